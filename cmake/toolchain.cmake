@@ -1,0 +1,33 @@
+# Compiler, linker and warnings, the same for every target.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_compile_options(-Wall -Wextra -Wshadow -Wno-missing-field-initializers -fdiagnostics-color=auto)
+if(CMAKE_BUILD_TYPE STREQUAL Release)
+  # Line tables only: enough for a profile and a backtrace, and half of the link time of -g.
+  add_compile_options(-g1)
+endif()
+
+set(TROUPE_SANITIZE "" CACHE STRING "Sanitizers for every target, as for -fsanitize=")
+if(TROUPE_SANITIZE)
+  add_compile_options(-fsanitize=${TROUPE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${TROUPE_SANITIZE})
+endif()
+
+option(TROUPE_WERROR "Warnings are errors" ON)
+if(TROUPE_WERROR)
+  add_compile_options(-Werror -Wno-error=deprecated-declarations)
+endif()
