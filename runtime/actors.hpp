@@ -1,0 +1,124 @@
+// The object actors of the process: one CAF actor an object, woken by causes, each run's story
+// kept in the History.
+//
+// A producer never outruns an actor: causes wait in the actor's slot, and its mailbox holds at
+// most one message ("run"). Causes that only say "look again" are merged beyond kMaxCauses;
+// results of effects are always kept (their number is bounded by the effects in flight).
+//
+// Supervision: an exception in a run is caught, counted, recorded and retried with backoff; after
+// kQuarantineAfter in a row the actor is quarantined: it still absorbs results, but runs again only
+// when its quarantine ends or somebody releases it. The process goes on.
+//
+// Thread-safe unless said otherwise. A Logic is called on one thread at a time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/history.hpp"
+#include "runtime/model/backoff.hpp"
+#include "runtime/model/ids.hpp"
+#include "runtime/model/trace.hpp"
+#include "runtime/timers.hpp"
+
+namespace caf {
+class actor_system;
+}
+
+namespace troupe {
+
+// What an object's actor does; knows its kind. The actor around it knows nothing of Kubernetes.
+class Logic {
+ public:
+  struct Outcome {
+    TimePoint wake = TimePoint::max();  // run again then, at the latest
+    CausalId id;                        // the chain this run went on with
+    std::string doing;
+    std::vector<Guard> guards;
+    std::vector<Record::EffectText> effects;
+  };
+
+  virtual ~Logic() = default;
+  // Takes in what happened (results of effects, first of all). Must not throw.
+  virtual void absorb(std::span<const Cause> causes, TimePoint now) noexcept = 0;
+  // Looks at the newest snapshots, decides, hands out effects. May throw: a broken invariant.
+  virtual Outcome run(std::span<const Cause> causes, TimePoint now) = 0;
+  // A run threw. Last chance to show it on the object; must not throw.
+  virtual void faulted(const std::string& what, bool quarantined, CausalId id) noexcept = 0;
+  // For the console: the actor's memory and what it sees, as a JSON object without secrets.
+  virtual std::string state_json() const = 0;
+};
+
+struct Wake {
+  ActorId actor;
+  Cause cause;
+};
+
+// What is known of an actor without asking it.
+struct ActorInfo {
+  ActorId id;
+  std::string kind;
+  std::string name;  // namespace/name
+  std::uint64_t runs = 0;
+  std::uint64_t faults = 0;
+  std::uint32_t waiting = 0;  // causes in its slot
+  bool quarantined = false;
+  std::string doing;
+  std::uint32_t guards = 0;
+  WallTime last_run;
+};
+
+struct ActorTotals {
+  std::uint64_t actors = 0;
+  std::uint64_t runs = 0;
+  std::uint64_t faults = 0;
+  std::uint64_t quarantined = 0;
+  std::uint64_t merged_causes = 0;
+  std::uint64_t run_nanoseconds = 0;
+};
+
+class Actors {
+ public:
+  static constexpr std::size_t kMaxCauses = 8;
+  static constexpr std::uint32_t kQuarantineAfter = 5;
+  static constexpr Duration kQuarantine = std::chrono::minutes(5);
+  static constexpr std::size_t kMaxActors = std::size_t{1} << 22;
+
+  Actors(caf::actor_system& system, const Clock& clock, Timers& timers, History& history);
+  ~Actors();
+  Actors(const Actors&) = delete;
+  Actors& operator=(const Actors&) = delete;
+
+  // `make` builds the logic, told the id it will have. The actor runs first when it is woken.
+  ActorId spawn(std::string kind, std::string name,
+                const std::function<std::unique_ptr<Logic>(ActorId)>& make);
+  // The actor ends after its current run; later wakes are dropped.
+  void stop(ActorId actor);
+
+  void wake(ActorId actor, Cause cause);
+  void wake(std::span<const Wake> wakes);
+  // Ends a quarantine.
+  void release(ActorId actor);
+
+  std::optional<ActorInfo> info(ActorId actor) const;
+  std::vector<ActorInfo> list() const;
+  ActorTotals totals() const;
+  // `done` gets Logic::state_json() on an actor thread; never called if the actor stops first.
+  void ask_state(ActorId actor, std::function<void(std::string)> done);
+
+  CausalId next_causal_id();
+
+  // Implementation; used by the CAF actor.
+  struct Impl;
+
+ private:
+  std::shared_ptr<Impl> impl_;  // shared with actors that are about to end
+};
+
+}  // namespace troupe
