@@ -1,0 +1,84 @@
+// Sets of field paths, and their wire form fieldsV1.
+//
+// What structured-merge-diff calls fieldpath.Set: a tree whose edges are path elements; an edge
+// may be a member of the set itself ("."), have children, or both. Plain values.
+#pragma once
+
+#include <boost/json.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "k8s/sim/api/schema_node.hpp"
+#include "runtime/model/result.hpp"
+
+namespace troupe::sim {
+
+// One step of a path, held as its fieldsV1 text, which is canonical: f:name, k:{"name":"x"},
+// v:"x", i:3. Equality of elements is equality of texts.
+class PathElement {
+ public:
+  static PathElement field(std::string_view name);
+  // `keys` sorted by name.
+  static PathElement key(const std::map<std::string, json::value>& keys);
+  static PathElement value(const json::value& v);
+  static PathElement index(std::size_t i);
+  static Result<PathElement> parse(std::string_view text);
+
+  const std::string& text() const { return text_; }
+  bool is_field() const { return text_.front() == 'f'; }
+  std::string_view field_name() const { return std::string_view(text_).substr(2); }
+  // ".name", "[name=\"x\"]", "[=\"x\"]", "[3]": as conflict messages show it.
+  std::string display() const;
+
+  friend auto operator<=>(const PathElement&, const PathElement&) = default;
+
+ private:
+  explicit PathElement(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+using FieldPath = std::vector<PathElement>;
+std::string to_string(const FieldPath& path);
+
+class FieldSet {
+ public:
+  FieldSet() = default;
+
+  static Result<FieldSet> from_fields_v1(const json::value& fields);
+  json::object to_fields_v1() const;
+
+  bool empty() const { return members_.empty() && children_.empty(); }
+  bool has(const FieldPath& path) const;
+  bool has_member(const PathElement& e) const { return members_.contains(e); }
+  // Null when nothing of the set lies below the element.
+  const FieldSet* child(const PathElement& e) const;
+
+  void insert(const FieldPath& path);
+  FieldSet united(const FieldSet& other) const;
+  FieldSet intersected(const FieldSet& other) const;
+  FieldSet minus(const FieldSet& other) const;
+  // minus(), and everything below a member of `other` goes too.
+  FieldSet minus_recursive(const FieldSet& other) const;
+  // Adds, for each child that is a declared field of its schema, the field itself.
+  FieldSet with_named_fields(const SchemaNode* schema) const;
+
+  void for_each(const std::function<void(const FieldPath&)>& visit) const;
+
+  friend bool operator==(const FieldSet&, const FieldSet&);
+
+ private:
+  void insert_at(const FieldPath& path, std::size_t depth);
+  void visit(FieldPath& prefix, const std::function<void(const FieldPath&)>& f) const;
+  void set_child(const PathElement& e, FieldSet set);
+
+  std::set<PathElement> members_;
+  std::map<PathElement, FieldSet> children_;  // never holds an empty set
+};
+
+}  // namespace troupe::sim
