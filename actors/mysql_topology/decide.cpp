@@ -1,0 +1,104 @@
+#include "actors/mysql_topology/decide.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "actors/mysql_topology/steps.hpp"
+
+namespace troupe::mysql_topology {
+
+Plan decide(const Topology& t, TimePoint now) {
+  Plan plan;
+  if (t.record.operation) {
+    switch (t.record.operation->type) {
+      case OperationType::Form:
+        install(t, now, plan);
+        break;
+      case OperationType::Failover:
+        resume_failover(t, now, plan);
+        break;
+      case OperationType::Switchover:
+        resume_switchover(t, now, plan);
+        break;
+      case OperationType::Rebuild:
+        resume_rebuild(t, now, plan);
+        break;
+    }
+  } else if (t.record.current.empty()) {
+    discover(t, now, plan);
+  } else {
+    keep(t, now, plan);
+  }
+  // What is written down comes first; the step it announces is taken when it is seen to be there.
+  if (plan.record) plan.commands.clear();
+  return plan;
+}
+
+std::optional<std::string> unusable(const Member& m, TimePoint now) {
+  if (!m.ours) return fmt::format("{} is no Pod of a Unit", m.name);
+  if (!m.pod_exists) return fmt::format("{} has no Pod", m.name);
+  if (!m.agent) return fmt::format("nothing is known of {}'s agent yet", m.name);
+  if (!m.agent_connected())
+    return fmt::format("{}: its agent is {} for {}", m.name, agent::to_string(m.agent->stream),
+                       to_text(now - m.agent->since));
+  if (!m.process_running())
+    return fmt::format("{}: its server process is {}", m.name,
+                       agent::to_string(m.agent->process.state));
+  if (!m.probe) return fmt::format("{} has not been probed yet", m.name);
+  if (!m.answers(now))
+    return fmt::format("{}: {} for {}{}{}", m.name, mysql::to_string(m.probe->reachability),
+                       to_text(now - m.probe->since), m.probe->message.empty() ? "" : ": ",
+                       m.probe->message);
+  return std::nullopt;
+}
+
+bool replicates_from(const Member& m, const Member& source) {
+  const auto* s = m.server();
+  if (!s || !s->replica) return false;
+  const auto& r = *s->replica;
+  return r.source_host == source.host && r.source_port == source.port &&
+         r.io == mysql::ThreadState::On && r.sql == mysql::ThreadState::On;
+}
+
+bool is_connecting(const Member& m, const Member& source) {
+  const auto* s = m.server();
+  return s && s->replica && s->replica->source_host == source.host &&
+         s->replica->source_port == source.port &&
+         s->replica->io == mysql::ThreadState::Connecting &&
+         s->replica->sql == mysql::ThreadState::On && s->super_read_only;
+}
+
+void ensure_accounts(const Topology& t, Epoch epoch, Plan& plan) {
+  for (const auto& m : t.members) {
+    if (!m.process_running() || !m.probe ||
+        m.probe->reachability != mysql::Reachability::AuthFailed)
+      continue;
+    const auto* before = m.outcome(Verb::EnsureAccounts, epoch);
+    if (before && before->ok && before->at > m.probe->tried) {
+      plan.probe.push_back(m.name);
+    } else if (before && before->ok) {
+      plan.hold("CredentialsRefused",
+                fmt::format("{} has the accounts and still refuses the password in the Secret; "
+                            "make the Secret hold the password that the server knows",
+                            m.name),
+                m.probe->since);
+    } else {
+      plan.commands.push_back({.member = m.name, .verb = Verb::EnsureAccounts, .epoch = epoch});
+    }
+  }
+}
+
+void follow(const Topology& t, const Member& replica, const Member& source, Plan& plan) {
+  if (replica.changed_since_probe() && replica.done(Verb::Follow, t.record.epoch, source.name)) {
+    plan.probe.push_back(replica.name);
+    return;
+  }
+  Command c{.member = replica.name, .verb = Verb::Follow, .epoch = t.record.epoch};
+  c.peer = source.name;
+  c.semi_sync = t.semi_sync();
+  if (const auto* s = source.server()) c.gtids = s->gtid_purged;
+  plan.commands.push_back(std::move(c));
+}
+
+}  // namespace troupe::mysql_topology

@@ -1,0 +1,27 @@
+// The MySQL engine: from a topology to the next step. Pure, total, level-triggered.
+//
+// Why no acknowledged write is lost: a commit is acknowledged after w replicas have it in their
+// relay logs (w = floor(N/2)). Once f replicas confirm that they receive from the old source no
+// more, and f + w >= N, every acknowledged commit is on one of these f, and no further commit can
+// gather w acknowledgements. The one that has everything the f have is safe to promote.
+#pragma once
+
+#include "actors/mysql_topology/plan.hpp"
+#include "actors/mysql_topology/topology.hpp"
+
+namespace troupe::mysql_topology {
+
+Plan decide(const Topology& topology, TimePoint now);
+
+// Why a member's server must be taken for dead, or nullopt. Never on one silent witness alone.
+struct Death {
+  std::string evidence;
+  TimePoint since;
+};
+std::optional<Death> death_of(const Topology& topology, const Member& member, TimePoint now);
+
+// What `member` has executed or received and `source` has not, as far as two samples can tell
+// (the source's is the later one); transactions of the source itself may still be on their way.
+mysql::GtidSet errant(const Member& member, const Member& source);
+
+}  // namespace troupe::mysql_topology

@@ -1,0 +1,99 @@
+// With nothing on record, the servers are asked: what is there is adopted, never overruled.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "actors/mysql_topology/steps.hpp"
+
+namespace troupe::mysql_topology {
+namespace {
+
+Epoch next_epoch(const Topology& t) {
+  Epoch highest = t.record.epoch;
+  for (const auto& m : t.members)
+    if (m.agent) highest = std::max(highest, m.agent->highest_epoch);
+  return Epoch{highest.value + 1};
+}
+
+PersistedRecord begin(const Topology& t, std::string current) {
+  PersistedRecord r = t.record;
+  r.epoch = next_epoch(t);
+  r.current = std::move(current);
+  r.honored = t.wanted;
+  return r;
+}
+
+// The member that takes writes, or that all receivers point to. Null: there is none; `held` is set
+// when there are several.
+const Member* existing_source(const Topology& t, Plan& plan, bool& held) {
+  std::vector<const Member*> writable;
+  for (const auto* m : t.voters())
+    if (!m->server()->read_only) writable.push_back(m);
+  if (writable.size() > 1) {
+    std::string names;
+    for (const auto* m : writable) names += (names.empty() ? "" : ", ") + m->name;
+    plan.hold("SeveralWritable",
+              fmt::format("{} all take writes; set super_read_only on all but one of them", names));
+    held = true;
+    return nullptr;
+  }
+  if (writable.size() == 1) return writable.front();
+  const Member* followed = nullptr;
+  for (const auto* m : t.voters()) {
+    if (!m->server()->replica) continue;
+    const auto& r = *m->server()->replica;
+    const auto found = std::find_if(t.members.begin(), t.members.end(), [&r](const Member& s) {
+      return s.host == r.source_host && s.port == r.source_port;
+    });
+    if (found == t.members.end() || (followed && followed != &*found)) return nullptr;
+    followed = &*found;
+  }
+  return followed;
+}
+
+}  // namespace
+
+void discover(const Topology& t, TimePoint now, Plan& plan) {
+  plan.doing = "discovering what is there";
+  ensure_accounts(t, next_epoch(t), plan);
+  bool all = true;
+  for (const auto* m : t.voters()) {
+    const auto why = unusable(*m, now);
+    if (!why) continue;
+    all = false;
+    plan.hold("MembersUnknown", *why, m->agent ? m->agent->since : TimePoint{});
+  }
+  if (!all) return;
+  const Member* wanted = t.find(t.wanted);
+  if (!wanted || wanted->isolated) {
+    plan.hold("SourceNotListed",
+              fmt::format("spec.source names {}, which is not a member", t.wanted));
+    return;
+  }
+
+  bool held = false;
+  if (const auto* source = existing_source(t, plan, held)) {
+    plan.record = begin(t, source->name);
+    plan.record->last = fmt::format("adopted {} as the source", source->name);
+    plan.notes.push_back({false, "Adopted", plan.record->last});
+    return;
+  }
+  if (held) return;
+  for (const auto* m : t.voters()) {
+    auto lacks = subtract(m->position(), wanted->position());
+    if (lacks.empty()) continue;
+    plan.hold("SourceLacksTransactions",
+              fmt::format("{} has {} transactions that {} lacks ({}); name {} as the source, or "
+                          "rebuild it",
+                          m->name, lacks.count(), wanted->name, lacks.to_string(), m->name));
+    return;
+  }
+  plan.record = begin(t, wanted->name);
+  plan.record->operation = Operation{.type = OperationType::Form,
+                                     .step = Step::Promote,
+                                     .candidate = wanted->name,
+                                     .reason = "new topology",
+                                     .started = t.wall};
+}
+
+}  // namespace troupe::mysql_topology

@@ -1,0 +1,167 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "actors/mysql_topology/steps.hpp"
+#include "engines/mysql/model/choice.hpp"
+
+namespace troupe::mysql_topology {
+namespace {
+
+// Once a quorum has stopped, how long the rest may take before it is left behind.
+constexpr Duration kStragglers = std::chrono::milliseconds(300);
+// How long a failover may lack its quorum before an old source that lives is used again.
+constexpr Duration kGiveUp = std::chrono::seconds(10);
+
+// What can be asked to stop receiving: a server that runs, its agent within reach.
+std::vector<const Member*> reachable_replicas(const Topology& t, const Member& source) {
+  std::vector<const Member*> out;
+  for (const auto* m : t.voters())
+    if (m != &source && m->ours && m->process_running()) out.push_back(m);
+  return out;
+}
+
+std::string missing(const Topology& t, const Member& source, int have, TimePoint now) {
+  std::string text = fmt::format("{} of {} needed replicas within reach", have, t.quorum());
+  for (const auto* m : t.voters())
+    if (m != &source && !m->process_running())
+      text += "; " + unusable(*m, now).value_or(m->name + " is not usable");
+  return text;
+}
+
+struct Stopped {
+  std::vector<mysql::Candidate> candidates;
+  TimePoint first = TimePoint::max();
+  bool all = true;
+};
+
+Stopped stopped_replicas(const Topology& t, const Member& source, TimePoint now) {
+  Stopped s;
+  for (const auto* m : reachable_replicas(t, source)) {
+    const auto* o = m->outcome(Verb::StopReceiver, t.record.epoch);
+    if (!o || !o->ok) {
+      s.all = false;
+      continue;
+    }
+    s.first = std::min(s.first, o->at);
+    mysql::Candidate c{.name = m->name, .ordinal = m->ordinal, .position = o->executed};
+    c.position.add(o->received);
+    c.unapplied = subtract(o->received, o->executed).count();
+    if (m->server()) c.version = m->server()->version;
+    s.candidates.push_back(std::move(c));
+  }
+  (void)now;
+  return s;
+}
+
+void tell_divergence(const Stopped& s, const mysql::Diverged& d, Plan& plan) {
+  std::string text;
+  for (const auto& leader : d.leaders)
+    text += fmt::format("{}{} alone has {}", text.empty() ? "" : "; ",
+                        s.candidates[leader.index].name, leader.only_here.to_string());
+  plan.hold("Diverged", text + "; decide which of them is right and rebuild the others");
+}
+
+// Gives the old source its replicas back when it lives and the quorum does not come together.
+bool give_up(const Topology& t, const Member& source, const Stopped& s, TimePoint now, Plan& plan) {
+  if (!source.answers(now) || death_of(t, source, now)) return false;
+  const auto since = s.first == TimePoint::max() ? source.probe->since : s.first;
+  plan.wake_at(since + kGiveUp);
+  if (now - since < kGiveUp) return false;
+  plan.record = t.record;
+  plan.record->operation.reset();
+  plan.record->last = fmt::format(
+      "Failover given up: {} is back, and no quorum of replicas could be "
+      "stopped",
+      source.name);
+  plan.notes.push_back({true, "FailoverGivenUp", plan.record->last});
+  return true;
+}
+
+}  // namespace
+
+void consider_failover(const Topology& t, const Member& source, const Death& death, TimePoint now,
+                       Plan& plan) {
+  plan.doing = "the source is dead";
+  plan.roles[source.name] = Role::None;
+  plan.hold("SourceDead", death.evidence, death.since);
+  if (!t.failover.enabled) {
+    plan.hold("FailoverDisabled",
+              "spec.failover.enabled is false: name another spec.source, or bring it back",
+              death.since);
+    return;
+  }
+  if (t.mode == Mode::Async && !t.failover.allow_loss) {
+    plan.hold("LossNotAllowed",
+              "asynchronous replicas may lack acknowledged writes; spec.failover.allowLoss permits "
+              "a failover all the same",
+              death.since);
+    return;
+  }
+  const auto reachable = reachable_replicas(t, source);
+  if (t.voters().size() < 2 || static_cast<int>(reachable.size()) < t.quorum()) {
+    plan.hold("QuorumMissing", missing(t, source, static_cast<int>(reachable.size()), now),
+              death.since);
+    return;
+  }
+  plan.guards.clear();
+  plan.record = t.record;
+  plan.record->epoch = Epoch{t.record.epoch.value + 1};
+  plan.record->operation = Operation{.type = OperationType::Failover,
+                                     .step = Step::StopReceivers,
+                                     .from = source.name,
+                                     .reason = death.evidence,
+                                     .started = t.wall};
+  plan.notes.push_back({true, "FailoverStarted", death.evidence});
+}
+
+void resume_failover(const Topology& t, TimePoint now, Plan& plan) {
+  const auto& op = *t.record.operation;
+  if (op.step == Step::Promote) return install(t, now, plan);
+  plan.doing = "Failover: stopping the receivers of " + op.from;
+  for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
+  plan.roles[op.from] = Role::None;
+  const auto* source = t.find(op.from);
+  if (!source) {
+    plan.hold("SourceNotListed", op.from + " is no member any more; list it again");
+    return;
+  }
+  // It may live and just be out of our sight: close it if its agent hears us. Not waited for.
+  if (source->agent_connected() && !source->outcome(Verb::Close, t.record.epoch) &&
+      source->process_running())
+    plan.commands.push_back({.member = source->name,
+                             .verb = Verb::Close,
+                             .epoch = t.record.epoch,
+                             .kill_if_blocked = true});
+  for (const auto* m : reachable_replicas(t, *source))
+    if (!m->done(Verb::StopReceiver, t.record.epoch))
+      plan.commands.push_back(
+          {.member = m->name, .verb = Verb::StopReceiver, .epoch = t.record.epoch});
+
+  const auto stopped = stopped_replicas(t, *source, now);
+  const int count = static_cast<int>(stopped.candidates.size());
+  if (count < t.quorum()) {
+    if (give_up(t, *source, stopped, now, plan)) return;
+    plan.hold("QuorumMissing",
+              fmt::format("{} of {} needed replicas confirmed stopped; {}", count, t.quorum(),
+                          missing(t, *source, count, now)),
+              stopped.first == TimePoint::max() ? TimePoint{} : stopped.first);
+    return;
+  }
+  if (!stopped.all && now - stopped.first < kStragglers) {
+    plan.wake_at(stopped.first + kStragglers);
+    return;
+  }
+  const auto choice = mysql::choose(stopped.candidates);
+  if (const auto* diverged = std::get_if<mysql::Diverged>(&choice))
+    return tell_divergence(stopped, *diverged, plan);
+  const auto* chosen = std::get_if<mysql::Chosen>(&choice);
+  if (!chosen) return;
+  plan.record = t.record;
+  plan.record->current = stopped.candidates[chosen->index].name;
+  plan.record->operation->candidate = plan.record->current;
+  plan.record->operation->step = Step::Promote;
+}
+
+}  // namespace troupe::mysql_topology

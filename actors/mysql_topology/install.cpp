@@ -1,0 +1,77 @@
+// The last steps of Form, Failover and Switchover: promote, attach, open.
+#include <fmt/format.h>
+
+#include "actors/mysql_topology/steps.hpp"
+
+namespace troupe::mysql_topology {
+namespace {
+
+std::string story(const Topology& t, const Operation& op) {
+  const auto type = to_string(op.type);
+  return op.from.empty() ? fmt::format("{}: {} is the source, epoch {}", type, op.candidate,
+                                       t.record.epoch.value)
+                         : fmt::format("{}: {} took over from {}, epoch {}: {}", type, op.candidate,
+                                       op.from, t.record.epoch.value, op.reason);
+}
+
+void attach_others(const Topology& t, const Member& candidate, TimePoint now, Plan& plan) {
+  const auto& op = *t.record.operation;
+  for (const auto* m : t.voters()) {
+    if (m == &candidate || !m->process_running()) continue;
+    // A fallen source is examined first, when the new one works (keep).
+    if (op.type == OperationType::Failover && m->name == op.from) continue;
+    if (m->answers(now) && !m->changed_since_probe() &&
+        (replicates_from(*m, candidate) || is_connecting(*m, candidate)))
+      continue;
+    if (!candidate.position().contains(m->position())) {
+      plan.hold("HasMoreThanSource",
+                fmt::format("{} has transactions that {} lacks, and is looked at when {} is open",
+                            m->name, candidate.name, candidate.name));
+      continue;
+    }
+    follow(t, *m, candidate, plan);
+  }
+}
+
+}  // namespace
+
+void install(const Topology& t, TimePoint now, Plan& plan) {
+  const auto& op = *t.record.operation;
+  const auto epoch = t.record.epoch;
+  plan.doing = fmt::format("{}: making {} the source", to_string(op.type), op.candidate);
+  for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
+  plan.roles[op.from] = op.type == OperationType::Failover ? Role::None : Role::Replica;
+  plan.roles[op.candidate] = Role::None;
+
+  const auto* candidate = t.find(op.candidate);
+  if (!candidate) {
+    plan.hold("CandidateGone",
+              fmt::format("{} is no member any more; list it again", op.candidate));
+    return;
+  }
+  if (const auto death = death_of(t, *candidate, now)) {
+    consider_failover(t, *candidate, *death, now, plan);
+    return;
+  }
+  Command c{.member = candidate->name, .verb = Verb::Promote, .epoch = epoch};
+  c.acks = t.acks();
+  c.semi_sync = t.semi_sync();
+  attach_others(t, *candidate, now, plan);
+  if (!candidate->done(Verb::Promote, epoch)) {
+    plan.commands.push_back(c);
+    return;
+  }
+  plan.roles[op.candidate] = Role::Source;
+  if (!candidate->done(Verb::Open, epoch)) {
+    c.verb = Verb::Open;
+    plan.commands.push_back(c);
+    return;
+  }
+  plan.record = t.record;
+  plan.record->last = story(t, op);
+  plan.record->operation.reset();
+  plan.notes.push_back(
+      {op.type == OperationType::Failover, std::string(to_string(op.type)), plan.record->last});
+}
+
+}  // namespace troupe::mysql_topology

@@ -1,0 +1,174 @@
+// Nothing is in flight: keep every member in its role, and see whether something should begin.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "actors/mysql_topology/steps.hpp"
+
+namespace troupe::mysql_topology {
+namespace {
+
+bool semi_sync_is_right(const Topology& t, const mysql::MemberObservation& s) {
+  const auto& side = s.semi_sync_source;
+  const bool on = side.enabled.value_or(false);
+  if (!t.semi_sync()) return !on;
+  return on && side.wait_for_replica_count.value_or(0) == t.acks() &&
+         side.wait_no_replica.value_or(false) &&
+         side.wait_point.value_or(mysql::WaitPoint::AfterCommit) == mysql::WaitPoint::AfterSync;
+}
+
+// A source that came back with less than its replicas have lost committed data.
+const Member* holder_of_more(const Topology& t, const Member& source, TimePoint now) {
+  for (const auto* m : t.voters()) {
+    if (m == &source || !m->answers(now) || source.server()->seen < m->server()->seen) continue;
+    if (!source.server()->gtid_executed.contains(m->server()->gtid_executed)) return m;
+  }
+  return nullptr;
+}
+
+// Opens a recorded source that boots closed, and mends its semi-sync settings.
+void mend_source(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
+  const auto& s = *source.server();
+  const bool closed = s.read_only || s.offline_mode;
+  if (source.changed_since_probe()) plan.probe.push_back(source.name);
+  if (closed) {
+    if (const auto* more = holder_of_more(t, source, now)) {
+      const Death lost{
+          fmt::format("{} came back without transactions that {} has: {}", source.name, more->name,
+                      subtract(more->server()->gtid_executed, s.gtid_executed).to_string()),
+          s.seen};
+      return consider_failover(t, source, lost, now, plan);
+    }
+  }
+  Command c{.member = source.name, .verb = Verb::Promote, .epoch = t.record.epoch};
+  c.acks = t.acks();
+  c.semi_sync = t.semi_sync();
+  const auto* promoted = source.outcome(Verb::Promote, t.record.epoch);
+  const bool promoted_now = promoted && promoted->ok && promoted->at > s.seen;
+  if (closed && promoted_now) {
+    c.verb = Verb::Open;
+    if (const auto* opened = source.outcome(Verb::Open, t.record.epoch);
+        !opened || !opened->ok || opened->at < s.seen)
+      plan.commands.push_back(c);
+    return;
+  }
+  if ((closed || !semi_sync_is_right(t, s)) && !promoted_now) plan.commands.push_back(c);
+  plan.writable =
+      !closed && (t.mode == Mode::Async || s.semi_sync_source.clients.value_or(0) >= t.acks());
+}
+
+bool semi_sync_replica_is_right(const Topology& t, const mysql::MemberObservation& s) {
+  return s.semi_sync_replica.enabled.value_or(false) == t.semi_sync() &&
+         !s.semi_sync_source.enabled.value_or(false);
+}
+
+bool healthy_replica(const Topology& t, const Member& m, const Member& source) {
+  const auto& s = *m.server();
+  return s.super_read_only && !s.offline_mode && replicates_from(m, source) &&
+         semi_sync_replica_is_right(t, s);
+}
+
+void begin_rebuild(const Topology& t, const Member& m, const mysql::GtidSet& extra,
+                   const std::string& why, Plan& plan) {
+  plan.record = t.record;
+  plan.record->operation = Operation{.type = OperationType::Rebuild,
+                                     .step = extra.empty() ? Step::Clone : Step::Save,
+                                     .candidate = m.name,
+                                     .gtids = extra.to_string(),
+                                     .reason = why,
+                                     .started = t.wall};
+  plan.notes.push_back({true, "RebuildStarted", why});
+}
+
+// Whether the member works as a replica; asks for what is missing.
+bool mend_replica(const Topology& t, const Member& m, const Member& source, TimePoint now,
+                  Plan& plan) {
+  if (const auto why = unusable(m, now)) {
+    // Only its agent may be away, and reads go on.
+    if (!m.answers(now) || !healthy_replica(t, m, source)) plan.roles[m.name] = Role::None;
+    plan.hold("ReplicaUnusable", *why, m.probe ? m.probe->since : TimePoint{});
+    return false;
+  }
+  if (!source.answers(now)) return healthy_replica(t, m, source);
+  const auto& s = *m.server();
+  if (const auto extra = errant(m, source); !extra.empty()) {
+    plan.roles[m.name] = Role::None;
+    const auto why = fmt::format("{} has {} transactions that nobody else has: {}", m.name,
+                                 extra.count(), extra.to_string());
+    plan.hold("Errant", why, s.seen);
+    if (plan.writable || t.acks() == 0) begin_rebuild(t, m, extra, why, plan);
+    return false;
+  }
+  if (!m.position().contains(source.server()->gtid_purged)) {
+    plan.roles[m.name] = Role::None;
+    const auto why =
+        fmt::format("{} lacks transactions whose binlogs {} has purged", m.name, source.name);
+    plan.hold("PurgedAtSource", why, s.seen);
+    if (plan.writable || t.acks() == 0) begin_rebuild(t, m, {}, why, plan);
+    return false;
+  }
+  if (healthy_replica(t, m, source)) return true;
+  if (s.replica && s.replica->sql_error.number != 0 && s.replica->source_host == source.host) {
+    plan.roles[m.name] = Role::None;
+    plan.hold("ApplierStopped",
+              fmt::format("{}: error {}: {}", m.name, s.replica->sql_error.number,
+                          s.replica->sql_error.text),
+              s.seen);
+    return false;
+  }
+  if (!replicates_from(m, source)) plan.roles[m.name] = Role::None;
+  if (m.server()->seen > source.server()->seen) {
+    // Its errant transactions can only be told by a later look at the source.
+    plan.probe.push_back(source.name);
+    return false;
+  }
+  if (!is_connecting(m, source)) follow(t, m, source, plan);
+  return false;
+}
+
+void silence_isolated(const Topology& t, Plan& plan) {
+  for (const auto& m : t.members) {
+    if (!m.isolated) continue;
+    plan.roles[m.name] = Role::None;
+    const auto* s = m.server();
+    if (m.process_running() && s && s->replica && s->replica->io != mysql::ThreadState::Off &&
+        !m.changed_since_probe())
+      plan.commands.push_back(
+          {.member = m.name, .verb = Verb::StopReceiver, .epoch = t.record.epoch});
+  }
+}
+
+}  // namespace
+
+void keep(const Topology& t, TimePoint now, Plan& plan) {
+  plan.doing = "watching";
+  for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
+  const auto* source = t.find(t.record.current);
+  if (!source || source->isolated) {
+    plan.hold("SourceNotListed",
+              fmt::format("{} is the source and not among the (non-isolated) members; list it, or "
+                          "switch over first",
+                          t.record.current));
+    return;
+  }
+  plan.roles[source->name] = Role::Source;
+  ensure_accounts(t, t.record.epoch, plan);
+  silence_isolated(t, plan);
+  if (const auto death = death_of(t, *source, now))
+    return consider_failover(t, *source, *death, now, plan);
+  if (const auto why = unusable(*source, now)) {
+    plan.doing = "the source does not answer";
+    plan.hold("SourceUnusable", *why, source->probe ? source->probe->since : TimePoint{});
+    plan.wake_at(now + std::chrono::milliseconds(500));
+  } else {
+    mend_source(t, *source, now, plan);
+    if (plan.record) return;
+  }
+  bool all = true;
+  for (const auto* m : t.voters())
+    if (m != source) all = mend_replica(t, *m, *source, now, plan) && all;
+  plan.ready = all && plan.writable && !plan.record;
+  if (!plan.record && source->answers(now)) consider_order(t, *source, now, plan);
+}
+
+}  // namespace troupe::mysql_topology

@@ -1,0 +1,43 @@
+// What the engine decides: what to write down first, what to ask of whom, and what holds it back.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/mysql_topology/topology.hpp"
+#include "runtime/model/trace.hpp"
+
+namespace troupe::mysql_topology {
+
+enum class Role { None, Source, Replica };
+
+// Something worth an event on the object.
+struct Note {
+  bool warning = false;
+  std::string reason;
+  std::string text;
+};
+
+struct Plan {
+  // To be persisted before anything else is done; when set, `commands` is empty.
+  std::optional<PersistedRecord> record;
+  std::vector<Command> commands;
+  std::map<std::string, Role> roles;  // who belongs behind which Service
+  std::vector<std::string> probe;     // members to be probed at once
+  std::vector<Guard> guards;
+  std::vector<Note> notes;
+  std::string doing;
+  TimePoint wake = TimePoint::max();
+  bool ready = false;      // every member has its role and works
+  bool writable = false;   // the source takes writes, with its acknowledgements
+  bool note_done = false;  // the annotation switchover-to has been obeyed: remove it
+
+  void hold(std::string rule, std::string text, TimePoint since = {}) {
+    guards.push_back({std::move(rule), std::move(text), since});
+  }
+  void wake_at(TimePoint t) { wake = std::min(wake, t); }
+};
+
+}  // namespace troupe::mysql_topology

@@ -1,0 +1,36 @@
+// Private to the engine: one function a situation, each fills in the plan.
+#pragma once
+
+#include "actors/mysql_topology/decide.hpp"
+
+namespace troupe::mysql_topology {
+
+// No record yet: adopt the source that exists, or form a topology, or say why neither.
+void discover(const Topology& t, TimePoint now, Plan& plan);
+// The recorded source and its replicas are kept as they should be; changes begin here.
+void keep(const Topology& t, TimePoint now, Plan& plan);
+
+void resume_failover(const Topology& t, TimePoint now, Plan& plan);
+void resume_switchover(const Topology& t, TimePoint now, Plan& plan);
+void resume_rebuild(const Topology& t, TimePoint now, Plan& plan);
+// The last steps of every change: the candidate becomes the source and the others follow it.
+void install(const Topology& t, TimePoint now, Plan& plan);
+
+// Begins a failover when the quorum allows it; says what holds it back otherwise.
+void consider_failover(const Topology& t, const Member& source, const Death& death, TimePoint now,
+                       Plan& plan);
+// Begins a switchover when one was ordered and is safe; says what holds it back otherwise.
+void consider_order(const Topology& t, const Member& source, TimePoint now, Plan& plan);
+
+// What keeps a member from being used, or nullopt: "db-2: agent is Lost", for guards.
+std::optional<std::string> unusable(const Member& m, TimePoint now);
+// A replica of `source` whose both threads run.
+bool replicates_from(const Member& m, const Member& source);
+// A receiver that tries to reach `source` and will go on trying: only a wrong address needs us.
+bool is_connecting(const Member& m, const Member& source);
+// Members that lack the account we probe with get it, through their agents.
+void ensure_accounts(const Topology& t, Epoch epoch, Plan& plan);
+// Asks `replica` to follow `source`, unless that was done and no later probe contradicts it.
+void follow(const Topology& t, const Member& replica, const Member& source, Plan& plan);
+
+}  // namespace troupe::mysql_topology

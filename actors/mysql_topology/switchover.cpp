@@ -1,0 +1,191 @@
+// A planned change of source, undone at every step before the candidate is promoted.
+#include <fmt/format.h>
+
+#include "actors/mysql_topology/steps.hpp"
+
+namespace troupe::mysql_topology {
+namespace {
+
+// Beyond this the wait for the candidate would keep writers out for too long.
+constexpr std::uint64_t kMaxLagSeconds = 30;
+// After a switchover was given up, the same order waits.
+constexpr Duration kRetryAfter = std::chrono::minutes(1);
+
+std::optional<std::string> ordered(const Topology& t) {
+  if (!t.order_by_note.empty() && t.order_by_note != t.record.current) return t.order_by_note;
+  if (t.wanted != t.record.honored && t.wanted != t.record.current) return t.wanted;
+  return std::nullopt;
+}
+
+// Replicas other than the candidate that could acknowledge to it.
+std::uint32_t other_ackers(const Topology& t, const Member& source, const Member& candidate,
+                           TimePoint now) {
+  std::uint32_t n = 1;  // the old source becomes one
+  for (const auto* m : t.voters())
+    if (m != &source && m != &candidate && m->answers(now) && replicates_from(*m, source)) ++n;
+  return n;
+}
+
+// What speaks against promoting `candidate`; empty: nothing.
+void object(const Topology& t, const Member& source, const Member* candidate,
+            const std::string& name, TimePoint now, Plan& plan) {
+  if (!candidate || candidate->isolated) {
+    plan.hold("CandidateNotListed", fmt::format("{} is not a (non-isolated) member", name));
+    return;
+  }
+  if (const auto why = unusable(*candidate, now)) {
+    plan.hold("CandidateUnusable", *why, candidate->probe ? candidate->probe->since : TimePoint{});
+    return;
+  }
+  const auto& s = *candidate->server();
+  if (!replicates_from(*candidate, source)) {
+    plan.hold("CandidateNotReplicating",
+              fmt::format("{} does not replicate from {}: receiver {}, applier {}", name,
+                          source.name, s.replica ? mysql::to_string(s.replica->io) : "absent",
+                          s.replica ? mysql::to_string(s.replica->sql) : "absent"),
+              s.seen);
+    return;
+  }
+  if (const auto extra = errant(*candidate, source); !extra.empty())
+    plan.hold(
+        "CandidateErrant",
+        fmt::format("{} has transactions that {} lacks: {}", name, source.name, extra.to_string()),
+        s.seen);
+  const auto lag = s.replica->seconds_behind;
+  if (!lag || *lag > kMaxLagSeconds)
+    plan.hold("CandidateLags",
+              lag ? fmt::format("{} is {} s behind; at most {} s are waited for", name, *lag,
+                                kMaxLagSeconds)
+                  : fmt::format("how far {} is behind is unknown", name),
+              s.seen);
+  if (t.semi_sync() && other_ackers(t, source, *candidate, now) < t.acks())
+    plan.hold("TooFewReplicas",
+              fmt::format("{} would have {} replicas to acknowledge, {} are needed", name,
+                          other_ackers(t, source, *candidate, now), t.acks()));
+}
+
+void give_up(const Topology& t, const std::string& why, Plan& plan) {
+  plan.record = t.record;
+  plan.record->operation->step = Step::Reopen;
+  plan.record->operation->reason = why;
+  plan.notes.push_back({true, "SwitchoverGivenUp", why});
+}
+
+void close_source(const Topology& t, const Member& from, Plan& plan) {
+  const auto epoch = t.record.epoch;
+  const auto* closed = from.outcome(Verb::Close, epoch);
+  if (!closed) {
+    plan.commands.push_back({.member = from.name, .verb = Verb::Close, .epoch = epoch});
+    return;
+  }
+  if (!closed->ok)
+    return give_up(t, fmt::format("{} could not be closed: {}", from.name, closed->error.message),
+                   plan);
+  plan.record = t.record;
+  plan.record->operation->step = Step::CatchUp;
+  plan.record->operation->gtids = closed->executed.to_string();
+}
+
+void catch_up(const Topology& t, const Member& candidate, Plan& plan) {
+  const auto& op = *t.record.operation;
+  const auto until = mysql::GtidSet::parse(op.gtids);
+  if (!until)
+    return give_up(t, "the recorded GTID set cannot be read: " + until.error().message, plan);
+  const auto* drained = candidate.outcome(Verb::Drain, t.record.epoch);
+  if (drained && drained->ok) {
+    plan.record = t.record;
+    plan.record->current = candidate.name;
+    plan.record->operation->step = Step::Promote;
+    return;
+  }
+  if (drained)
+    return give_up(
+        t, fmt::format("{} did not catch up: {}", candidate.name, drained->error.message), plan);
+  Command c{.member = candidate.name, .verb = Verb::Drain, .epoch = t.record.epoch};
+  c.gtids = *until;
+  plan.commands.push_back(std::move(c));
+}
+
+void reopen(const Topology& t, const Member& from, Plan& plan) {
+  const auto epoch = t.record.epoch;
+  Command c{.member = from.name, .verb = Verb::Promote, .epoch = epoch};
+  c.acks = t.acks();
+  c.semi_sync = t.semi_sync();
+  if (!from.done(Verb::Promote, epoch)) {
+    plan.commands.push_back(c);
+    return;
+  }
+  plan.roles[from.name] = Role::Source;
+  if (!from.done(Verb::Open, epoch)) {
+    c.verb = Verb::Open;
+    plan.commands.push_back(c);
+    return;
+  }
+  plan.record = t.record;
+  plan.record->last = "Switchover given up: " + t.record.operation->reason;
+  plan.record->operation.reset();
+}
+
+}  // namespace
+
+void consider_order(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
+  if (!t.order_by_note.empty() && t.order_by_note == t.record.current) plan.note_done = true;
+  if (t.wanted != t.record.honored && t.wanted == t.record.current) {
+    plan.record = t.record;
+    plan.record->honored = t.wanted;
+    return;
+  }
+  const auto name = ordered(t);
+  if (!name) return;
+  const auto* candidate = t.find(*name);
+  const auto before = plan.guards.size();
+  object(t, source, candidate, *name, now, plan);
+  if (const auto* reopened = source.outcome(Verb::Open, t.record.epoch);
+      reopened && source.outcome(Verb::Close, t.record.epoch) && now - reopened->at < kRetryAfter) {
+    plan.hold("SwitchoverGivenUp", t.record.last, reopened->at);
+    plan.wake_at(reopened->at + kRetryAfter);
+  }
+  if (plan.guards.size() > before) {
+    plan.doing = "a switchover to " + *name + " is ordered and held back";
+    return;
+  }
+  plan.record = t.record;
+  plan.record->epoch = Epoch{t.record.epoch.value + 1};
+  if (*name == t.wanted) plan.record->honored = t.wanted;
+  plan.record->operation = Operation{.type = OperationType::Switchover,
+                                     .step = Step::Close,
+                                     .from = source.name,
+                                     .candidate = *name,
+                                     .reason = *name == t.wanted ? "spec.source" : "annotation",
+                                     .started = t.wall};
+  plan.notes.push_back(
+      {false, "SwitchoverStarted", fmt::format("from {} to {}", source.name, *name)});
+}
+
+void resume_switchover(const Topology& t, TimePoint now, Plan& plan) {
+  const auto& op = *t.record.operation;
+  if (op.step == Step::Promote) return install(t, now, plan);
+  plan.doing =
+      fmt::format("Switchover from {} to {}: {}", op.from, op.candidate, to_string(op.step));
+  for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
+  plan.roles[op.from] = Role::None;
+  const auto* from = t.find(op.from);
+  const auto* candidate = t.find(op.candidate);
+  if (!from) {
+    plan.hold("SourceNotListed", op.from + " is no member any more; list it again");
+    return;
+  }
+  if (const auto death = death_of(t, *from, now)) {
+    // What it acknowledged is on a quorum, and nothing else is known to be complete.
+    consider_failover(t, *from, *death, now, plan);
+    if (plan.record || op.step != Step::CatchUp) return;
+    plan.guards.clear();
+  }
+  if (op.step == Step::Reopen) return reopen(t, *from, plan);
+  if (!candidate) return give_up(t, op.candidate + " is no member any more", plan);
+  if (const auto death = death_of(t, *candidate, now)) return give_up(t, death->evidence, plan);
+  if (op.step == Step::Close) return close_source(t, *from, plan);
+  catch_up(t, *candidate, plan);
+}
+
+}  // namespace troupe::mysql_topology

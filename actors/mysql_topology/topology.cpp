@@ -1,0 +1,160 @@
+#include "actors/mysql_topology/topology.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "engines/mysql/model/quorum.hpp"
+
+namespace troupe::mysql_topology {
+namespace {
+
+template <class Enum, std::size_t N>
+std::optional<Enum> find_by_text(const std::array<Enum, N>& all, std::string_view text) {
+  for (const auto value : all)
+    if (to_string(value) == text) return value;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view to_string(Verb verb) {
+  switch (verb) {
+    case Verb::EnsureAccounts:
+      return "EnsureAccounts";
+    case Verb::StopReceiver:
+      return "StopReceiver";
+    case Verb::Drain:
+      return "Drain";
+    case Verb::Promote:
+      return "Promote";
+    case Verb::Open:
+      return "Open";
+    case Verb::Follow:
+      return "Follow";
+    case Verb::Close:
+      return "Close";
+    case Verb::SaveTransactions:
+      return "SaveTransactions";
+    case Verb::Clone:
+      return "Clone";
+  }
+  return "";
+}
+
+std::string_view to_string(OperationType type) {
+  switch (type) {
+    case OperationType::Form:
+      return "Form";
+    case OperationType::Failover:
+      return "Failover";
+    case OperationType::Switchover:
+      return "Switchover";
+    case OperationType::Rebuild:
+      return "Rebuild";
+  }
+  return "";
+}
+
+std::optional<OperationType> parse_operation_type(std::string_view text) {
+  using enum OperationType;
+  return find_by_text(std::array{Form, Failover, Switchover, Rebuild}, text);
+}
+
+std::string_view to_string(Step step) {
+  switch (step) {
+    case Step::StopReceivers:
+      return "StopReceivers";
+    case Step::Close:
+      return "Close";
+    case Step::CatchUp:
+      return "CatchUp";
+    case Step::Promote:
+      return "Promote";
+    case Step::Reopen:
+      return "Reopen";
+    case Step::Save:
+      return "Save";
+    case Step::Clone:
+      return "Clone";
+  }
+  return "";
+}
+
+std::optional<Step> parse_step(std::string_view text) {
+  using enum Step;
+  return find_by_text(std::array{StopReceivers, Close, CatchUp, Promote, Reopen, Save, Clone},
+                      text);
+}
+
+const mysql::MemberObservation* Member::server() const {
+  return probe ? probe->observation.get() : nullptr;
+}
+
+bool Member::answers(TimePoint now) const {
+  return probe && probe->ok() && probe->observation && now - probe->seen <= kStale;
+}
+
+bool Member::agent_connected() const { return agent && agent->connected(); }
+
+bool Member::process_running() const {
+  return agent_connected() && !agent->death_witnessed() &&
+         agent->process.state == agent::ProcessState::Running;
+}
+
+mysql::GtidSet Member::position() const {
+  mysql::GtidSet set;
+  TimePoint seen;
+  if (const auto* s = server()) {
+    set = s->position();
+    seen = s->seen;
+  }
+  for (const auto& [verb, outcome] : outcomes) {
+    if (!outcome.ok || outcome.at < seen) continue;
+    set.add(outcome.executed);
+    set.add(outcome.received);
+  }
+  return set;
+}
+
+bool Member::changed_since_probe() const {
+  const auto* s = server();
+  return std::any_of(outcomes.begin(), outcomes.end(), [s](const auto& entry) {
+    const auto& [verb, outcome] = entry;
+    return verb != Verb::EnsureAccounts && verb != Verb::Drain && (!s || outcome.at > s->seen);
+  });
+}
+
+const Outcome* Member::outcome(Verb verb, Epoch epoch) const {
+  const auto found = outcomes.find(verb);
+  return found != outcomes.end() && found->second.epoch == epoch ? &found->second : nullptr;
+}
+
+bool Member::done(Verb verb, Epoch epoch, std::string_view peer) const {
+  const auto* o = outcome(verb, epoch);
+  return o && o->ok && (peer.empty() || o->peer == peer);
+}
+
+const Member* Topology::find(std::string_view name) const {
+  const auto found = std::find_if(members.begin(), members.end(),
+                                  [name](const Member& m) { return m.name == name; });
+  return found == members.end() ? nullptr : &*found;
+}
+
+std::vector<const Member*> Topology::voters() const {
+  std::vector<const Member*> out;
+  for (const auto& m : members)
+    if (!m.isolated) out.push_back(&m);
+  return out;
+}
+
+std::uint32_t Topology::acks() const {
+  if (mode == Mode::Async) return 0;
+  return static_cast<std::uint32_t>(mysql::required_acks(static_cast<int>(voters().size())));
+}
+
+int Topology::quorum() const {
+  if (mode == Mode::Async) return 1;
+  return mysql::required_stopped(static_cast<int>(voters().size()));
+}
+
+}  // namespace troupe::mysql_topology

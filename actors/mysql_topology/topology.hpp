@@ -1,0 +1,160 @@
+// A set of MySQL servers of which one is the source, as it looks right now: what the engine
+// decides on. Every face of the engine (MysqlReplication, and any other kind that clusters MySQL)
+// fills this in; nothing in here knows how the values were got.
+//
+// Every input carries when it was seen. Roles never change on stale input (kStale).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engines/agent/model/epoch.hpp"
+#include "engines/agent/model/observation.hpp"
+#include "engines/mysql/model/gtid_set.hpp"
+#include "engines/mysql/model/observation.hpp"
+#include "runtime/model/result.hpp"
+#include "runtime/model/time.hpp"
+
+namespace troupe::mysql_topology {
+
+// Fencing number: grows with every change of who may be written to. Agents refuse lower ones.
+using agent::Epoch;
+
+// Probes come every second with a deadline of two: an observation older than this is no accident.
+inline constexpr Duration kStale = std::chrono::milliseconds(3500);
+
+enum class Mode { Async, SemiSync };
+
+// A step asked of a member's agent. Idempotent; refused there when a higher epoch was seen.
+enum class Verb {
+  EnsureAccounts,
+  StopReceiver,
+  Drain,
+  Promote,
+  Open,
+  Follow,
+  Close,
+  SaveTransactions,
+  Clone
+};
+std::string_view to_string(Verb verb);
+
+struct Command {
+  std::string member;
+  Verb verb = Verb::StopReceiver;
+  Epoch epoch;
+  std::string peer;              // Follow: the source; Clone: the donor
+  mysql::GtidSet gtids;          // Drain: until; SaveTransactions: which; Follow: source's purged
+  std::uint32_t acks = 0;        // Promote, Open
+  bool semi_sync = false;        // Promote, Open, Follow
+  bool kill_if_blocked = false;  // Close
+};
+
+// The last outcome of a verb on a member, as far as this process knows. Lost on restart, and then
+// the step is asked for again.
+struct Outcome {
+  Epoch epoch;
+  std::string peer;
+  bool ok = false;
+  Error error;
+  TimePoint at;
+  std::uint32_t failures = 0;  // in a row
+  bool killed = false;         // Close: it had to be killed
+  mysql::GtidSet executed;
+  mysql::GtidSet received;
+};
+
+struct Member {
+  std::string name;  // of Unit and Pod
+  std::string host;  // as the specification names it
+  std::uint16_t port = 3306;
+  int ordinal = 0;
+  bool isolated = false;
+
+  bool ours = false;  // a Pod of a Unit: it has an agent
+  bool pod_exists = false;
+  bool pod_terminating = false;
+  std::string instance;  // the Pod's life: what was observed of an earlier one does not count
+
+  std::shared_ptr<const mysql::ProbeOutcome> probe;      // null: never probed
+  std::shared_ptr<const agent::AgentObservation> agent;  // null: never heard of
+  std::map<Verb, Outcome> outcomes;
+
+  // The last good probe, however old; null: none.
+  const mysql::MemberObservation* server() const;
+  bool answers(TimePoint now) const;  // the last probe was good, and lately
+  bool agent_connected() const;
+  bool process_running() const;  // by its agent's word
+  // Everything that is safe on this member or will become so, by the newest that is known.
+  mysql::GtidSet position() const;
+  // A step changed the member after it was last probed: look again before judging it.
+  bool changed_since_probe() const;
+  const Outcome* outcome(Verb verb, Epoch epoch) const;
+  bool done(Verb verb, Epoch epoch, std::string_view peer = {}) const;
+};
+
+enum class OperationType { Form, Failover, Switchover, Rebuild };
+std::string_view to_string(OperationType type);
+std::optional<OperationType> parse_operation_type(std::string_view text);
+
+// Named steps; each is persisted before it is taken.
+enum class Step {
+  StopReceivers,  // Failover: no replica acknowledges to the old source any more
+  Close,          // Switchover: the old source takes no more writes
+  CatchUp,        // Switchover: the candidate has executed everything the old source had
+  Promote,        // the candidate becomes the source; point of no return
+  Reopen,         // Switchover given up: the old source is opened again
+  Save,           // Rebuild: transactions that nobody else has are saved
+  Clone,          // Rebuild: the data is replaced by a donor's
+};
+std::string_view to_string(Step step);
+std::optional<Step> parse_step(std::string_view text);
+
+struct Operation {
+  OperationType type = OperationType::Form;
+  Step step = Step::Promote;
+  std::string from;       // the old source; empty when there was none
+  std::string candidate;  // the new one, or the member to rebuild; empty until chosen
+  std::string gtids;      // CatchUp: what must be executed; Save: what is saved
+  std::string reason;     // why it began, or why it was given up
+  std::string started;    // RFC 3339, for people
+  bool operator==(const Operation&) const = default;
+};
+
+// What survives a restart: lives in the object's status.
+struct PersistedRecord {
+  Epoch epoch;
+  std::string current;  // the member that may be written to
+  std::string honored;  // the last order (spec.source) acted on
+  std::optional<Operation> operation;
+  std::string last;  // one line about the last finished operation
+  bool operator==(const PersistedRecord&) const = default;
+};
+
+struct FailoverPolicy {
+  bool enabled = false;
+  bool allow_loss = false;
+};
+
+struct Topology {
+  Mode mode = Mode::SemiSync;
+  FailoverPolicy failover;
+  std::string wanted;         // spec.source
+  std::string order_by_note;  // annotation switchover-to; empty: none
+  std::vector<Member> members;
+  PersistedRecord record;
+  std::string wall;  // RFC 3339 of now: `started` of an operation that begins
+
+  const Member* find(std::string_view name) const;
+  std::vector<const Member*> voters() const;  // members that are not isolated
+  std::uint32_t acks() const;                 // w: acknowledgements a commit waits for
+  bool semi_sync() const { return acks() > 0; }
+  int quorum() const;  // f: stopped replicas that make a failover safe
+};
+
+}  // namespace troupe::mysql_topology
