@@ -35,6 +35,15 @@ Plan decide(const Topology& t, TimePoint now) {
   return plan;
 }
 
+PersistedRecord finished(const Topology& t, std::string text, bool undone) {
+  PersistedRecord r = t.record;
+  const auto& op = *t.record.operation;
+  r.last = Finished{op.type, op.from,         op.candidate, r.epoch,
+                    undone,  std::move(text), op.started,   t.wall};
+  r.operation.reset();
+  return r;
+}
+
 std::optional<std::string> unusable(const Member& m, TimePoint now) {
   if (!m.ours) return fmt::format("{} is no Pod of a Unit", m.name);
   if (!m.pod_exists) return fmt::format("{} has no Pod", m.name);

@@ -74,8 +74,7 @@ void discover(const Topology& t, TimePoint now, Plan& plan) {
   bool held = false;
   if (const auto* source = existing_source(t, plan, held)) {
     plan.record = begin(t, source->name);
-    plan.record->last = fmt::format("adopted {} as the source", source->name);
-    plan.notes.push_back({false, "Adopted", plan.record->last});
+    plan.notes.push_back({false, "Adopted", source->name + " is the source that was found"});
     return;
   }
   if (held) return;

@@ -69,13 +69,9 @@ bool give_up(const Topology& t, const Member& source, const Stopped& s, TimePoin
   const auto since = s.first == TimePoint::max() ? source.probe->since : s.first;
   plan.wake_at(since + kGiveUp);
   if (now - since < kGiveUp) return false;
-  plan.record = t.record;
-  plan.record->operation.reset();
-  plan.record->last = fmt::format(
-      "Failover given up: {} is back, and no quorum of replicas could be "
-      "stopped",
-      source.name);
-  plan.notes.push_back({true, "FailoverGivenUp", plan.record->last});
+  const auto text = source.name + " is back, and no quorum of replicas could be stopped";
+  plan.record = finished(t, text, true);
+  plan.notes.push_back({true, "FailoverGivenUp", text});
   return true;
 }
 

@@ -67,11 +67,9 @@ void install(const Topology& t, TimePoint now, Plan& plan) {
     plan.commands.push_back(c);
     return;
   }
-  plan.record = t.record;
-  plan.record->last = story(t, op);
-  plan.record->operation.reset();
+  plan.record = finished(t, story(t, op));
   plan.notes.push_back(
-      {op.type == OperationType::Failover, std::string(to_string(op.type)), plan.record->last});
+      {op.type == OperationType::Failover, std::string(to_string(op.type)), story(t, op)});
 }
 
 }  // namespace troupe::mysql_topology

@@ -35,10 +35,9 @@ void advance(const Topology& t, const Member& m, const Member& source, TimePoint
     return;
   }
   if (m.done(Verb::Clone, epoch)) {
-    plan.record = t.record;
-    plan.record->operation.reset();
-    plan.record->last = fmt::format("Rebuild: {} has new data: {}", m.name, op.reason);
-    plan.notes.push_back({false, "Rebuilt", plan.record->last});
+    const auto text = fmt::format("{} has new data: {}", m.name, op.reason);
+    plan.record = finished(t, text);
+    plan.notes.push_back({false, "Rebuilt", text});
     return;
   }
   const auto* donor = donor_for(t, m, source, now);
@@ -72,8 +71,7 @@ void resume_rebuild(const Topology& t, TimePoint now, Plan& plan) {
   const auto* source = t.find(t.record.current);
   plan.doing = fmt::format("Rebuild of {}: {}", op.candidate, to_string(op.step));
   if (!m) {
-    plan.record = t.record;
-    plan.record->operation.reset();
+    plan.record = finished(t, op.candidate + " is no member any more", true);
     return;
   }
   if (source) advance(t, *m, *source, now, plan);

@@ -16,6 +16,9 @@ void resume_rebuild(const Topology& t, TimePoint now, Plan& plan);
 // The last steps of every change: the candidate becomes the source and the others follow it.
 void install(const Topology& t, TimePoint now, Plan& plan);
 
+// The record after the operation in flight has ended.
+PersistedRecord finished(const Topology& t, std::string text, bool undone = false);
+
 // Begins a failover when the quorum allows it; says what holds it back otherwise.
 void consider_failover(const Topology& t, const Member& source, const Death& death, TimePoint now,
                        Plan& plan);

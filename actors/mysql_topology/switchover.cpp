@@ -121,9 +121,7 @@ void reopen(const Topology& t, const Member& from, Plan& plan) {
     plan.commands.push_back(c);
     return;
   }
-  plan.record = t.record;
-  plan.record->last = "Switchover given up: " + t.record.operation->reason;
-  plan.record->operation.reset();
+  plan.record = finished(t, t.record.operation->reason, true);
 }
 
 }  // namespace
@@ -142,7 +140,7 @@ void consider_order(const Topology& t, const Member& source, TimePoint now, Plan
   object(t, source, candidate, *name, now, plan);
   if (const auto* reopened = source.outcome(Verb::Open, t.record.epoch);
       reopened && source.outcome(Verb::Close, t.record.epoch) && now - reopened->at < kRetryAfter) {
-    plan.hold("SwitchoverGivenUp", t.record.last, reopened->at);
+    plan.hold("SwitchoverGivenUp", t.record.last ? t.record.last->text : "", reopened->at);
     plan.wake_at(reopened->at + kRetryAfter);
   }
   if (plan.guards.size() > before) {

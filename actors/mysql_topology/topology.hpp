@@ -126,13 +126,26 @@ struct Operation {
   bool operator==(const Operation&) const = default;
 };
 
+// The last operation that ended, for people.
+struct Finished {
+  OperationType type = OperationType::Form;
+  std::string from;
+  std::string candidate;
+  Epoch epoch;
+  bool undone = false;
+  std::string text;
+  std::string started;
+  std::string finished;
+  bool operator==(const Finished&) const = default;
+};
+
 // What survives a restart: lives in the object's status.
 struct PersistedRecord {
   Epoch epoch;
   std::string current;  // the member that may be written to
   std::string honored;  // the last order (spec.source) acted on
   std::optional<Operation> operation;
-  std::string last;  // one line about the last finished operation
+  std::optional<Finished> last;
   bool operator==(const PersistedRecord&) const = default;
 };
 

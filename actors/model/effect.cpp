@@ -1,0 +1,69 @@
+#include "actors/model/effect.hpp"
+
+#include <fmt/format.h>
+
+#include <functional>
+
+namespace troupe::actors {
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+void combine(std::size_t& seed, std::string_view text) {
+  seed ^= std::hash<std::string_view>{}(text) + 0x9e3779b97f4a7c15ULL + (seed << 6) + (seed >> 2);
+}
+
+}  // namespace
+
+std::string describe(const Effect& e) {
+  return std::visit(
+      Overloaded{
+          [](const AskAgent& a) {
+            return fmt::format("ask the agent of {}: {} (epoch {})", a.endpoint.unit,
+                               agent::name_of(a.action), a.epoch.value);
+          },
+          [](const EmitEvent& a) { return fmt::format("event {}: {}", a.reason, a.text); },
+          [&e](const Apply& a) {
+            return fmt::format(
+                "{}{}, {} bytes{}", e.key, a.status ? " (status)" : "", a.body.size(),
+                a.expected ? fmt::format(", if at version {}", a.expected.value) : std::string());
+          },
+          [&e](const auto&) { return e.key; },
+      },
+      e.action);
+}
+
+std::size_t fingerprint(const Effect& e) {
+  std::size_t seed = e.action.index();
+  combine(seed, e.key);
+  std::visit(Overloaded{
+                 [&seed](const Apply& a) {
+                   combine(seed, a.body);
+                   seed += a.expected.value;
+                 },
+                 [&seed](const MergePatch& a) { combine(seed, a.body); },
+                 [&seed](const EmitEvent& a) {
+                   combine(seed, a.reason);
+                   combine(seed, a.text);
+                 },
+                 [&seed](const AskAgent& a) {
+                   combine(seed, a.endpoint.id);
+                   combine(seed, agent::name_of(a.action));
+                   seed += a.epoch.value;
+                 },
+                 [](const auto&) {},
+             },
+             e.action);
+  return seed;
+}
+
+std::string apply_key(std::string_view kind, const ObjectRef& object, std::string_view manager) {
+  return fmt::format("apply {} {}/{} as {}", kind, object.ns, object.name, manager);
+}
+
+}  // namespace troupe::actors

@@ -1,0 +1,17 @@
+// From a Pod to the addresses of what runs in it.
+#pragma once
+
+#include <optional>
+
+#include "actors/model/decision.hpp"
+#include "k8s/api/core.hpp"
+#include "k8s/api/snapshot.hpp"
+
+namespace troupe::actors {
+
+// One life of a Pod: its uid and when its node took it on. Empty while it has no address.
+std::string pod_life(const k8s::Pod& pod);
+std::optional<agent::Endpoint> agent_of(const k8s::Pod& pod);
+bool pod_is_ready(const k8s::Pod& pod);
+
+}  // namespace troupe::actors

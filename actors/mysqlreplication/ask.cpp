@@ -1,0 +1,191 @@
+// The engine's commands as calls to the members' agents.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "actors/model/endpoints.hpp"
+#include "actors/model/names.hpp"
+#include "actors/mysqlreplication/parts.hpp"
+
+namespace troupe::actors::mysqlreplication {
+
+namespace topo = mysql_topology;
+
+namespace {
+
+const Node* find(const World& w, std::string_view name) {
+  const auto found = std::find_if(w.nodes.begin(), w.nodes.end(),
+                                  [name](const Node& n) { return n.name == name; });
+  return found == w.nodes.end() ? nullptr : &*found;
+}
+
+// One user with both sets of grants where the Secret names one for both.
+std::vector<agent::Account> accounts(const Credentials& c) {
+  using enum agent::GrantSet;
+  if (c.probe_user == c.replication_user)
+    return {{.user = c.probe_user,
+             .password = c.probe_password,
+             .grants = {Probe, Replication, CloneDonor}}};
+  return {{.user = c.probe_user, .password = c.probe_password, .grants = {Probe}},
+          {.user = c.replication_user,
+           .password = c.replication_password,
+           .grants = {Replication, CloneDonor}}};
+}
+
+agent::Follow follow(const Node& source, const topo::Command& c, const Credentials& credentials) {
+  agent::Follow f;
+  f.source.host = source.host;
+  f.source.port = source.port;
+  f.source.user = credentials.replication_user;
+  f.source.password = credentials.replication_password;
+  f.semi_sync = c.semi_sync;
+  f.source_purged = c.gtids.to_string();
+  return f;
+}
+
+agent::Clone clone(const Node& donor, const Credentials& credentials) {
+  agent::Clone a;
+  a.donor_host = donor.pod ? donor.pod->status.podIP.str() : donor.host;
+  a.donor_port = donor.port;
+  a.donor_user = credentials.replication_user;
+  a.donor_password = credentials.replication_password;
+  a.replace_data = true;
+  return a;
+}
+
+struct Step {
+  agent::Action action;
+  Duration deadline;
+};
+
+// The action and how long it may take; nothing if the peer has gone.
+std::optional<Step> step_of(const World& w, const topo::Command& c,
+                            const Credentials& credentials) {
+  using std::chrono::minutes, std::chrono::seconds;
+  const auto* peer = find(w, c.peer);
+  switch (c.verb) {
+    case topo::Verb::EnsureAccounts:
+      return Step{agent::EnsureAccounts{accounts(credentials)}, seconds(15)};
+    case topo::Verb::StopReceiver:
+      return Step{agent::StopReceiver{}, seconds(5)};
+    case topo::Verb::Drain:
+      return Step{agent::Drain{c.gtids.to_string()}, seconds(60)};
+    case topo::Verb::Promote:
+      return Step{agent::Promote{.acks = c.acks, .semi_sync = c.semi_sync}, minutes(10)};
+    case topo::Verb::Open:
+      return Step{agent::OpenForWrites{.acks = c.acks, .semi_sync = c.semi_sync}, seconds(30)};
+    case topo::Verb::Follow:
+      if (!peer) return std::nullopt;
+      return Step{follow(*peer, c, credentials), minutes(10)};
+    case topo::Verb::Close:
+      return Step{agent::Close{.kill_if_blocked = c.kill_if_blocked}, seconds(20)};
+    case topo::Verb::SaveTransactions:
+      return Step{agent::SaveTransactions{c.gtids.to_string()}, minutes(10)};
+    case topo::Verb::Clone:
+      if (!peer) return std::nullopt;
+      return Step{clone(*peer, credentials), std::chrono::hours(6)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void ask_members(const World& w, const topo::Plan& plan, const Credentials& credentials,
+                 Decision& d) {
+  for (const auto& c : plan.commands) {
+    const auto* node = find(w, c.member);
+    if (!node || !node->pod) continue;
+    const auto endpoint = agent_of(*node->pod);
+    auto step = step_of(w, c, credentials);
+    if (!endpoint || !step) continue;
+    d.add(fmt::format("step {} {} {}", c.member, topo::to_string(c.verb), c.peer),
+          AskAgent{*endpoint, std::move(step->action), c.epoch}, step->deadline);
+  }
+  for (const auto& name : plan.probe) {
+    const auto* node = find(w, name);
+    if (node && node->pod)
+      d.add("probe " + name, ProbeNow{mysql::EndpointId{pod_life(*node->pod)}});
+  }
+}
+
+void want_observations(const World& w, const Credentials* credentials, Decision& d) {
+  for (const auto& n : w.nodes) {
+    if (!n.unit || !n.pod) continue;
+    auto endpoint = agent_of(*n.pod);
+    if (!endpoint) continue;
+    if (credentials && n.certificate)
+      d.servers.push_back(
+          {.id = mysql::EndpointId{endpoint->id},
+           .label = endpoint->unit,
+           .ip = endpoint->ip,
+           .port = n.port,
+           .user = credentials->probe_user,
+           .password = credentials->probe_password,
+           .ca_pem = {},
+           .fingerprint =
+               n.certificate->metadata.annotations.get(kCertificateHashAnnotation).str()});
+    d.agents.push_back(std::move(*endpoint));
+  }
+}
+
+}  // namespace troupe::actors::mysqlreplication
+
+namespace troupe::actors {
+namespace {
+
+namespace topo = mysql_topology;
+
+std::optional<topo::Verb> parse_verb(std::string_view text) {
+  using enum topo::Verb;
+  for (const auto v :
+       {EnsureAccounts, StopReceiver, Drain, Promote, Open, Follow, Close, SaveTransactions, Clone})
+    if (topo::to_string(v) == text) return v;
+  return std::nullopt;
+}
+
+mysql::GtidSet parse_or_empty(std::string_view text) {
+  auto set = mysql::GtidSet::parse(text);
+  return set ? std::move(*set) : mysql::GtidSet{};
+}
+
+struct Fill {
+  topo::Outcome& o;
+  void operator()(const agent::ReceiverStopped& a) const {
+    o.executed = parse_or_empty(a.executed);
+    o.received = parse_or_empty(a.received);
+  }
+  void operator()(const agent::Drained& a) const { o.executed = parse_or_empty(a.executed); }
+  void operator()(const agent::Promoted& a) const { o.executed = parse_or_empty(a.executed); }
+  void operator()(const agent::Opened& a) const { o.executed = parse_or_empty(a.executed); }
+  void operator()(const agent::Following& a) const { o.executed = parse_or_empty(a.executed); }
+  void operator()(const agent::Closed& a) const {
+    o.executed = parse_or_empty(a.executed);
+    o.killed = a.killed;
+  }
+  void operator()(const agent::Cloned& a) const { o.executed = parse_or_empty(a.executed); }
+  void operator()(const auto&) const {}
+};
+
+}  // namespace
+
+void MysqlReplicationKind::fold(Memory& memory, const EffectResult& r) {
+  // "step MEMBER VERB PEER"
+  if (!r.key.starts_with("step ")) return;
+  const auto member_end = r.key.find(' ', 5);
+  const auto verb_end = r.key.find(' ', member_end + 1);
+  const auto verb = parse_verb(r.key.substr(member_end + 1, verb_end - member_end - 1));
+  if (!verb) return;
+  auto& steps = memory.members[r.key.substr(5, member_end - 5)];
+  if (steps.life != r.endpoint) steps = {.life = r.endpoint, .outcomes = {}};
+  auto& o = steps.outcomes[*verb];
+  const auto failures = r.failed && o.epoch == r.epoch ? o.failures + 1 : 0;
+  o = topo::Outcome{.epoch = r.epoch,
+                    .peer = r.key.substr(verb_end + 1),
+                    .ok = !r.failed,
+                    .error = r.failed.value_or(Error{}),
+                    .at = r.finished,
+                    .failures = failures};
+  if (r.reply) std::visit(Fill{o}, r.reply->answer);
+}
+
+}  // namespace troupe::actors

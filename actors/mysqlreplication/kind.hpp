@@ -1,0 +1,69 @@
+// MysqlReplication: one source, its replicas, and the Services that lead to them.
+//
+// A face of the MySQL engine (actors/mysql_topology): this folder says what the engine sees, does
+// what it plans through the members' agents, labels Pods, keeps Services and tells the status.
+// Field managers: troupe-op writes what must survive a restart, troupe-replication all else.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/model/decision.hpp"
+#include "actors/model/ledger.hpp"
+#include "actors/model/sight.hpp"
+#include "actors/mysql_topology/plan.hpp"
+#include "k8s/api/core.hpp"
+#include "k8s/api/mysqlreplication.hpp"
+#include "k8s/api/unit.hpp"
+
+namespace troupe::actors {
+
+struct MysqlReplicationKind {
+  using Object = k8s::MysqlReplication;
+  static constexpr std::string_view kName = "MysqlReplication";
+
+  // One server of the specification and what is known of it.
+  struct Node {
+    std::string name;
+    std::string host;
+    std::uint16_t port = 3306;
+    bool isolated = false;
+    k8s::ObjectPtr<k8s::Unit> unit;
+    k8s::ObjectPtr<k8s::Pod> pod;
+    k8s::ObjectPtr<k8s::SecretObject> certificate;
+    std::shared_ptr<const mysql::ProbeOutcome> probe;
+    std::shared_ptr<const agent::AgentObservation> agent;
+  };
+
+  struct World {
+    k8s::ObjectPtr<k8s::MysqlReplication> object;
+    std::vector<Node> nodes;  // the source of the specification first
+    // Pods that bear our label and are no members any more.
+    std::vector<k8s::ObjectPtr<k8s::Pod>> strays;
+    k8s::ObjectPtr<k8s::SecretObject> secret;
+    k8s::ObjectPtr<k8s::SecretObject> aes;
+    k8s::ObjectPtr<k8s::Service> readwrite;
+    k8s::ObjectPtr<k8s::Service> readonly;
+    k8s::ObjectPtr<k8s::PodDisruptionBudget> budget;
+    WallTime wall;
+  };
+
+  struct Memory {
+    // By member, of the life of its Pod that is named beside them.
+    struct Steps {
+      std::string life;
+      std::map<mysql_topology::Verb, mysql_topology::Outcome> outcomes;
+    };
+    std::map<std::string, Steps, std::less<>> members;
+    TimePoint status_written;
+  };
+
+  static World observe(const ObjectRef& self, Sight& sight);
+  static void fold(Memory& memory, const EffectResult& result);
+  static Decision decide(const World& world, Memory& memory, TimePoint now);
+};
+
+}  // namespace troupe::actors

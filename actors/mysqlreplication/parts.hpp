@@ -1,0 +1,42 @@
+// Private to MysqlReplication: what its decision is made of.
+#pragma once
+
+#include "actors/mysqlreplication/kind.hpp"
+
+namespace troupe::actors::mysqlreplication {
+
+using World = MysqlReplicationKind::World;
+using Memory = MysqlReplicationKind::Memory;
+using Node = MysqlReplicationKind::Node;
+
+// The accounts that the operator and the replicas log in with.
+struct Credentials {
+  std::string probe_user;
+  Secret probe_password;
+  std::string replication_user;
+  Secret replication_password;
+};
+Result<Credentials> credentials(const World& world);
+
+mysql_topology::Topology topology_of(const World& world, const Memory& memory);
+mysql_topology::PersistedRecord record_of(const k8s::MysqlReplicationStatus& status);
+
+// What members are asked to do, as effects. Keys: "step MEMBER VERB".
+void ask_members(const World& world, const mysql_topology::Plan& plan,
+                 const Credentials& credentials, Decision& decision);
+// Which agents and servers are to be watched.
+void want_observations(const World& world, const Credentials* credentials, Decision& decision);
+
+// Labels of Pods, Services, the disruption budget.
+void keep_resources(const World& world, const mysql_topology::Plan& plan, Decision& decision);
+void remove_labels(const World& world, Decision& decision);
+bool labels_are_gone(const World& world);
+
+// The operation's record, before the step that it announces.
+void write_record(const World& world, const mysql_topology::PersistedRecord& record,
+                  Decision& decision);
+// Everything else of the status.
+void write_status(const World& world, Memory& memory, const mysql_topology::Plan& plan,
+                  TimePoint now, Decision& decision);
+
+}  // namespace troupe::actors::mysqlreplication

@@ -1,0 +1,120 @@
+// Labels of Pods, Services, the disruption budget: who is reached by which name.
+#include <fmt/format.h>
+
+#include "actors/model/ensure.hpp"
+#include "actors/model/names.hpp"
+#include "actors/mysqlreplication/parts.hpp"
+
+namespace troupe::actors::mysqlreplication {
+
+namespace topo = mysql_topology;
+
+namespace {
+
+constexpr std::string_view kManager = "troupe-replication";
+
+// Labels of a Pod are a concern of their own; the rest of it is the Unit's.
+void label(const k8s::Pod& pod, std::string_view instance, std::string_view readonly, Decision& d) {
+  const auto& labels = pod.metadata.labels;
+  if (labels.get(kReplicationLabel) == instance && labels.get(kReadonlyLabel) == readonly) return;
+  if (pod.metadata.deletionTimestamp && readonly == "false") return;
+  auto body = skeleton<k8s::Pod>(pod.metadata.namespace_, pod.metadata.name);
+  auto& metadata = body["metadata"].as_object();
+  metadata["uid"] = pod.metadata.uid.view();  // never makes a Pod
+  boost::json::object wanted;
+  if (!instance.empty()) wanted[kReplicationLabel] = instance;
+  if (!readonly.empty()) wanted[kReadonlyLabel] = readonly;
+  metadata["labels"] = std::move(wanted);
+  const auto object = ref_to(pod);
+  d.add(apply_key("Pod", object, kManager),
+        Apply{object, std::string(kManager), boost::json::serialize(body), false,
+              pod.metadata.resourceVersion});
+}
+
+std::string_view readonly_text(topo::Role role) {
+  switch (role) {
+    case topo::Role::Source:
+      return "false";
+    case topo::Role::Replica:
+      return "true";
+    case topo::Role::None:
+      return "";
+  }
+  return "";
+}
+
+void service(const World& w, const k8s::ObjectPtr<k8s::Service>& live, std::string_view suffix,
+             std::string_view readonly, Decision& d) {
+  const auto& o = *w.object;
+  const auto name = fmt::format("{}-{}", o.metadata.name, suffix);
+  auto body = skeleton<k8s::Service>(o.metadata.namespace_, name);
+  auto& metadata = body["metadata"].as_object();
+  metadata["labels"] = to_json(o.metadata.labels);
+  metadata["ownerReferences"] = owned_by(o);
+  const auto port = o.spec.source.port;
+  body["spec"] = {
+      {"type", k8s::to_string(o.spec.service.type)},
+      {"selector", {{kReplicationLabel, o.metadata.name.view()}, {kReadonlyLabel, readonly}}},
+      {"ports", {{{"name", "mysql"}, {"protocol", "TCP"}, {"port", port}, {"targetPort", port}}}}};
+  const bool drifted = live && (live->spec.selector.get(kReadonlyLabel) != readonly ||
+                                live->spec.selector.get(kReplicationLabel) != o.metadata.name);
+  ensure(d, "Service", ref<k8s::Service>(o.metadata.namespace_, name), kManager, std::move(body),
+         live ? &live->metadata : nullptr, drifted);
+}
+
+// As many may be away as the acknowledgements that a commit needs can spare.
+void budget(const World& w, std::size_t voters, Decision& d) {
+  const auto& o = *w.object;
+  const auto object = ref<k8s::PodDisruptionBudget>(o.metadata.namespace_, o.metadata.name);
+  if (voters < 3) {
+    if (w.budget)
+      d.add("delete PodDisruptionBudget " + object.name,
+            Delete{object, w.budget->metadata.uid.str(), {}});
+    return;
+  }
+  auto body = skeleton<k8s::PodDisruptionBudget>(o.metadata.namespace_, o.metadata.name);
+  body["metadata"].as_object()["ownerReferences"] = owned_by(o);
+  body["spec"] = {{"maxUnavailable", 1},
+                  {"selector", {{"matchLabels", {{kReplicationLabel, o.metadata.name.view()}}}}}};
+  ensure(d, "PodDisruptionBudget", object, kManager, std::move(body),
+         w.budget ? &w.budget->metadata : nullptr);
+}
+
+}  // namespace
+
+void keep_resources(const World& w, const topo::Plan& plan, Decision& d) {
+  const auto& o = *w.object;
+  std::size_t voters = 0;
+  for (const auto& n : w.nodes) {
+    if (!n.isolated) ++voters;
+    if (!n.pod || !n.unit) continue;
+    const auto found = plan.roles.find(n.name);
+    const auto role = found == plan.roles.end() ? topo::Role::None : found->second;
+    label(*n.pod, n.isolated ? std::string_view() : o.metadata.name.view(), readonly_text(role), d);
+  }
+  for (const auto& pod : w.strays) label(*pod, "", "", d);
+  service(w, w.readwrite, "readwrite", "false", d);
+  if (!o.spec.replica.empty())
+    service(w, w.readonly, "readonly", "true", d);
+  else if (w.readonly)
+    d.add("delete Service " + w.readonly->metadata.name.str(),
+          Delete{ref_to(*w.readonly), w.readonly->metadata.uid.str(), {}});
+  budget(w, voters, d);
+}
+
+void remove_labels(const World& w, Decision& d) {
+  for (const auto& n : w.nodes)
+    if (n.pod) label(*n.pod, "", "", d);
+  for (const auto& pod : w.strays) label(*pod, "", "", d);
+}
+
+bool labels_are_gone(const World& w) {
+  const auto bare = [&w](const k8s::ObjectPtr<k8s::Pod>& pod) {
+    return !pod || pod->metadata.labels.get(kReplicationLabel) != w.object->metadata.name;
+  };
+  for (const auto& n : w.nodes)
+    if (!bare(n.pod)) return false;
+  return w.strays.empty();
+}
+
+}  // namespace troupe::actors::mysqlreplication

@@ -1,0 +1,248 @@
+// What the object's status says. The operation's record is written by a manager of its own, and
+// before the step that it announces; the rest is for people and follows.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "actors/model/conditions.hpp"
+#include "actors/model/ensure.hpp"
+#include "actors/mysqlreplication/parts.hpp"
+#include "k8s/api/encode.hpp"
+
+namespace troupe::actors::mysqlreplication {
+
+namespace topo = mysql_topology;
+
+namespace {
+
+using Status = k8s::MysqlReplicationStatus;
+
+// Members of the status that the record's manager owns.
+constexpr std::string_view kRecordFields[] = {"currentSource", "honoredSource", "epoch",
+                                              "operation", "lastOperation"};
+// Numbers that never stand still do not alone make a write more often than this.
+constexpr Duration kDetailEvery = std::chrono::seconds(15);
+
+boost::json::value parsed(const std::string& json) { return boost::json::parse(json); }
+
+std::int64_t signed_epoch(topo::Epoch e) { return static_cast<std::int64_t>(e.value); }
+
+k8s::Time time_of(const std::string& rfc3339) {
+  const auto t = k8s::parse_rfc3339(rfc3339);
+  return t ? k8s::Time{*t} : k8s::Time{};
+}
+
+k8s::OperationType api_type(topo::OperationType type) {
+  switch (type) {
+    case topo::OperationType::Form:
+      return k8s::OperationType::Form;
+    case topo::OperationType::Failover:
+      return k8s::OperationType::Failover;
+    case topo::OperationType::Switchover:
+      return k8s::OperationType::Switchover;
+    case topo::OperationType::Rebuild:
+      return k8s::OperationType::Rebuild;
+  }
+  return k8s::OperationType::Form;
+}
+
+k8s::ReplicationOperation api_operation(k8s::Arena& arena, const topo::PersistedRecord& r) {
+  const auto& op = *r.operation;
+  k8s::ReplicationOperation o;
+  o.id = arena.text(fmt::format("{}-{}", topo::to_string(op.type), r.epoch.value));
+  o.type = api_type(op.type);
+  o.step = arena.text(topo::to_string(op.step));
+  o.from = arena.text(op.from);
+  o.candidate = arena.text(op.candidate);
+  o.epoch = signed_epoch(r.epoch);
+  o.targetGtidSet = arena.text(op.gtids);
+  o.startedAt = time_of(op.started);
+  o.message = arena.text(op.reason);
+  return o;
+}
+
+k8s::ReplicationOperation api_finished(k8s::Arena& arena, const topo::Finished& f) {
+  k8s::ReplicationOperation o;
+  o.id = arena.text(fmt::format("{}-{}", topo::to_string(f.type), f.epoch.value));
+  o.type = api_type(f.type);
+  o.from = arena.text(f.from);
+  o.candidate = arena.text(f.candidate);
+  o.epoch = signed_epoch(f.epoch);
+  o.startedAt = time_of(f.started);
+  o.finishedAt = time_of(f.finished);
+  o.outcome = f.undone ? k8s::OperationOutcome::Undone : k8s::OperationOutcome::Succeeded;
+  o.message = arena.text(f.text);
+  return o;
+}
+
+k8s::NodeRole role_of(const mysql::MemberObservation& s) {
+  if (s.replica) return k8s::NodeRole::Replica;
+  return s.read_only ? k8s::NodeRole::None : k8s::NodeRole::Source;
+}
+
+std::string_view yes_or_no(mysql::ThreadState state) {
+  switch (state) {
+    case mysql::ThreadState::On:
+      return "Yes";
+    case mysql::ThreadState::Connecting:
+      return "Connecting";
+    case mysql::ThreadState::Off:
+      return "No";
+  }
+  return "No";
+}
+
+k8s::TopologyNode api_node(k8s::Arena& arena, const Node& n, TimePoint now) {
+  k8s::TopologyNode out;
+  out.host = arena.text(n.host);
+  out.port = n.port;
+  if (!n.probe) {
+    out.error = "not probed yet";
+    return out;
+  }
+  const auto* s = n.probe->observation.get();
+  const bool fresh = n.probe->ok() && s && now - n.probe->seen <= topo::kStale;
+  if (!n.probe->ok())
+    out.error = arena.text(fmt::format("{}{}{}", mysql::to_string(n.probe->reachability),
+                                       n.probe->message.empty() ? "" : ": ", n.probe->message));
+  if (!fresh) return out;
+  out.status = k8s::NodeHealth::Healthy;
+  out.role = role_of(*s);
+  out.readonly = s->read_only;
+  out.superReadonly = s->super_read_only;
+  out.uid = arena.text(mysql::to_string(s->server_uuid));
+  out.gtidExecuted = arena.text(s->gtid_executed.to_string());
+  out.ready = out.role == k8s::NodeRole::Source && !s->offline_mode;
+  if (!s->replica) return out;
+  const auto& r = *s->replica;
+  out.sourceHost = arena.text(r.source_host);
+  out.sourcePort = r.source_port;
+  out.replicaIO = arena.text(yes_or_no(r.io));
+  out.replicaSQL = arena.text(yes_or_no(r.sql));
+  if (r.seconds_behind) out.secondsBehindSource = static_cast<std::int64_t>(*r.seconds_behind);
+  out.ready = s->super_read_only && !s->offline_mode && r.io == mysql::ThreadState::On &&
+              r.sql == mysql::ThreadState::On;
+  if (r.io_error.number != 0)
+    out.error = arena.text(fmt::format("receiver: {}: {}", r.io_error.number, r.io_error.text));
+  if (r.sql_error.number != 0)
+    out.error = arena.text(fmt::format("applier: {}: {}", r.sql_error.number, r.sql_error.text));
+  return out;
+}
+
+k8s::Map<k8s::TopologyNode> topology(k8s::Arena& arena, const World& w, TimePoint now) {
+  std::vector<std::pair<k8s::Text, k8s::TopologyNode>> nodes;
+  for (const auto& n : w.nodes)
+    if (!n.isolated) nodes.emplace_back(arena.text(n.name), api_node(arena, n, now));
+  return arena.map(std::move(nodes));
+}
+
+k8s::List<k8s::Guard> guards(k8s::Arena& arena, const World& w, const topo::Plan& plan) {
+  std::vector<k8s::Guard> out;
+  const auto second = std::chrono::floor<std::chrono::seconds>(w.wall);
+  for (const auto& g : plan.guards) {
+    const auto* live = w.object->status.guards.find(&k8s::Guard::rule, g.rule);
+    out.push_back({arena.text(g.rule), arena.text(g.text), live ? live->since : k8s::Time{second}});
+  }
+  return arena.list(out);
+}
+
+// The status without what moves all the time: equal texts mean that nothing happened.
+std::string outline(Status s, k8s::Arena& arena) {
+  std::vector<std::pair<k8s::Text, k8s::TopologyNode>> nodes;
+  for (const auto& [name, node] : s.topology) {
+    auto n = node;
+    n.secondsBehindSource.reset();
+    n.gtidExecuted = {};
+    n.error = n.error.empty() ? k8s::Text() : k8s::Text("some");
+    nodes.emplace_back(name, n);
+  }
+  s.topology = arena.map(std::move(nodes));
+  std::vector<k8s::Guard> rules;
+  for (const auto& g : s.guards) rules.push_back({g.rule, {}, g.since});
+  s.guards = arena.list(rules);
+  std::vector<k8s::Condition> conditions(s.conditions.begin(), s.conditions.end());
+  for (auto& c : conditions) c.message = {};
+  s.conditions = arena.list(conditions);
+  return k8s::to_json_text(s);
+}
+
+boost::json::object body_of(const World& w, boost::json::value status) {
+  const auto& o = *w.object;
+  auto body = skeleton<k8s::MysqlReplication>(o.metadata.namespace_, o.metadata.name);
+  body["metadata"].as_object()["uid"] = o.metadata.uid.view();
+  body["status"] = std::move(status);
+  return body;
+}
+
+// The live status as this manager would have written it.
+Status without_record(Status s) {
+  s.currentSource = s.honoredSource = {};
+  s.epoch = 0;
+  s.operation.reset();
+  s.lastOperation.reset();
+  return s;
+}
+
+void describe_conditions(const World& w, const topo::Plan& plan, Conditions& conditions) {
+  if (plan.guards.empty() && plan.ready) {
+    conditions.set("TopologyReady", true, "SyncTopologySucceed", "every member has its role");
+  } else if (!plan.guards.empty()) {
+    const auto& g = plan.guards.front();
+    conditions.set("TopologyReady", false, g.rule, g.text);
+  } else {
+    conditions.set("TopologyReady", false, "Progressing", plan.doing);
+  }
+  const bool services = w.readwrite && (w.readonly || w.object->spec.replica.empty());
+  conditions.set("ResourceReady", services, services ? "SyncResourceSucceed" : "Progressing",
+                 services ? "Services and labels are in place" : "Services are being made");
+}
+
+}  // namespace
+
+void write_record(const World& w, const topo::PersistedRecord& r, Decision& d) {
+  k8s::Arena arena;
+  boost::json::object status{
+      {"currentSource", r.current}, {"honoredSource", r.honored}, {"epoch", signed_epoch(r.epoch)}};
+  if (r.operation) status["operation"] = parsed(k8s::to_json_text(api_operation(arena, r)));
+  if (r.last) status["lastOperation"] = parsed(k8s::to_json_text(api_finished(arena, *r.last)));
+  d.add("record",
+        Apply{ref_to(*w.object), "troupe-op", boost::json::serialize(body_of(w, std::move(status))),
+              true, w.object->metadata.resourceVersion});
+}
+
+void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePoint now,
+                  Decision& d) {
+  const auto& o = *w.object;
+  k8s::Arena arena;
+  Status s;
+  s.observedGeneration = o.metadata.generation;
+  s.ready = plan.ready;
+  s.topology = topology(arena, w, now);
+  if (w.readwrite) s.readwriteService = w.readwrite->metadata.name;
+  if (w.readonly) s.readonlyService = w.readonly->metadata.name;
+  s.guards = guards(arena, w, plan);
+  s.lostTransactions = o.status.lostTransactions;
+  Conditions conditions(arena, o.status.conditions, o.metadata.generation, w.wall);
+  describe_conditions(w, plan, conditions);
+  s.conditions = conditions.list();
+
+  const auto live = without_record(o.status);
+  if (k8s::to_json_text(s) == k8s::to_json_text(live)) return;
+  if (outline(s, arena) == outline(live, arena) && now - memory.status_written < kDetailEvery) {
+    d.wake_at(memory.status_written + kDetailEvery);
+    return;
+  }
+  for (const auto& c : conditions.changed())
+    if (c.status != k8s::ConditionStatus::True && c.reason != "Progressing")
+      tell(d, o, true, c.reason, c.message);
+  memory.status_written = now;
+  auto body = parsed(k8s::to_json_text(s)).as_object();
+  for (const auto field : kRecordFields) body.erase(field);
+  d.add("status", Apply{ref_to(o),
+                        "troupe-replication",
+                        boost::json::serialize(body_of(w, std::move(body))),
+                        true,
+                        {}});
+}
+
+}  // namespace troupe::actors::mysqlreplication

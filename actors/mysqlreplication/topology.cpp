@@ -1,0 +1,104 @@
+// What the engine sees of a MysqlReplication.
+#include <fmt/format.h>
+
+#include "actors/model/credentials.hpp"
+#include "actors/model/endpoints.hpp"
+#include "actors/model/names.hpp"
+#include "actors/mysqlreplication/parts.hpp"
+
+namespace troupe::actors::mysqlreplication {
+
+namespace topo = mysql_topology;
+
+Result<Credentials> credentials(const World& w) {
+  const auto& spec = w.object->spec;
+  Credentials c;
+  c.probe_user = spec.secret.mysql.str();
+  c.replication_user = spec.secret.replication.str();
+  auto probe = password_of(c.probe_user, w.secret, spec.secret.name, w.aes, spec.aesSecret.name,
+                           spec.aesSecret.key);
+  if (!probe) return probe.error();
+  auto replication = password_of(c.replication_user, w.secret, spec.secret.name, w.aes,
+                                 spec.aesSecret.name, spec.aesSecret.key);
+  if (!replication) return replication.error();
+  c.probe_password = std::move(*probe);
+  c.replication_password = std::move(*replication);
+  return c;
+}
+
+topo::PersistedRecord record_of(const k8s::MysqlReplicationStatus& s) {
+  topo::PersistedRecord r;
+  r.epoch = topo::Epoch{static_cast<std::uint64_t>(s.epoch)};
+  r.current = s.currentSource.str();
+  r.honored = s.honoredSource.str();
+  if (s.operation) {
+    const auto type = topo::parse_operation_type(k8s::to_string(s.operation->type));
+    const auto step = topo::parse_step(s.operation->step);
+    if (type && step)
+      r.operation = topo::Operation{.type = *type,
+                                    .step = *step,
+                                    .from = s.operation->from.str(),
+                                    .candidate = s.operation->candidate.str(),
+                                    .gtids = s.operation->targetGtidSet.str(),
+                                    .reason = s.operation->message.str(),
+                                    .started = to_rfc3339(s.operation->startedAt.at)};
+  }
+  if (s.lastOperation) {
+    const auto& o = *s.lastOperation;
+    r.last = topo::Finished{
+        .type = topo::parse_operation_type(k8s::to_string(o.type)).value_or(topo::OperationType{}),
+        .from = o.from.str(),
+        .candidate = o.candidate.str(),
+        .epoch = topo::Epoch{static_cast<std::uint64_t>(o.epoch)},
+        .undone = o.outcome == k8s::OperationOutcome::Undone,
+        .text = o.message.str(),
+        .started = to_rfc3339(o.startedAt.at),
+        .finished = to_rfc3339(o.finishedAt.at)};
+  }
+  return r;
+}
+
+namespace {
+
+topo::Member member_of(const Node& n, int ordinal, const Memory& memory) {
+  topo::Member m;
+  m.name = n.name;
+  m.host = n.host;
+  m.port = n.port;
+  m.ordinal = ordinal;
+  m.isolated = n.isolated;
+  m.ours = bool(n.unit);
+  m.pod_exists = bool(n.pod);
+  m.pod_terminating = n.pod && n.pod->metadata.deletionTimestamp;
+  m.instance = n.pod ? pod_life(*n.pod) : std::string();
+  m.probe = n.probe;
+  m.agent = n.agent;
+  const auto steps = memory.members.find(n.name);
+  if (steps != memory.members.end() && steps->second.life == m.instance)
+    m.outcomes = steps->second.outcomes;
+  return m;
+}
+
+}  // namespace
+
+topo::Topology topology_of(const World& w, const Memory& memory) {
+  const auto& o = *w.object;
+  topo::Topology t;
+  t.mode = o.spec.mode == k8s::ReplicationMode::Async ? topo::Mode::Async : topo::Mode::SemiSync;
+  t.failover = {o.spec.failover.enabled, o.spec.failover.allowLoss};
+  t.wanted = o.spec.source.name.str();
+  t.order_by_note = o.metadata.annotations.get(kSwitchoverAnnotation).str();
+  t.record = record_of(o.status);
+  t.wall = to_rfc3339(w.wall);
+  // Ordinals by name, so that the order of the list, which a switchover swaps, does not matter.
+  std::vector<std::string> names;
+  for (const auto& n : w.nodes) names.push_back(n.name);
+  std::sort(names.begin(), names.end());
+  for (const auto& n : w.nodes) {
+    const auto at = std::lower_bound(names.begin(), names.end(), n.name);
+    t.members.push_back(member_of(n, static_cast<int>(at - names.begin()), memory));
+  }
+  return t;
+}
+
+}  // namespace troupe::actors::mysqlreplication
