@@ -3,8 +3,9 @@
 // compile() parses and checks: an unknown function, an undeclared variable or field, or operands
 // that no overload takes refuse the rule. evaluate() runs over JSON without side effects and is
 // bounded by a step limit. A Program is immutable; any thread may evaluate it.
-// Language: github.com/google/cel-spec; libraries: those of Kubernetes (strings, lists, regex,
-// quantity, url, ip, cidr, optionals).
+// Language: github.com/google/cel-spec with its string, set and optional extensions; libraries of
+// Kubernetes: lists, regex, url, quantity. Not there (and refused by name): ip, cidr, semver,
+// format, authorizer, macros of two variables.
 #pragma once
 
 #include <boost/json.hpp>

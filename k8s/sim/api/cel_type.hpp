@@ -29,8 +29,6 @@ enum class Kind {
   Optional,  // element
   Quantity,
   Url,
-  Ip,
-  Cidr,
   TypeOfType,
 };
 
@@ -41,7 +39,10 @@ struct Type {
   Kind kind = Kind::Dyn;
   TypePtr element;
   TypePtr key;
-  std::string name;  // of an Object, for messages
+  // Lists of type set and map: order says nothing when two are compared.
+  bool unordered = false;
+  // A Dyn with a name is a type variable of a function's signature.
+  std::string variable;
   std::map<std::string, TypePtr, std::less<>> fields;
 };
 
@@ -53,11 +54,14 @@ TypePtr optional_of(TypePtr element);
 // As compile errors name it: "int", "list(string)", "map(string, dyn)".
 std::string to_string(const Type& type);
 
-// Whether a value of `from` may stand where `to` is asked for; Dyn fits everywhere.
+// Whether a value of `from` may stand where `to` is asked for; Dyn fits everywhere, null where an
+// object, a time or a duration does.
 bool assignable(const Type& from, const Type& to);
 
 // A property name as a CEL identifier: "my-field" is my__dash__field, "namespace" (a reserved
 // word) is __namespace__. Empty when the name cannot be written in CEL at all.
 std::string escape_property(std::string_view name);
+// The inverse, for identifiers that escape_property() made.
+std::string unescape_property(std::string_view identifier);
 
 }  // namespace troupe::sim::cel

@@ -4,7 +4,9 @@
 // validators), because clients, operators and their tests match on them.
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <boost/system/result.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +22,7 @@ enum class FieldReason {
   Forbidden,
   TooLong,
   TooMany,
+  Internal,
 };
 
 struct FieldError {
@@ -46,7 +49,12 @@ using FieldResult = boost::system::result<T, std::vector<FieldError>>;
 [[noreturn]] void throw_exception_from_error(const std::vector<FieldError>& errors,
                                              const boost::source_location& where);
 
-// Constructors for the errors whose text has a fixed form. `value` is the JSON text to show.
+// A value as messages show it: Go's %q for strings, %v for numbers, sorted JSON for the rest.
+std::string show(const boost::json::value& value);
+std::string quoted(std::string_view text);
+
+// Constructors for the errors whose text has a fixed form. `value` comes from show() or quoted();
+// an empty one is left out of the message.
 FieldError required(std::string field, std::string_view detail = {});
 FieldError invalid(std::string field, std::string_view value, std::string_view detail);
 FieldError type_invalid(std::string field, std::string_view value, std::string_view detail);
@@ -54,5 +62,7 @@ FieldError duplicate(std::string field, std::string_view value);
 FieldError forbidden(std::string field, std::string_view detail);
 FieldError not_supported(std::string field, std::string_view value,
                          const std::vector<std::string>& supported);
+FieldError too_long(std::string field, std::int64_t max_bytes);
+FieldError too_many(std::string field, std::int64_t actual, std::int64_t max_items);
 
 }  // namespace troupe::sim
