@@ -1,0 +1,61 @@
+// UnitSet: Units of one type and version, their configuration, volumes and Services.
+//
+// What it makes: <set>-podtemplate and <set>-config-template, copies of the version's templates in
+// the operator's namespace; <unit>-config-value for each Unit, the user's to edit; the Services;
+// a Secret for accounts that the user's Secret lacks; the Units. Field manager: troupe-unitset.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/model/decision.hpp"
+#include "actors/model/sight.hpp"
+#include "k8s/api/core.hpp"
+#include "k8s/api/unit.hpp"
+#include "k8s/api/unitset.hpp"
+
+namespace troupe::actors {
+
+struct UnitSetKind {
+  using Object = k8s::UnitSet;
+  static constexpr std::string_view kName = "UnitSet";
+
+  // One ordinal: what exists for it.
+  struct Slot {
+    std::string name;  // <set>-<ordinal>
+    k8s::ObjectPtr<k8s::Unit> unit;
+    k8s::ObjectPtr<k8s::ConfigMap> values;
+    k8s::ObjectPtr<k8s::Service> service;
+    k8s::ObjectPtr<k8s::Pod> pod;
+  };
+
+  struct World {
+    k8s::ObjectPtr<k8s::UnitSet> object;
+    // The version's, in the operator's namespace.
+    std::string template_name;
+    std::string operator_namespace;
+    k8s::ObjectPtr<k8s::PodTemplate> central_template;
+    k8s::ObjectPtr<k8s::ConfigMap> central_config;
+    k8s::ObjectPtr<k8s::ConfigMap> central_values;
+    // Ours.
+    k8s::ObjectPtr<k8s::PodTemplate> pod_template;
+    k8s::ObjectPtr<k8s::ConfigMap> config;
+    k8s::ObjectPtr<k8s::Service> headless;
+    k8s::ObjectPtr<k8s::Service> external;
+    std::vector<Slot> slots;    // ordinals 0 to units - 1
+    std::vector<Slot> surplus;  // ordinals beyond, ascending
+    // The user's.
+    k8s::ObjectPtr<k8s::ConfigMap> shared;
+    k8s::ObjectPtr<k8s::SecretObject> secret;
+    WallTime wall;
+  };
+
+  struct Memory {};
+
+  static World observe(const ObjectRef& self, Sight& sight);
+  static void fold(Memory&, const EffectResult&) {}
+  static Decision decide(const World& world, Memory& memory, TimePoint now);
+};
+
+}  // namespace troupe::actors

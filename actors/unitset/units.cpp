@@ -1,0 +1,135 @@
+// Units: made all at once, updated one after the other, removed one at a time from the top.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "actors/model/ensure.hpp"
+#include "actors/model/names.hpp"
+#include "actors/unitset/parts.hpp"
+#include "k8s/api/encode.hpp"
+
+namespace troupe::actors::unitset {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+
+array claims(const World& w) {
+  array out;
+  for (const auto& s : w.object->spec.storages) {
+    object spec{{"accessModes", array{"ReadWriteOnce"}},
+                {"resources", {{"requests", {{"storage", s.size.view()}}}}}};
+    if (!s.storageClassName.empty()) spec["storageClassName"] = s.storageClassName.view();
+    out.push_back({{"metadata", {{"name", s.name.view()}}}, {"spec", std::move(spec)}});
+  }
+  return out;
+}
+
+bool is_source(const Slot& slot) {
+  return slot.pod && slot.pod->metadata.labels.get(kReadonlyLabel) == "false";
+}
+
+void apply(const World& w, const Slot& slot, object body, Decision& d) {
+  ensure(d, "Unit", ref<k8s::Unit>(w.object->metadata.namespace_, slot.name), kManager,
+         std::move(body), slot.unit ? &slot.unit->metadata : nullptr);
+}
+
+// Highest ordinal first; never more than maxUnavailable away; none below the partition.
+void update(const World& w, std::vector<object>& bodies, Decision& d) {
+  const auto& strategy = w.object->spec.updateStrategy;
+  if (strategy.type == k8s::UpdateStrategyType::OnDelete) {
+    // The user decides when: a Unit whose Pod is gone takes the new shape.
+    for (std::size_t i = 0; i < w.slots.size(); ++i)
+      if (w.slots[i].unit && !w.slots[i].pod) apply(w, w.slots[i], std::move(bodies[i]), d);
+    return;
+  }
+  auto away =
+      std::count_if(w.slots.begin(), w.slots.end(), [](const Slot& s) { return !is_ready(s); });
+  const auto allowed = std::max(1, strategy.rollingUpdate.maxUnavailable);
+  for (auto i = static_cast<int>(w.slots.size()) - 1; i >= strategy.rollingUpdate.partition; --i) {
+    const auto& slot = w.slots[static_cast<std::size_t>(i)];
+    auto& body = bodies[static_cast<std::size_t>(i)];
+    if (!slot.unit || is_current(slot, body)) continue;
+    // One that is away already loses nothing by being updated.
+    if (is_ready(slot) && away >= allowed) {
+      d.hold("UpdateWaits", fmt::format("{} is updated when no more than {} of {} Units are not "
+                                        "ready; {} are",
+                                        slot.name, allowed - 1, w.slots.size(), away));
+      return;
+    }
+    if (is_ready(slot)) ++away;
+    apply(w, slot, std::move(body), d);
+  }
+}
+
+void shrink(const World& w, Decision& d) {
+  if (w.surplus.empty()) return;
+  const auto& last = w.surplus.back();
+  if (is_source(last)) {
+    d.hold("UnitIsSource",
+           fmt::format("{} is the source of a replication: switch over to another Unit first",
+                       last.name));
+    return;
+  }
+  if (!last.unit->metadata.deletionTimestamp)
+    d.add("delete Unit " + last.name,
+          Delete{ref_to(*last.unit), last.unit->metadata.uid.str(), {}});
+  // What went with the Unit and does not go by itself.
+  if (last.service)
+    d.add("delete Service " + last.service->metadata.name.str(),
+          Delete{ref_to(*last.service), last.service->metadata.uid.str(), {}});
+  if (last.values)
+    d.add("delete ConfigMap " + last.values->metadata.name.str(),
+          Delete{ref_to(*last.values), last.values->metadata.uid.str(), {}});
+}
+
+}  // namespace
+
+object unit_body(const World& w, const Slot& slot, int ordinal, const std::vector<Port>& ports) {
+  const auto& o = *w.object;
+  auto body = skeleton<k8s::Unit>(o.metadata.namespace_, slot.name);
+  auto& metadata = body["metadata"].as_object();
+  auto labels = to_json(o.metadata.labels);
+  labels[kUnitSetLabel] = o.metadata.name.view();
+  labels[kUnitLabel] = slot.name;
+  labels[kUnitOrdinalLabel] = std::to_string(ordinal);
+  metadata["labels"] = std::move(labels);
+  metadata["annotations"] = {{kMainContainerAnnotation, o.spec.type.view()},
+                             {kVersionAnnotation, o.spec.version.view()}};
+  metadata["ownerReferences"] = owned_by(o);
+  const auto when_deleted = ordinal >= o.spec.units
+                                ? o.spec.persistentVolumeClaimRetentionPolicy.whenScaled
+                                : o.spec.persistentVolumeClaimRetentionPolicy.whenDeleted;
+  object spec{
+      {"unbindNode", true},
+      {"template", pod_template(w, slot, ordinal, ports)},
+      {"volumeClaimTemplates", claims(w)},
+      {"configTemplateName", o.metadata.name.str() + "-config-template"},
+      {"configValueName", slot.name + "-config-value"},
+      {"persistentVolumeClaimRetentionPolicy", {{"whenDeleted", k8s::to_string(when_deleted)}}}};
+  if (!o.spec.sharedConfigName.empty()) spec["sharedConfigName"] = o.spec.sharedConfigName.view();
+  body["spec"] = std::move(spec);
+  return body;
+}
+
+bool is_current(const Slot& slot, const object& body) {
+  return slot.unit &&
+         slot.unit->metadata.annotations.get(applied_annotation(kManager)) == applied_hash(body);
+}
+
+bool is_ready(const Slot& slot) {
+  return slot.unit && slot.unit->status.phase == k8s::UnitPhase::Ready &&
+         slot.unit->status.observedGeneration == slot.unit->metadata.generation;
+}
+
+void keep_units(const World& w, const std::vector<Port>& ports, Decision& d) {
+  std::vector<object> bodies;
+  for (std::size_t i = 0; i < w.slots.size(); ++i)
+    bodies.push_back(unit_body(w, w.slots[i], static_cast<int>(i), ports));
+  for (std::size_t i = 0; i < w.slots.size(); ++i)
+    if (!w.slots[i].unit) apply(w, w.slots[i], bodies[i], d);
+  update(w, bodies, d);
+  shrink(w, d);
+}
+
+}  // namespace troupe::actors::unitset
