@@ -110,6 +110,7 @@ struct Actors::Impl {
       }
       if (slot->queued) return;
       slot->queued = true;
+      queued.fetch_add(1, std::memory_order_relaxed);
       target = slot->handle;
     }
     caf::anon_send(target, RunNow{});
@@ -127,7 +128,8 @@ struct Actors::Impl {
   std::size_t used = 0;
 
   std::atomic<std::uint64_t> causal{0};
-  std::atomic<std::uint64_t> runs{0}, faults{0}, merged{0}, quarantined{0}, live{0}, nanos{0};
+  std::atomic<std::uint64_t> runs{0}, faults{0}, merged{0}, quarantined{0}, queued{0}, live{0},
+      nanos{0};
 };
 
 namespace {
@@ -156,6 +158,12 @@ class ObjectActor final : public caf::event_based_actor {
     return {[this](const RunNow&) { run(); }, [this](const AskState& ask) { ask.done(state()); },
             [this](const Stop&) {
               logic_.reset();
+              {
+                // A wake that raced with the stop comes after it and is not handled any more.
+                Slot& slot = *impl_->find(id_);
+                const std::scoped_lock guard(slot.lock);
+                unqueue(slot);
+              }
               impl_->reuse(id_);
               quit();
             }};
@@ -170,6 +178,11 @@ class ObjectActor final : public caf::event_based_actor {
     }
   }
 
+  // With the slot's lock held.
+  void unqueue(Slot& slot) {
+    if (std::exchange(slot.queued, false)) impl_->queued.fetch_sub(1, std::memory_order_relaxed);
+  }
+
   void run() {
     Slot& slot = *impl_->find(id_);
     std::vector<Cause> causes;
@@ -179,7 +192,7 @@ class ObjectActor final : public caf::event_based_actor {
       const std::scoped_lock guard(slot.lock);
       causes.swap(slot.inbox);
       merged = std::exchange(slot.merged, 0);
-      slot.queued = false;
+      unqueue(slot);
       quarantined = slot.quarantined;
     }
     if (!logic_) return;
@@ -193,7 +206,7 @@ class ObjectActor final : public caf::event_based_actor {
     record.at = begin;
     record.wall = impl_->clock.wall();
     record.merged_causes = merged;
-    for (const auto& c : causes) record.causes.push_back({c.type, c.id, c.text()});
+    for (const auto& c : causes) record.causes.push_back({c.type, c.id, c.text(), c.at});
     try {
       auto outcome = logic_->run(causes, begin);
       succeed(slot, record, outcome);
@@ -247,7 +260,7 @@ class ObjectActor final : public caf::event_based_actor {
       ++slot.runs;
       ++slot.faults;
       slot.last_run = record.wall;
-      if (quarantine && !std::exchange(slot.quarantined, true))
+      if (quarantine && slot.live && !std::exchange(slot.quarantined, true))
         impl_->quarantined.fetch_add(1, std::memory_order_relaxed);
     }
     logic_->faulted(what, quarantine, record.id);
@@ -274,10 +287,14 @@ ActorId Actors::spawn(std::string kind, std::string name,
                       const std::function<std::unique_ptr<Logic>(ActorId)>& make) {
   const auto id = impl_->allocate();
   auto handle = impl_->system.spawn<ObjectActor>(impl_, id, make(id));
+  // Of whoever had the id before: a run that was going on when it was stopped.
+  impl_->timers.set(id, TimePoint::max());
+  impl_->history.forget(id);
   Slot& slot = *impl_->find(id);
   const std::scoped_lock guard(slot.lock);
   slot.live = true;
-  slot.queued = slot.quarantined = false;
+  slot.quarantined = false;
+  slot.last_run = WallTime{};
   slot.merged = slot.guards = 0;
   slot.runs = slot.faults = 0;
   slot.doing.clear();
@@ -295,7 +312,8 @@ void Actors::stop(ActorId id) {
   {
     const std::scoped_lock guard(slot->lock);
     if (!std::exchange(slot->live, false)) return;
-    if (slot->quarantined) impl_->quarantined.fetch_sub(1, std::memory_order_relaxed);
+    if (std::exchange(slot->quarantined, false))
+      impl_->quarantined.fetch_sub(1, std::memory_order_relaxed);
     handle = std::move(slot->handle);
     slot->inbox.clear();
     slot->inbox.shrink_to_fit();
@@ -348,7 +366,8 @@ std::vector<ActorInfo> Actors::list() const {
 
 ActorTotals Actors::totals() const {
   return {impl_->live.load(),        impl_->runs.load(),   impl_->faults.load(),
-          impl_->quarantined.load(), impl_->merged.load(), impl_->nanos.load()};
+          impl_->quarantined.load(), impl_->queued.load(), impl_->merged.load(),
+          impl_->nanos.load()};
 }
 
 void Actors::ask_state(ActorId id, std::function<void(std::string)> done) {

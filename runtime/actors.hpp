@@ -79,6 +79,7 @@ struct ActorTotals {
   std::uint64_t runs = 0;
   std::uint64_t faults = 0;
   std::uint64_t quarantined = 0;
+  std::uint64_t queued = 0;  // that wait to run
   std::uint64_t merged_causes = 0;
   std::uint64_t run_nanoseconds = 0;
 };

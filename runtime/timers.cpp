@@ -19,7 +19,9 @@ void TimerQueue::set(ActorId actor, TimePoint at) {
     current_.erase(actor);
     return;
   }
-  current_.insert_or_assign(actor, at);
+  const auto [entry, added] = current_.try_emplace(actor, at);
+  if (!added && entry->second == at) return;  // a deadline that every run names again
+  entry->second = at;
   heap_.push_back({at, actor});
   std::push_heap(heap_.begin(), heap_.end(), kLaterFirst);
   // Entries that were replaced may not outgrow the live ones.

@@ -6,7 +6,8 @@ namespace troupe {
 
 Duration Backoff::delay(std::uint32_t attempt, std::uint64_t random) const {
   const auto doublings = std::min<std::uint32_t>(attempt == 0 ? 0 : attempt - 1, 30);
-  const auto whole = std::min(cap, base * (std::int64_t{1} << doublings));
+  const auto factor = std::int64_t{1} << doublings;
+  const auto whole = base > cap / factor ? cap : base * factor;
   const auto half = whole / 2;
   if (half.count() == 0) return whole;
   return half +

@@ -16,7 +16,13 @@ class Secret {
   explicit Secret(std::string value) : value_(std::move(value)) {}
   Secret(const Secret&) = default;
   Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { other.wipe(); }
-  Secret& operator=(const Secret&) = default;
+  Secret& operator=(const Secret& other) {
+    if (this != &other) {
+      wipe();
+      value_ = other.value_;
+    }
+    return *this;
+  }
   Secret& operator=(Secret&& other) noexcept {
     if (this != &other) {
       wipe();
@@ -32,7 +38,9 @@ class Secret {
   friend bool operator==(const Secret&, const Secret&) = default;
 
  private:
+  // All of the buffer: a string that was moved from is empty, but a short one's bytes stay in it.
   void wipe() noexcept {
+    value_.resize(value_.capacity());
     volatile char* bytes = value_.data();
     for (std::size_t i = 0; i < value_.size(); ++i) bytes[i] = 0;
     value_.clear();

@@ -47,6 +47,7 @@ struct Record {
     CauseType type;
     CausalId id;
     std::string text;
+    TimePoint at;  // when it entered the process
   };
   struct EffectText {
     std::string key;   // stable name of the effect, e.g. "apply Service default/db-readwrite"
