@@ -1,0 +1,90 @@
+#include "runtime/http_access.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+namespace troupe::http {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+constexpr std::string_view kHowToGetIn =
+    "Reach this page through `kubectl port-forward`, or send `Authorization: Bearer TOKEN` with a "
+    "token of a user who may get the nonResourceURLs /console/* and /api/*.";
+
+std::string_view without_port(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
+  return host.substr(0, host.find(':'));
+}
+
+bool names_this_machine(std::string_view host) {
+  const auto name = without_port(host);
+  return name == "localhost" || name == "127.0.0.1" || name == "::1";
+}
+
+bool same_origin(const Origin& o) {
+  if (!o.fetch_site.empty()) return o.fetch_site == "same-origin" || o.fetch_site == "none";
+  if (o.origin.empty()) return true;  // not a browser
+  const auto url = boost::urls::parse_uri(o.origin);
+  return url && std::string_view(url->encoded_host_and_port()) == o.host;
+}
+
+Admission refused(unsigned status, std::string message) {
+  return {Admission::Kind::Refused, {}, status, std::move(message)};
+}
+
+}  // namespace
+
+bool is_trusted_loopback(std::string_view address) {
+  boost::system::error_code ec;
+  auto parsed = ip::make_address(std::string(address), ec);
+  if (ec) return false;
+  if (parsed.is_v6() && parsed.to_v6().is_v4_mapped())
+    parsed = ip::make_address_v4(ip::v4_mapped, parsed.to_v6());
+  return parsed == ip::address_v4::loopback() || parsed == ip::address_v6::loopback();
+}
+
+Admission admit(const Origin& o, Method method) {
+  constexpr std::string_view kBearer = "Bearer ";
+  if (o.authorization.starts_with(kBearer))
+    return {Admission::Kind::AskAuthorizer,
+            Secret(std::string(o.authorization.substr(kBearer.size()))),
+            0,
+            {}};
+  const bool local =
+      is_trusted_loopback(o.peer) && names_this_machine(o.host) && o.forwarded.empty();
+  if (!local)
+    return refused(401, "Expected a bearer token, found none. " + std::string(kHowToGetIn));
+  if (method != Method::Get && !same_origin(o))
+    return refused(403,
+                   "Expected a request from the console's own page, found one from another "
+                   "site. Open /console/ here and repeat it there.");
+  return {Admission::Kind::Trusted, {}, 0, {}};
+}
+
+Response refusal(const Decision& decision) {
+  const auto with_help = [&](std::string message) {
+    return (decision.message.empty() ? std::move(message) : decision.message + ".") + " " +
+           std::string(kHowToGetIn);
+  };
+  switch (decision.verdict) {
+    case Decision::Verdict::Allowed:
+      break;
+    case Decision::Verdict::Unauthenticated: {
+      auto response = failure(401, with_help("The bearer token was not accepted."));
+      response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"troupe\"");
+      return response;
+    }
+    case Decision::Verdict::Forbidden:
+      return failure(403, with_help("The token's user may not do this."));
+    case Decision::Verdict::Unavailable: {
+      auto response = failure(503, with_help("The token could not be checked now; try again."));
+      response.headers.emplace_back("Retry-After", "1");
+      return response;
+    }
+  }
+  return failure(500, "an allowed request was refused");
+}
+
+}  // namespace troupe::http
