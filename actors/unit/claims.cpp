@@ -1,0 +1,133 @@
+// Volumes, certificate and made-up accounts: what must be there before the Pod.
+#include <fmt/format.h>
+
+#include "actors/model/credentials.hpp"
+#include "actors/model/ensure.hpp"
+#include "actors/model/names.hpp"
+#include "actors/unit/parts.hpp"
+#include "k8s/api/encode.hpp"
+
+namespace troupe::actors::unit {
+namespace {
+
+using boost::json::object;
+
+struct AccountRole {
+  std::string_view variable;  // names the user, in the main container's environment
+  std::vector<agent::GrantSet> grants;
+  std::string_view host;
+};
+
+const std::vector<AccountRole>& account_roles() {
+  using enum agent::GrantSet;
+  static const std::vector<AccountRole> kRoles = {
+      {"ADM_USER", {Admin}, "localhost"},
+      {"MON_USER", {Monitor}, "%"},
+      {"REPL_USER", {Replication, CloneDonor}, "%"},
+      {"PROV_USER", {Provision}, "%"},
+  };
+  return kRoles;
+}
+
+std::string user_of(const World& w, const AccountRole& role) {
+  const auto pod_template = template_of(*w.object);
+  return env_of(pod_template, main_container(*w.object, pod_template), role.variable);
+}
+
+// The owner of made-up accounts: the UnitSet whose Units share them, else the Unit.
+boost::json::array accounts_owner(const World& w) {
+  if (const auto* owner = k8s::controller_of(w.object->metadata))
+    return {owner_reference(owner->apiVersion, owner->kind, owner->name, owner->uid)};
+  return owned_by(*w.object);
+}
+
+bool user_has(const World& w, const std::string& user) {
+  return w.secret && w.secret->data.contains(user);
+}
+
+}  // namespace
+
+void keep_claims(const World& w, Decision& d) {
+  const auto& o = *w.object;
+  for (const auto& c : w.claims) {
+    const auto& spec = c.wanted.spec;
+    if (!spec.storageClassName.empty() && !c.storage_class)
+      d.hold("StorageClassMissing", fmt::format("StorageClass {} (claim {}) does not exist",
+                                                spec.storageClassName, c.name));
+    // A claim is made once; afterwards only its size may grow.
+    const auto wanted = k8s::Amount::parse(spec.resources.requests.get("storage").text);
+    if (c.live) {
+      const auto has = k8s::Amount::parse(c.live->spec.resources.requests.get("storage").text);
+      if (!wanted || !has || *wanted <= *has) continue;
+    }
+    auto body = skeleton<k8s::PersistentVolumeClaim>(o.metadata.namespace_, c.name);
+    auto labels = to_json(o.metadata.labels);
+    for (const auto& [key, text] : c.wanted.metadata.labels) labels[key.view()] = text.view();
+    body["metadata"].as_object()["labels"] = std::move(labels);
+    body["spec"] = boost::json::parse(k8s::to_json_text(spec));
+    const auto object = ref<k8s::PersistentVolumeClaim>(o.metadata.namespace_, c.name);
+    d.add(apply_key("PersistentVolumeClaim", object, kManager),
+          Apply{object, std::string(kManager), boost::json::serialize(body), false, {}});
+  }
+}
+
+void keep_certificate(const World& w, Decision& d) {
+  const auto& o = *w.object;
+  const auto ns = o.metadata.namespace_.view();
+  const auto name = o.metadata.name.view();
+  if (w.certificate) {
+    const auto renew =
+        k8s::parse_rfc3339(w.certificate->metadata.annotations.get(kRenewAfterAnnotation));
+    if (renew && w.wall < *renew) return;
+  }
+  std::vector<std::string> names{agent_server_name(ns, name), std::string(name), "localhost"};
+  const auto pod_template = template_of(o);
+  const auto* spec = pod_template.if_contains("spec");
+  const auto* subdomain =
+      spec && spec->is_object() ? spec->as_object().if_contains("subdomain") : nullptr;
+  if (subdomain && subdomain->is_string()) {
+    const auto base = fmt::format("{}.{}.{}", name, std::string_view(subdomain->as_string()), ns);
+    names.insert(names.end(), {base, base + ".svc", base + ".svc." + w.cluster_domain});
+  }
+  d.add("certificate", IssueCertificate{ref<k8s::SecretObject>(ns, certificate_secret(name)),
+                                        boost::json::serialize(owned_by(o)), std::move(names)});
+}
+
+std::vector<std::string> accounts_to_make(const World& w) {
+  std::vector<std::string> users;
+  for (const auto& role : account_roles()) {
+    const auto user = user_of(w, role);
+    if (user.empty() || user_has(w, user)) continue;
+    if (w.made_accounts && w.made_accounts->data.contains(user)) continue;
+    users.push_back(user);
+  }
+  return users;
+}
+
+void keep_made_accounts(const World& w, Decision& d) {
+  auto users = accounts_to_make(w);
+  if (users.empty()) return;
+  d.add("make accounts",
+        MakePasswords{ref<k8s::SecretObject>(w.object->metadata.namespace_,
+                                             accounts_secret(owner_of_accounts(*w.object))),
+                      boost::json::serialize(accounts_owner(w)), std::move(users)});
+}
+
+Result<std::vector<agent::Account>> accounts_of(const World& w) {
+  std::vector<agent::Account> out;
+  for (const auto& role : account_roles()) {
+    const auto user = user_of(w, role);
+    if (user.empty()) continue;
+    auto password = user_has(w, user) ? password_of(user, w.secret, w.secret->metadata.name, w.aes,
+                                                    kAesSecret, kAesKey)
+                                      : plain_value(w.made_accounts, user);
+    if (!password) return password.error();
+    out.push_back({.user = user,
+                   .host = std::string(role.host),
+                   .password = std::move(*password),
+                   .grants = role.grants});
+  }
+  return out;
+}
+
+}  // namespace troupe::actors::unit

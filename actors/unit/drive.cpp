@@ -1,0 +1,141 @@
+// The process in the Pod: configured, initialised, started, given its accounts; in that order.
+#include <fmt/format.h>
+
+#include "actors/model/endpoints.hpp"
+#include "actors/model/names.hpp"
+#include "actors/unit/parts.hpp"
+#include "k8s/api/encode.hpp"
+
+namespace troupe::actors::unit {
+namespace {
+
+using agent::DataState;
+using agent::ProcessState;
+
+// For Units that name no template: what a server needs beyond what the agent pins.
+constexpr std::string_view kBareTemplate = "[mysqld]\n";
+
+std::string hash_of(std::initializer_list<std::string_view> parts) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const auto part : parts) {
+    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+    hash = (hash ^ 0xff) * 1099511628211ULL;
+  }
+  return fmt::format("{:016x}", hash);
+}
+
+std::map<std::string, std::string> copy(const k8s::TextMap& map) {
+  std::map<std::string, std::string> out;
+  for (const auto& [key, text] : map) out.emplace(key.str(), text.str());
+  return out;
+}
+
+std::string account_key(const World& w, const std::vector<agent::Account>& accounts) {
+  std::string all = w.agent->container_id + "/" + w.agent->server_uuid;
+  for (const auto& a : accounts)
+    all += fmt::format("/{}@{}:{}", a.user, a.host,
+                       std::hash<std::string_view>{}(a.password.reveal()));
+  return hash_of({all});
+}
+
+}  // namespace
+
+std::optional<Rendering> rendering(const World& w) {
+  const auto& spec = w.object->spec;
+  const auto type = main_container(*w.object, template_of(*w.object));
+  Rendering r;
+  if (spec.configTemplateName.empty()) {
+    r.action.template_text = kBareTemplate;
+  } else {
+    if (!w.config_template || !w.config_template->data.contains(type)) return std::nullopt;
+    r.action.template_text = w.config_template->data.get(type).str();
+  }
+  if (w.config_values)
+    r.action.values.push_back({spec.configValueName.str(), w.config_values->data.get(type).str()});
+  if (w.shared)
+    r.action.values.push_back({spec.sharedConfigName.str(), k8s::to_json_text(w.shared->data)});
+  if (w.pod) {
+    r.action.labels = copy(w.pod->metadata.labels);
+    r.action.annotations = copy(w.pod->metadata.annotations);
+    // Role labels move; the file does not depend on them.
+    r.action.labels.erase(std::string(kReplicationLabel));
+    r.action.labels.erase(std::string(kReadonlyLabel));
+    r.action.annotations.erase("sim.troupe.dev/pids");
+  }
+  std::string all = w.agent ? w.agent->boot_id : std::string();
+  all += r.action.template_text;
+  for (const auto& v : r.action.values) all += v.name + v.text;
+  r.hash = hash_of({all});
+  return r;
+}
+
+void drive_agent(const World& w, const Memory& memory, Decision& d) {
+  const auto endpoint = agent_of(*w.pod);
+  if (!endpoint) return;
+  d.agents.push_back(*endpoint);
+  if (!w.agent || !w.agent->connected()) {
+    d.doing = "waiting for its agent";
+    return;
+  }
+  const auto& a = *w.agent;
+  const auto ask = [&](std::string key, agent::Action action, Duration deadline) {
+    d.add(std::move(key), AskAgent{*endpoint, std::move(action), a.highest_epoch}, deadline);
+  };
+  if (!w.object->spec.startup) {
+    d.doing = "stopped on order";
+    if (a.process.state != ProcessState::Stopped && a.process.state != ProcessState::Exited)
+      ask("stop", agent::StopProcess{}, std::chrono::minutes(2));
+    return;
+  }
+  auto config = rendering(w);
+  if (!config) {
+    d.hold("ConfigKeyMissing",
+           fmt::format("ConfigMap {}/{} has no key {}: it holds the template of the configuration",
+                       w.object->metadata.namespace_, w.object->spec.configTemplateName,
+                       main_container(*w.object, template_of(*w.object))));
+    return;
+  }
+  if (!a.config.error.empty()) d.hold("ConfigInvalid", a.config.error, a.since);
+  if (memory.rendered != config->hash) {
+    ask("render " + config->hash, std::move(config->action), std::chrono::seconds(15));
+    return;
+  }
+  switch (a.data) {
+    case DataState::Unknown:
+      return;
+    case DataState::Foreign:
+      d.hold("DataForeign",
+             "the data volume holds files that are no database of ours: empty it, or name another");
+      return;
+    case DataState::Empty:
+      d.doing = "initialising its data";
+      ask("initialise", agent::EnsureInitialised{}, std::chrono::minutes(10));
+      return;
+    case DataState::ClonePartial:
+      d.doing = "initialising its data again after an interrupted clone";
+      ask("initialise", agent::EnsureInitialised{}, std::chrono::minutes(10));
+      return;
+    case DataState::Initialised:
+      break;
+  }
+  if (a.process.state == ProcessState::Stopped) {
+    d.doing = "starting its process";
+    ask("start", agent::StartProcess{}, std::chrono::seconds(30));
+    return;
+  }
+  if (a.process.state != ProcessState::Running) {
+    d.doing = fmt::format("its process is {}", agent::to_string(a.process.state));
+    return;
+  }
+  auto accounts = accounts_of(w);
+  if (!accounts) {
+    d.hold("CredentialsMissing", accounts.error().message);
+    return;
+  }
+  if (accounts->empty()) return;
+  const auto key = account_key(w, *accounts);
+  if (memory.accounts != key)
+    ask("accounts " + key, agent::EnsureAccounts{std::move(*accounts)}, std::chrono::seconds(15));
+}
+
+}  // namespace troupe::actors::unit

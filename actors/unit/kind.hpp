@@ -1,0 +1,60 @@
+// Unit: one database instance: its claims, its Pod, and the process in it, driven through the agent
+// that the operator puts into the Pod. Field manager: troupe-unit.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/model/decision.hpp"
+#include "actors/model/sight.hpp"
+#include "k8s/api/core.hpp"
+#include "k8s/api/unit.hpp"
+
+namespace troupe::actors {
+
+struct UnitKind {
+  using Object = k8s::Unit;
+  static constexpr std::string_view kName = "Unit";
+
+  struct Claim {
+    std::string name;  // <unit>-<template's name>
+    k8s::ClaimTemplate wanted;
+    k8s::ObjectPtr<k8s::PersistentVolumeClaim> live;
+    k8s::ObjectPtr<k8s::StorageClass> storage_class;  // the one that is named
+  };
+
+  struct World {
+    k8s::ObjectPtr<k8s::Unit> object;
+    k8s::ObjectPtr<k8s::Pod> pod;
+    k8s::ObjectPtr<k8s::Node> node;
+    std::vector<Claim> claims;
+    k8s::ObjectPtr<k8s::ConfigMap> config_template;
+    k8s::ObjectPtr<k8s::ConfigMap> config_values;
+    k8s::ObjectPtr<k8s::ConfigMap> shared;
+    k8s::ObjectPtr<k8s::SecretObject> certificate;
+    k8s::ObjectPtr<k8s::SecretObject> made_accounts;  // of passwords that we made up
+    k8s::ObjectPtr<k8s::SecretObject> secret;         // the user's, by SECRET_NAME
+    k8s::ObjectPtr<k8s::SecretObject> aes;
+    // Secrets and ConfigMaps that the Pod mounts or reads, and that do not exist: "Secret x".
+    std::vector<std::string> missing;
+    std::shared_ptr<const agent::AgentObservation> agent;
+    std::string image;  // of the agent
+    std::string cluster_domain;
+    WallTime wall;
+  };
+
+  struct Memory {
+    std::string rendered;    // hash of what the agent rendered last
+    std::string accounts;    // hash of the accounts that it ensured last
+    TimePoint failed_since;  // the Pod's phase is Failed
+  };
+
+  static World observe(const ObjectRef& self, Sight& sight);
+  static void fold(Memory& memory, const EffectResult& result);
+  static Decision decide(const World& world, Memory& memory, TimePoint now);
+};
+
+}  // namespace troupe::actors

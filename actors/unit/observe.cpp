@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include "actors/model/endpoints.hpp"
+#include "actors/model/names.hpp"
+#include "actors/unit/parts.hpp"
+
+namespace troupe::actors {
+namespace {
+
+using namespace unit;
+using boost::json::object;
+using boost::json::value;
+
+std::string text_at(const object& o, std::string_view key) {
+  const auto* v = o.if_contains(key);
+  return v && v->is_string() ? std::string(v->as_string()) : std::string();
+}
+
+const object* object_at(const object& o, std::string_view key) {
+  const auto* v = o.if_contains(key);
+  return v ? v->if_object() : nullptr;
+}
+
+bool optional(const object& source) {
+  const auto* v = source.if_contains("optional");
+  return v && v->is_bool() && v->as_bool();
+}
+
+// Looks up what a volume or an environment variable names.
+class References {
+ public:
+  References(UnitKind::World& w, std::string_view ns, Sight& sight)
+      : world_(w), ns_(ns), sight_(sight) {}
+
+  void secret(const object* source, std::string_view key) {
+    if (!source || optional(*source)) return;
+    const auto name = text_at(*source, key);
+    if (!name.empty() && !sight_.get<k8s::SecretObject>(ns_, name)) add("Secret", name);
+  }
+  void config_map(const object* source) {
+    if (!source || optional(*source)) return;
+    const auto name = text_at(*source, "name");
+    if (!name.empty() && !sight_.get<k8s::ConfigMap>(ns_, name)) add("ConfigMap", name);
+  }
+
+ private:
+  void add(std::string_view kind, const std::string& name) {
+    auto text = fmt::format("{} {}/{}", kind, ns_, name);
+    if (std::find(world_.missing.begin(), world_.missing.end(), text) == world_.missing.end())
+      world_.missing.push_back(std::move(text));
+  }
+  UnitKind::World& world_;
+  std::string_view ns_;
+  Sight& sight_;
+};
+
+void find_missing(UnitKind::World& w, const object& pod_template, std::string_view ns,
+                  Sight& sight) {
+  References references(w, ns, sight);
+  const auto* spec = object_at(pod_template, "spec");
+  if (!spec) return;
+  if (const auto* volumes = spec->if_contains("volumes"); volumes && volumes->is_array())
+    for (const auto& v : volumes->as_array()) {
+      references.secret(object_at(v.as_object(), "secret"), "secretName");
+      references.config_map(object_at(v.as_object(), "configMap"));
+    }
+  for (const auto key : {"initContainers", "containers"}) {
+    const auto* containers = spec->if_contains(key);
+    if (!containers || !containers->is_array()) continue;
+    for (const auto& c : containers->as_array()) {
+      const auto* env = c.as_object().if_contains("env");
+      if (!env || !env->is_array()) continue;
+      for (const auto& e : env->as_array()) {
+        const auto* from = object_at(e.as_object(), "valueFrom");
+        if (!from) continue;
+        references.secret(object_at(*from, "secretKeyRef"), "name");
+        references.config_map(object_at(*from, "configMapKeyRef"));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+UnitKind::World UnitKind::observe(const ObjectRef& self, Sight& sight) {
+  World w;
+  w.wall = sight.wall();
+  w.image = sight.settings().image;
+  w.cluster_domain = sight.settings().cluster_domain;
+  w.object = sight.get<k8s::Unit>(self.ns, self.name);
+  if (!w.object) return w;
+  const auto& spec = w.object->spec;
+  w.pod = sight.get<k8s::Pod>(self.ns, self.name);
+  if (w.pod) {
+    if (!w.pod->spec.nodeName.empty()) w.node = sight.get<k8s::Node>({}, w.pod->spec.nodeName);
+    if (const auto life = pod_life(*w.pod); !life.empty()) w.agent = sight.agent(life);
+  }
+  for (const auto& c : spec.volumeClaimTemplates) {
+    Claim claim{.name = fmt::format("{}-{}", self.name, c.metadata.name),
+                .wanted = c,
+                .live = {},
+                .storage_class = {}};
+    claim.live = sight.get<k8s::PersistentVolumeClaim>(self.ns, claim.name);
+    if (!c.spec.storageClassName.empty())
+      claim.storage_class = sight.get<k8s::StorageClass>({}, c.spec.storageClassName);
+    w.claims.push_back(std::move(claim));
+  }
+  if (!spec.configTemplateName.empty())
+    w.config_template = sight.get<k8s::ConfigMap>(self.ns, spec.configTemplateName);
+  if (!spec.configValueName.empty())
+    w.config_values = sight.get<k8s::ConfigMap>(self.ns, spec.configValueName);
+  if (!spec.sharedConfigName.empty())
+    w.shared = sight.get<k8s::ConfigMap>(self.ns, spec.sharedConfigName);
+  w.certificate = sight.get<k8s::SecretObject>(self.ns, certificate_secret(self.name));
+  w.made_accounts =
+      sight.get<k8s::SecretObject>(self.ns, accounts_secret(owner_of_accounts(*w.object)));
+  w.aes = sight.get<k8s::SecretObject>(self.ns, kAesSecret);
+  const auto pod_template = template_of(*w.object);
+  const auto secret = env_of(pod_template, main_container(*w.object, pod_template), "SECRET_NAME");
+  if (!secret.empty()) w.secret = sight.get<k8s::SecretObject>(self.ns, secret);
+  find_missing(w, pod_template, self.ns, sight);
+  return w;
+}
+
+void UnitKind::fold(Memory& memory, const EffectResult& r) {
+  if (r.failed) return;
+  if (r.key.starts_with("render ")) memory.rendered = r.key.substr(7);
+  if (r.key.starts_with("accounts ")) memory.accounts = r.key.substr(9);
+}
+
+}  // namespace troupe::actors

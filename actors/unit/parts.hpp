@@ -1,0 +1,53 @@
+// Private to Unit: what its decision is made of.
+#pragma once
+
+#include <boost/json.hpp>
+#include <optional>
+
+#include "actors/unit/kind.hpp"
+#include "runtime/model/result.hpp"
+
+namespace troupe::actors::unit {
+
+using World = UnitKind::World;
+using Memory = UnitKind::Memory;
+
+inline constexpr std::string_view kManager = "troupe-unit";
+inline constexpr std::string_view kTemplateHash = "troupe.dev/template-hash";
+inline constexpr std::string_view kAesSecret = "aes-secret-key";
+inline constexpr std::string_view kAesKey = "AES_SECRET_KEY";
+
+// Reads the Unit's Pod template; an empty object if it is none.
+boost::json::object template_of(const k8s::Unit& unit);
+// The container that is the database: named by an annotation of the Unit or of its template, else
+// the first one.
+std::string main_container(const k8s::Unit& unit, const boost::json::object& pod_template);
+// A literal environment variable of that container; empty if there is none.
+std::string env_of(const boost::json::object& pod_template, std::string_view container,
+                   std::string_view name);
+std::string owner_of_accounts(const k8s::Unit& unit);
+
+// The Pod that shall be, with the agent and its supervisor in it.
+boost::json::object pod_body(const World& world);
+std::string template_hash(const boost::json::object& pod_body);
+
+void keep_claims(const World& world, Decision& decision);
+void keep_certificate(const World& world, Decision& decision);
+// Passwords for accounts that the user's Secret lacks.
+void keep_made_accounts(const World& world, Decision& decision);
+std::vector<std::string> accounts_to_make(const World& world);
+Result<std::vector<agent::Account>> accounts_of(const World& world);
+
+// Everything that goes on in the Pod, through its agent.
+void drive_agent(const World& world, const Memory& memory, Decision& decision);
+// What the agent is to render, and the hash of it; nothing while a ConfigMap is missing.
+struct Rendering {
+  agent::Render action;
+  std::string hash;
+};
+std::optional<Rendering> rendering(const World& world);
+
+void write_status(const World& world, const Memory& memory, std::string_view task,
+                  Decision& decision);
+
+}  // namespace troupe::actors::unit

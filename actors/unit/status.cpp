@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include "actors/model/conditions.hpp"
+#include "actors/model/endpoints.hpp"
+#include "actors/model/ensure.hpp"
+#include "actors/unit/parts.hpp"
+#include "k8s/api/encode.hpp"
+
+namespace troupe::actors::unit {
+namespace {
+
+std::optional<k8s::UnitPhase> phase_of(const k8s::Pod& pod) {
+  if (pod_is_ready(pod) && pod.status.phase == "Running") return k8s::UnitPhase::Ready;
+  for (const auto phase : {k8s::UnitPhase::Pending, k8s::UnitPhase::Running,
+                           k8s::UnitPhase::Succeeded, k8s::UnitPhase::Failed})
+    if (pod.status.phase == k8s::to_string(phase)) return phase;
+  return k8s::UnitPhase::Unknown;
+}
+
+k8s::ProcessState process_of(const World& w) {
+  if (!w.agent || !w.agent->connected()) return k8s::ProcessState::Unknown;
+  return static_cast<k8s::ProcessState>(w.agent->process.state);
+}
+
+k8s::ConditionStatus truth(bool b) {
+  return b ? k8s::ConditionStatus::True : k8s::ConditionStatus::False;
+}
+
+k8s::List<k8s::ClaimInfo> claims(const World& w, k8s::Arena& arena) {
+  std::vector<k8s::ClaimInfo> out;
+  for (const auto& c : w.claims) {
+    if (!c.live) continue;
+    k8s::ClaimInfo info;
+    info.name = c.live->metadata.name;
+    info.volumeName = c.live->spec.volumeName;
+    info.accessModes = c.live->status.accessModes;
+    info.capacity.storage = c.live->status.capacity.get("storage");
+    info.phase = c.live->status.phase;
+    out.push_back(info);
+  }
+  return arena.list(out);
+}
+
+void set_conditions(const World& w, const k8s::UnitStatus& s, const Decision& d,
+                    Conditions& conditions) {
+  if (d.guards.empty())
+    conditions.set("Reconciled", true, "AllApplied", "everything is as the specification says");
+  else
+    conditions.set("Reconciled", false, d.guards.front().rule, d.guards.front().text);
+  const bool ready = s.phase == k8s::UnitPhase::Ready;
+  conditions.set("Ready", ready, ready ? "PodReady" : "PodNotReady",
+                 ready             ? "it serves"
+                 : d.doing.empty() ? "its Pod is not ready"
+                                   : d.doing);
+  if (w.agent && w.agent->connected() && w.agent->config.restart_needed)
+    conditions.set("RestartNeeded", true, "ConfigurationChanged",
+                   "the configuration file is newer than the process: restart the Unit");
+}
+
+}  // namespace
+
+void write_status(const World& w, const Memory& memory, std::string_view task, Decision& d) {
+  const auto& o = *w.object;
+  k8s::Arena arena;
+  k8s::UnitStatus s;
+  s.observedGeneration = o.metadata.generation;
+  s.task = arena.text(task);
+  s.processState = process_of(w);
+  if (w.pod && task.empty()) {
+    s.phase = phase_of(*w.pod);
+    s.nodeName = w.pod->spec.nodeName;
+    s.hostIP = w.pod->status.hostIP;
+    s.podIPs = w.pod->status.podIPs;
+  } else if (!w.pod) {
+    s.phase = k8s::UnitPhase::Pending;
+  }
+  if (w.node) {
+    const auto* ready = w.node->status.conditions.find(&k8s::PodCondition::type, "Ready");
+    s.nodeReady = truth(ready && ready->status == "True");
+  }
+  const auto config = rendering(w);
+  const bool synced = config && w.agent && memory.rendered == config->hash;
+  const auto& live = o.status.configSyncStatus;
+  s.configSyncStatus =
+      k8s::ConfigSyncStatus{live && live->status == truth(synced)
+                                ? live->lastTransitionTime
+                                : k8s::Time{std::chrono::floor<std::chrono::seconds>(w.wall)},
+                            truth(synced)};
+  s.persistentVolumeClaim = claims(w, arena);
+  Conditions conditions(arena, o.status.conditions, o.metadata.generation, w.wall);
+  set_conditions(w, s, d, conditions);
+  s.conditions = conditions.list();
+  if (k8s::to_json_text(s) == k8s::to_json_text(o.status)) return;
+  for (const auto& c : conditions.changed())
+    if (c.type == "Reconciled" && c.status == k8s::ConditionStatus::False)
+      tell(d, o, true, c.reason, c.message);
+  auto body = skeleton<k8s::Unit>(o.metadata.namespace_, o.metadata.name);
+  body["metadata"].as_object()["uid"] = o.metadata.uid.view();
+  body["status"] = boost::json::parse(k8s::to_json_text(s));
+  d.add("status", Apply{ref_to(o), std::string(kManager), boost::json::serialize(body), true, {}});
+}
+
+}  // namespace troupe::actors::unit
