@@ -1,0 +1,32 @@
+// Where the client hands the actors that a change wakes, with the reason of each.
+#pragma once
+
+#include <span>
+
+#include "k8s/store/store.hpp"
+#include "runtime/actors.hpp"
+
+namespace troupe::k8s {
+
+class WakeSink {
+ public:
+  virtual ~WakeSink() = default;
+  // Called on the client's loop, once for each read of a socket, not for each event. Must not
+  // block.
+  virtual void wake(std::span<const Wake> wakes) = 0;
+  // Of a chain that begins with a change.
+  virtual CausalId next_causal_id() = 0;
+};
+
+// The object actors of this process.
+class ActorsSink final : public WakeSink {
+ public:
+  explicit ActorsSink(Actors& actors) : actors_(actors) {}
+  void wake(std::span<const Wake> wakes) override { actors_.wake(wakes); }
+  CausalId next_causal_id() override { return actors_.next_causal_id(); }
+
+ private:
+  Actors& actors_;
+};
+
+}  // namespace troupe::k8s
