@@ -41,6 +41,7 @@ std::size_t ChangeBatch::flush(TimePoint now, CauseType type, CausalId id, troup
   changes_.clear();
   changes_.reserve(batch->size());
   wakes_.clear();
+  sink_.changed(*batch);
   for (const Change& change : *batch) {
     routed_.clear();
     router_.route(change, routed_);

@@ -11,6 +11,9 @@ namespace troupe::k8s {
 class WakeSink {
  public:
   virtual ~WakeSink() = default;
+  // All changes of a batch, before the actors they wake are looked up: the place to make actors of
+  // objects that are new, and to end those of objects that have gone. On the client's loop.
+  virtual void changed(std::span<const Change>) {}
   // Called on the client's loop, once for each read of a socket, not for each event. Must not
   // block.
   virtual void wake(std::span<const Wake> wakes) = 0;

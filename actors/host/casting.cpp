@@ -1,0 +1,53 @@
+#include "actors/host/casting.hpp"
+
+#include <algorithm>
+
+namespace troupe::actors {
+namespace {
+
+const RegisteredKind* find(k8s::KindId id) {
+  const auto kinds = registered_kinds();
+  const auto found = std::find_if(kinds.begin(), kinds.end(),
+                                  [id](const RegisteredKind& k) { return k.id == id; });
+  return found == kinds.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+Casting::Casting(Actors& actors, k8s::Router& router, const Clock& clock)
+    : actors_(actors), router_(router), clock_(clock) {}
+
+void Casting::changed(std::span<const k8s::Change> changes) {
+  if (!stage_) return;
+  for (const auto& change : changes) {
+    const auto* kind = find(change.kind());
+    if (!kind || change.type == k8s::ChangeType::Modified) continue;
+    const auto& object = change.any();
+    const ObjectRef ref{change.kind(), object.ns().str(), object.name().str()};
+    const std::scoped_lock lock(mutex_);
+    const auto found = cast_.find(ref);
+    if (change.type == k8s::ChangeType::Added && found == cast_.end()) {
+      const auto id = actors_.spawn(std::string(kind->name), ref.ns + "/" + ref.name,
+                                    [&](ActorId a) { return kind->make(*stage_, a, ref); });
+      router_.add_actor(k8s::ActorId{id.value}, ref.kind, ref.ns, ref.name);
+      cast_.emplace(ref, id);
+    } else if (change.type == k8s::ChangeType::Deleted && found != cast_.end()) {
+      router_.remove_actor(k8s::ActorId{found->second.value}, ref.kind, ref.ns, ref.name);
+      actors_.stop(found->second);
+      cast_.erase(found);
+    }
+  }
+}
+
+void Casting::wake(std::span<const Wake> wakes) { actors_.wake(wakes); }
+
+CausalId Casting::next_causal_id() { return actors_.next_causal_id(); }
+
+void Casting::wake_all(std::string_view why) {
+  const std::scoped_lock lock(mutex_);
+  const auto cause =
+      make_cause(CauseType::Manual, actors_.next_causal_id(), clock_.now(), std::string(why));
+  for (const auto& [ref, id] : cast_) actors_.wake(id, cause);
+}
+
+}  // namespace troupe::actors

@@ -1,0 +1,33 @@
+// Gives every object of a registered kind its actor, for as long as the object exists.
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "actors/host/registry.hpp"
+#include "k8s/client/wake_sink.hpp"
+
+namespace troupe::actors {
+
+class Casting final : public k8s::WakeSink {
+ public:
+  Casting(Actors& actors, k8s::Router& router, const Clock& clock);
+  // Before the first change.
+  void open(Stage& stage) { stage_ = &stage; }
+
+  void changed(std::span<const k8s::Change> changes) override;
+  void wake(std::span<const Wake> wakes) override;
+  CausalId next_causal_id() override;
+  // All actors look again: leadership has changed.
+  void wake_all(std::string_view why);
+
+ private:
+  Actors& actors_;
+  k8s::Router& router_;
+  const Clock& clock_;
+  Stage* stage_ = nullptr;
+  std::mutex mutex_;
+  std::map<ObjectRef, ActorId> cast_;
+};
+
+}  // namespace troupe::actors

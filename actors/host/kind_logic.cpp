@@ -1,0 +1,145 @@
+#include "actors/host/kind_logic.hpp"
+
+#include <fmt/format.h>
+
+#include "k8s/api/kinds.hpp"
+
+namespace troupe::actors {
+namespace {
+
+k8s::ActorId routed(ActorId id) { return k8s::ActorId{id.value}; }
+
+// Looks into the store through a Reader, which notes what was looked at.
+class StoreSight final : public Sight {
+ public:
+  StoreSight(Stage& stage, k8s::Reader& reader) : stage_(stage), reader_(reader) {}
+
+  k8s::SnapshotPtr object(k8s::KindId kind, std::string_view ns, std::string_view name) override {
+    return reader_.get(kind, ns, name);
+  }
+  std::vector<k8s::SnapshotPtr> owned(k8s::KindId kind, std::string_view ns,
+                                      std::string_view owner_uid) override {
+    return reader_.list_by_owner(kind, ns, owner_uid);
+  }
+  std::vector<k8s::SnapshotPtr> labelled(k8s::KindId kind, std::string_view ns,
+                                         std::string_view label, std::string_view value) override {
+    return reader_.list_by_label(kind, ns, label, value);
+  }
+  std::shared_ptr<const mysql::ProbeOutcome> probe(const mysql::EndpointId& id) override {
+    return stage_.observations.server_seen(id);
+  }
+  std::shared_ptr<const agent::AgentObservation> agent(const std::string& endpoint) override {
+    return stage_.observations.agent_seen(endpoint);
+  }
+  WallTime wall() const override { return stage_.clock.wall(); }
+  const Settings& settings() const override { return stage_.settings; }
+
+ private:
+  Stage& stage_;
+  k8s::Reader& reader_;
+};
+
+std::string describe_result(const Cause& cause) {
+  const auto& r = *static_cast<const EffectResult*>(cause.subject.get());
+  if (r.failed)
+    return fmt::format("failed after {}: {}: {}: {}", to_text(r.took), r.what,
+                       to_string(r.failed->code), r.failed->message);
+  return fmt::format("done in {}: {}{}{}", to_text(r.took), r.what,
+                     r.reply && !r.reply->message.empty() ? ": " : "",
+                     r.reply ? r.reply->message : std::string());
+}
+
+// The chain that a run goes on with: that of what caused it first.
+CausalId chain_of(std::span<const Cause> causes, Actors& actors) {
+  for (const auto& c : causes)
+    if (c.id) return c.id;
+  return actors.next_causal_id();
+}
+
+}  // namespace
+
+KindLogicBase::KindLogicBase(Stage& stage, ActorId id, ObjectRef self)
+    : stage_(stage), id_(id), self_(std::move(self)) {}
+
+KindLogicBase::~KindLogicBase() {
+  dependencies_.clear(stage_.router, routed(id_));
+  stage_.observations.want(id_, {}, {});
+}
+
+void KindLogicBase::absorb(std::span<const Cause> causes, TimePoint now) noexcept {
+  for (const auto& c : causes) {
+    if (c.type != CauseType::EffectResult || !c.subject) continue;
+    const auto& result = *static_cast<const EffectResult*>(c.subject.get());
+    ledger_.finish(result,
+                   mix(id_.value, result.fingerprint ^
+                                      static_cast<std::uint64_t>(now.time_since_epoch().count())));
+    fold(result);
+  }
+}
+
+void KindLogicBase::start(const Effect& effect, CausalId id) {
+  auto done = [&stage = stage_, actor = id_, id](EffectResult result) {
+    auto subject = std::make_shared<const EffectResult>(std::move(result));
+    const auto at = subject->finished;
+    stage.actors.wake(
+        actor, Cause{CauseType::EffectResult, id, at, 0, std::move(subject), &describe_result});
+  };
+  stage_.gateways.start(id_, id, effect, std::move(done));
+}
+
+Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) {
+  Outcome out;
+  out.id = chain_of(causes, stage_.actors);
+  Decision decision;
+  {
+    k8s::Reader reader(stage_.store, stage_.router, routed(id_), dependencies_);
+    StoreSight sight(stage_, reader);
+    decision = look_and_decide(sight, now);
+  }
+  stage_.observations.want(id_, std::move(decision.agents), std::move(decision.servers));
+  out.wake = decision.wake;
+  const bool leads = stage_.leads();
+  for (const auto& effect : decision.effects) {
+    if (!leads || !ledger_.start(effect, now, out.wake)) continue;
+    out.effects.push_back({effect.key, describe(effect)});
+    start(effect, out.id);
+  }
+  ledger_.forget_old(now);
+  doing_ = leads ? decision.doing : "standby: " + decision.doing;
+  out.doing = doing_;
+  out.guards = std::move(decision.guards);
+  return out;
+}
+
+void KindLogicBase::faulted(const std::string& what, bool quarantined, CausalId id) noexcept {
+  try {
+    if (!stage_.leads()) return;
+    const auto object = stage_.store.get(self_.kind, self_.ns, self_.name);
+    if (!object) return;
+    const Effect told{
+        "event InternalError",
+        EmitEvent{self_, object->uid().str(), true, "InternalError",
+                  fmt::format("{}{}", what, quarantined ? "; set aside for five minutes" : "")}};
+    TimePoint ignored = TimePoint::max();
+    if (ledger_.start(told, stage_.clock.now(), ignored)) start(told, id);
+  } catch (const std::exception&) {
+    // The history has the fault; the event was a courtesy.
+  }
+}
+
+std::string KindLogicBase::state_json() const {
+  boost::json::object out{{"doing", doing_},
+                          {"dependencies", dependencies_.size()},
+                          {"effectsInFlight", ledger_.flights()}};
+  const auto* kind = k8s::find_kind(self_.kind);
+  const auto object = stage_.store.get(self_.kind, self_.ns, self_.name);
+  if (kind && object) {
+    out["kind"] = kind->name();
+    out["resourceVersion"] = std::to_string(object->version().value);
+    out["generation"] = object->meta().generation;
+    out["snapshotBytes"] = object->bytes();
+  }
+  return boost::json::serialize(out);
+}
+
+}  // namespace troupe::actors
