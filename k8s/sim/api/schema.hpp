@@ -30,7 +30,10 @@ class Schema {
   static FieldResult<Schema> compile(const json::value& open_api_v3_schema,
                                      const SchemaOptions& options = {});
 
-  explicit Schema(SchemaNodePtr root) : root_(std::move(root)) {}
+  // `unique_lists`: whether lists of type set and map refuse duplicates. Custom resources do;
+  // built-in kinds have rules of their own (a pod may name an environment variable twice).
+  explicit Schema(SchemaNodePtr root, bool unique_lists = true)
+      : root_(std::move(root)), unique_lists_(unique_lists) {}
 
   // Removes what the schema does not know. Returns the paths of what it removed, as the strict
   // decoder names them: "spec.foo", "spec.list[0].bar".
@@ -50,6 +53,7 @@ class Schema {
 
  private:
   SchemaNodePtr root_;
+  bool unique_lists_ = true;
 };
 
 }  // namespace troupe::sim

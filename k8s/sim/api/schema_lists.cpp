@@ -37,6 +37,7 @@ class DuplicateFinder {
                                   "must be an object for an array of list-type map"));
         continue;
       }
+      if (array.size() < 2) break;
       const auto identity = schema.list_type == ListType::Map
                                 ? show(json::value(list_key(schema, array[i])))
                                 : show(array[i]);

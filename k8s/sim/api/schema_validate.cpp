@@ -386,7 +386,7 @@ bool blocks_rules(const FieldError& error) {
 
 std::vector<FieldError> Schema::validate(const json::value& object, const json::value* old) const {
   auto errors = Validator().check(object, *root_, "", old).errors;
-  if (!old || find_duplicates(*root_, *old).empty()) {
+  if (unique_lists_ && (!old || find_duplicates(*root_, *old).empty())) {
     std::ranges::move(find_duplicates(*root_, object), std::back_inserter(errors));
   }
   if (root_->has_nested_validations) {
