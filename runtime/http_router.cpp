@@ -7,7 +7,8 @@ namespace troupe::http {
 namespace {
 
 bool matches(const Router::Route& route, std::string_view path) {
-  return route.prefix.ends_with('/') ? path.starts_with(route.prefix) : path == route.prefix;
+  const bool subtree = route.prefix.ends_with('/') && route.prefix != "/";
+  return subtree ? path.starts_with(route.prefix) : path == route.prefix;
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ class Router {
     std::string allow;  // where only the method is wrong: what the path does accept
   };
 
-  // A prefix that ends in '/' matches all paths under it, any other only itself; the longest match
-  // wins. Adding the same method and prefix twice is a programming error and throws.
+  // A prefix that ends in '/' matches all paths under it, any other, and "/", only itself; the
+  // longest match wins. Adding the same method and prefix twice is a programming error and throws.
   void add(Method method, std::string prefix, Access access, Handler handler);
   Match find(Method method, std::string_view path) const;
   // What `path` accepts, as an Allow header; empty for an unknown path.

@@ -24,6 +24,9 @@ TEST(HttpRouter, OnlyAPrefixThatEndsInASlashMatchesWhatIsUnderIt) {
   router.add(Method::Get, "/healthz", Access::Open, nothing);
   EXPECT_EQ(router.find(Method::Get, "/healthz/extra").route, nullptr);
   EXPECT_EQ(router.find(Method::Get, "/healthzz").route, nullptr);
+  router.add(Method::Get, "/", Access::Open, nothing);
+  EXPECT_EQ(router.find(Method::Get, "/").route->prefix, "/");
+  EXPECT_EQ(router.find(Method::Get, "/nowhere").route, nullptr);
 }
 
 TEST(HttpRouter, SaysWhatAPathAccepts) {
