@@ -48,19 +48,24 @@ struct SinkBody {
   struct value_type {
     ResponseSink* sink = nullptr;
     bool head_delivered = false;
+
+    void deliver_head(const http::response_header<>& header) {
+      if (!std::exchange(head_delivered, true)) sink->on_head(head_of(header));
+    }
   };
 
   class reader {
    public:
+    // Made before the header is parsed. Beast wants every reader to take requests too.
     template <bool kIsRequest, class Fields>
-    reader(http::header<kIsRequest, Fields>& header, value_type& target)
-        : target_(target), head_(head_of(header)) {}
+    reader(http::header<kIsRequest, Fields>& header, value_type& target) : target_(target) {
+      if constexpr (!kIsRequest) header_ = &header;
+    }
 
-    // Not called for a response without a body.
+    // Called with the first bytes of a body, so not for a response without one.
     void init(const boost::optional<std::uint64_t>&, error_code& ec) {
       ec = {};
-      target_.head_delivered = true;
-      target_.sink->on_head(head_);
+      target_.deliver_head(*header_);
     }
 
     template <class Buffers>
@@ -82,8 +87,8 @@ struct SinkBody {
     void finish(error_code& ec) { ec = {}; }
 
    private:
+    const http::response_header<>* header_ = nullptr;
     value_type& target_;
-    ResponseHead head_;
   };
 };
 
@@ -256,7 +261,10 @@ class StreamConnection final : public Connection,
       if (ec) break;
     }
     if (ec && ec != http::error::need_more) return fail(ec);
-    if (parser_->is_header_done()) sink->on_read(bytes);
+    if (parser_->is_header_done()) {
+      parser_->get().body().deliver_head(parser_->get().base());
+      sink->on_read(bytes);
+    }
     if (closed_) return;
     // What is left is the beginning of a head or of a chunk's header: a few bytes.
     filled_ -= used;
@@ -278,7 +286,6 @@ class StreamConnection final : public Connection,
   void finish() {
     reusable_ = parser_->keep_alive() && filled_ == 0;
     const auto sink = std::exchange(sink_, nullptr);
-    if (!parser_->get().body().head_delivered) sink->on_head(head_of(parser_->get().base()));
     parser_.reset();
     sink->on_done(std::nullopt);
   }
