@@ -63,8 +63,8 @@ struct Rule {
 // How server-side apply merges a list.
 enum class ListType : std::uint8_t { Atomic, Set, Map };
 
-// What a Raw member may hold.
-enum class RawShape : std::uint8_t { Object, Array, Any };
+// What a Raw member may hold. A PodTemplate is an object whose spec.containers have names.
+enum class RawShape : std::uint8_t { Object, PodTemplate, Any };
 
 // One row: what a member's name and type do not say.
 struct Field {
@@ -81,6 +81,7 @@ struct Field {
   std::string_view format;                              // OpenAPI format, of a text
   ListType list = ListType::Atomic;
   Few<std::string_view, 3> keys;  // of ListType::Map
+  std::string_view dropped_key;   // of a map: an entry that the decoder does not keep
   RawShape raw = RawShape::Object;
   Few<Rule, 4> rules;
 };

@@ -8,10 +8,10 @@
 
 namespace troupe::k8s {
 
-// In the order of kinds.cpp.
-std::span<const KindInfo* const> all_kinds();
-// Those whose CRD is generated: the ones of kUpmGroup.
+// Those that Troupe defines: their CRDs are generated.
 std::span<const KindInfo* const> own_kinds();
+// Those of Kubernetes itself that Troupe reads.
+std::span<const KindInfo* const> core_kinds();
 
 // Null if there is none.
 const KindInfo* find_kind(KindId id);

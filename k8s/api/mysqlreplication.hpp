@@ -272,8 +272,8 @@ struct Schema<TopologyNode> {
   };
 };
 
-enum class OperationType : std::uint8_t { Form, Adopt, Switchover, Failover, Rejoin };
-BOOST_DESCRIBE_ENUM(OperationType, Form, Adopt, Switchover, Failover, Rejoin)
+enum class OperationType : std::uint8_t { Form, Failover, Switchover, Rebuild };
+BOOST_DESCRIBE_ENUM(OperationType, Form, Failover, Switchover, Rebuild)
 
 enum class OperationOutcome : std::uint8_t { Succeeded, Failed, Undone };
 BOOST_DESCRIBE_ENUM(OperationOutcome, Succeeded, Failed, Undone)

@@ -62,6 +62,9 @@ static_assert(sizeof(Text) <= 16);
 template <class T>
 class List {
  public:
+  using value_type = T;
+  using const_iterator = const T*;
+
   constexpr List() = default;
   constexpr List(std::span<const T> items)  // NOLINT: implicit on purpose
       : items_(items.data()), size_(static_cast<std::uint32_t>(items.size())) {}

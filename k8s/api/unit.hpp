@@ -124,7 +124,7 @@ struct Schema<UnitSpec> {
       {.name = "template",
        .doc = "The Pod: metadata and spec of a PodTemplateSpec.",
        .required = true,
-       .rules = {{"has(self.spec)", "spec.template.spec is missing: describe the Pod there"}}},
+       .raw = RawShape::PodTemplate},
       {.name = "volumeClaimTemplates", .doc = "Claims to be made for the Pod's volumes."},
       {.name = "failedPodRecoveryPolicy",
        .doc = "What to do with a Pod that has failed.",

@@ -7,7 +7,9 @@
 // arrives late is dropped.
 //
 // Thread-safe. A put gives back what changed; nobody is called back. Reads return pointers that
-// stay good for as long as they are held. Results of lists are sorted by namespace and name.
+// stay good for as long as they are held. Results of lists are sorted by namespace and name. Lists
+// by label or owner cost what they find; lists of a whole kind or namespace, and by label over all
+// namespaces, look at every object of the kind.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +23,12 @@
 #include "k8s/api/snapshot.hpp"
 
 namespace troupe::k8s {
+
+// Where a snapshot comes from.
+enum class Source : std::uint8_t {
+  Watch,   // a list or a watch
+  Answer,  // the answer to a GET or to a write of our own: it may arrive after the deletion
+};
 
 enum class ChangeType : std::uint8_t { Added, Modified, Deleted };
 
@@ -47,7 +55,7 @@ class Store {
   // ---- Writing ----
 
   // Nothing if the store knows this version or a newer one.
-  std::optional<Change> put(SnapshotPtr snapshot);
+  std::optional<Change> put(SnapshotPtr snapshot, Source source = Source::Watch);
   // A DELETED event with the object's last state; the version is the deletion's own. Nothing if the
   // store holds something newer.
   std::optional<Change> remove(const Snapshot& last);
