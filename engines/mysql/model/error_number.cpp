@@ -1,5 +1,7 @@
 #include "engines/mysql/model/error_number.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/algorithm/string/find.hpp>
 #include <iterator>
@@ -21,7 +23,6 @@ constexpr Row kRows[] = {
     {1032, Drift, R::Failed},              // applier: row not found
     {1040, AdminPort, R::Overloaded},      // too many connections
     {1045, Configuration, R::AuthFailed},  // access denied
-    {1049, Configuration, R::AuthFailed},  // unknown database
     {1053, Terminating, R::ShuttingDown},  // shutdown in progress
     {1062, Drift, R::Failed},              // applier: duplicate row
     {1064, Detect, R::Failed},             // syntax: a removed statement
@@ -154,6 +155,15 @@ Code code_of(Reaction reaction) {
 Reachability reachability_of(unsigned number) {
   const auto* row = find(number);
   return row ? row->reachability : Reachability::Failed;
+}
+
+Error to_error(const ServerError& failure) {
+  const auto code =
+      failure.reachability == Reachability::Timeout
+          ? Code::Timeout
+          : code_of(failure.number == 0 ? Reaction::Reconnect : reaction_of(failure.number));
+  if (failure.number == 0) return error(code, failure.message);
+  return error(code, fmt::format("MySQL error {}: {}", failure.number, failure.message));
 }
 
 std::string sanitize(std::string_view message) {

@@ -62,6 +62,15 @@ Reachability reachability_of(unsigned number);
 std::string sanitize(std::string_view message);
 inline constexpr std::size_t kMaxErrorText = 512;
 
+// An error with the evidence it carries.
+struct ServerError {
+  unsigned number = 0;  // 0: no server or library gave a number
+  Reachability reachability = Reachability::Failed;
+  std::string message;  // sanitized
+};
+
+Error to_error(const ServerError& failure);
+
 namespace error_number {
 inline constexpr unsigned kTooManyConnections = 1040;
 inline constexpr unsigned kAccessDenied = 1045;

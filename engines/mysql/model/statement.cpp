@@ -191,7 +191,8 @@ Statement StatementBuilder::build() {
 
 Statement session_setup() {
   return plain(
-      "SET NAMES utf8mb4, SESSION sql_mode = 'NO_BACKSLASH_ESCAPES', SESSION autocommit = ON");
+      "SET NAMES utf8mb4, SESSION autocommit = ON, SESSION time_zone = '+00:00', SESSION sql_mode ="
+      " 'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'");
 }
 
 Statement set_global(std::span<const Assignment> assignments) {

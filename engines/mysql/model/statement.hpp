@@ -75,7 +75,7 @@ class StatementBuilder {
   std::string text_, redacted_;
 };
 
-// First statement of every session: character set, sql_mode, and no autocommit surprises.
+// First statement of every session: character set, sql_mode, UTC, and no autocommit surprises.
 Statement session_setup();
 
 // --- Global variables ---
