@@ -108,6 +108,7 @@ bool everything_is_there(const World& w, Decision& d) {
 
 std::string_view keep_pod(const World& w, Memory& memory, TimePoint now, Decision& d) {
   const auto body = pod_body(w);
+  const auto pod = ref<k8s::Pod>(w.object->metadata.namespace_, w.object->metadata.name);
   if (!w.pod) {
     if (!w.certificate || !accounts_to_make(w).empty()) return {};
     d.add("create Pod", Apply{ref<k8s::Pod>(w.object->metadata.namespace_, w.object->metadata.name),
@@ -134,9 +135,12 @@ std::string_view keep_pod(const World& w, Memory& memory, TimePoint now, Decisio
     return "PodFailed";
   }
   memory.failed_since = TimePoint{};
-  if (w.pod->metadata.annotations.get(kTemplateHash) == template_hash(body)) return {};
-  remove_pod(w, d);
-  return "TemplateChanged";
+  if (w.pod->metadata.annotations.get(kTemplateHash) != template_hash(body)) {
+    remove_pod(w, d);
+    return "TemplateChanged";
+  }
+  if (!w.pod->metadata.deletionTimestamp) ensure(d, "Pod", pod, kManager, body, &w.pod->metadata);
+  return {};
 }
 
 }  // namespace

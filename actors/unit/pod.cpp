@@ -1,0 +1,229 @@
+// The Pod of a Unit: its template, with the agent and its supervisor put in.
+//
+//   init container  troupe-supervise   copies the supervisor into a shared volume
+//   native sidecar  unit-agent         from the operator's image; sees the database's volumes
+//   main container                     the supervisor as process 1; its image starts nothing itself
+//
+// Any image that has mysqld on its path serves. A template that brings a unit-agent of its own
+// keeps it.
+#include <fmt/format.h>
+
+#include "actors/model/ensure.hpp"
+#include "actors/model/names.hpp"
+#include "actors/unit/parts.hpp"
+
+namespace troupe::actors::unit {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+using boost::json::value;
+
+constexpr std::string_view kBinMount = "/troupe/bin";
+constexpr std::string_view kRunMount = "/troupe/run";
+constexpr std::string_view kTlsMount = "/troupe/tls";
+constexpr std::int64_t kDefaultGrace = 60;
+
+object& object_at(object& parent, std::string_view key) {
+  auto& v = parent[key];
+  if (!v.is_object()) v = object();
+  return v.as_object();
+}
+
+array& array_at(object& parent, std::string_view key) {
+  auto& v = parent[key];
+  if (!v.is_array()) v = array();
+  return v.as_array();
+}
+
+std::string text_at(const object& o, std::string_view key) {
+  const auto* v = o.if_contains(key);
+  return v && v->is_string() ? std::string(v->as_string()) : std::string();
+}
+
+object* find_named(array& items, std::string_view name) {
+  for (auto& item : items)
+    if (item.is_object() && text_at(item.as_object(), "name") == name) return &item.as_object();
+  return nullptr;
+}
+
+object literal(std::string_view name, std::string_view text) {
+  return {{"name", name}, {"value", text}};
+}
+
+object field(std::string_view name, std::string_view path) {
+  return {{"name", name}, {"valueFrom", {{"fieldRef", {{"fieldPath", path}}}}}};
+}
+
+object mount(std::string_view name, std::string_view path, bool read_only = false) {
+  object m{{"name", name}, {"mountPath", path}};
+  if (read_only) m["readOnly"] = true;
+  return m;
+}
+
+// DATA_MOUNT and LOG_MOUNT of templates that do not say: where the volumes data and log lie.
+void derive_mounts(const object& main, array& env) {
+  const auto* mounts = main.if_contains("volumeMounts");
+  if (!mounts || !mounts->is_array()) return;
+  for (const auto& m : mounts->as_array()) {
+    const auto name = text_at(m.as_object(), "name");
+    const auto variable = name == "data" ? "DATA_MOUNT" : name == "log" ? "LOG_MOUNT" : "";
+    if (*variable && !find_named(env, variable))
+      env.push_back(literal(variable, text_at(m.as_object(), "mountPath")));
+  }
+}
+
+array agent_env(const World& w, const object& main, std::string_view type) {
+  array env;
+  if (const auto* of_main = main.if_contains("env"); of_main && of_main->is_array())
+    for (const auto& e : of_main->as_array())
+      // What comes from Secrets stays with the database; the operator sends what the agent needs.
+      if (!e.as_object().contains("valueFrom")) env.push_back(e);
+  derive_mounts(main, env);
+  const auto add = [&env](object e) {
+    if (!find_named(env, text_at(e, "name"))) env.push_back(std::move(e));
+  };
+  add(field("NAMESPACE", "metadata.namespace"));
+  add(field("POD_NAME", "metadata.name"));
+  add(literal("UNIT_TYPE", type));
+  add(literal("TROUPE_RUN_DIR", kRunMount));
+  add(literal("TROUPE_TLS_DIR", kTlsMount));
+  const auto subdomain = text_at(template_of(*w.object).at("spec").as_object(), "subdomain");
+  if (!subdomain.empty())
+    add(literal("TROUPE_REPORT_HOST", fmt::format("{}.{}.{}", w.object->metadata.name, subdomain,
+                                                  w.object->metadata.namespace_)));
+  return env;
+}
+
+object agent_container(const World& w, const object& main, std::string_view type) {
+  array mounts;
+  if (const auto* of_main = main.if_contains("volumeMounts"); of_main && of_main->is_array())
+    mounts = of_main->as_array();
+  mounts.push_back(mount("troupe-run", kRunMount));
+  mounts.push_back(mount("troupe-tls", kTlsMount, true));
+  object agent{{"name", kAgentContainer},
+               {"image", w.image},
+               {"imagePullPolicy", "IfNotPresent"},
+               {"command", array{"troupe-agent"}},
+               {"restartPolicy", "Always"},
+               {"env", agent_env(w, main, type)},
+               {"ports", array{object{{"name", "unit-agent"},
+                                      {"containerPort", agent::kAgentPort},
+                                      {"protocol", "TCP"}}}},
+               {"resources", {{"requests", {{"cpu", "50m"}, {"memory", "64Mi"}}}}},
+               {"volumeMounts", std::move(mounts)}};
+  if (const auto* context = main.if_contains("securityContext"))
+    agent["securityContext"] = *context;
+  return agent;
+}
+
+void put_supervisor_first(object& main, std::int64_t grace) {
+  main["command"] =
+      array{fmt::format("{}/troupe-supervise", kBinMount), "run",     "--socket",
+            fmt::format("{}/supervise/sock", kRunMount),   "--grace", std::to_string(grace)};
+  main.erase("args");
+  auto& mounts = array_at(main, "volumeMounts");
+  mounts.push_back(mount("troupe-bin", kBinMount, true));
+  mounts.push_back(mount("troupe-run", kRunMount));
+  mounts.push_back(mount("troupe-tls", kTlsMount, true));
+}
+
+void inject(const World& w, object& spec, std::string_view type) {
+  auto* main = find_named(array_at(spec, "containers"), type);
+  if (!main || find_named(array_at(spec, "initContainers"), kAgentContainer)) return;
+  const auto* configured = spec.if_contains("terminationGracePeriodSeconds");
+  const auto grace = configured && configured->is_int64() ? configured->as_int64() : kDefaultGrace;
+  spec["terminationGracePeriodSeconds"] = grace;
+
+  auto& volumes = array_at(spec, "volumes");
+  volumes.push_back({{"name", "troupe-bin"}, {"emptyDir", object()}});
+  volumes.push_back({{"name", "troupe-run"}, {"emptyDir", object()}});
+  volumes.push_back(
+      {{"name", "troupe-tls"},
+       {"secret",
+        {{"secretName", certificate_secret(w.object->metadata.name)}, {"defaultMode", 0444}}}});
+
+  auto& init = array_at(spec, "initContainers");
+  object install{{"name", "troupe-supervise"},
+                 {"image", w.image},
+                 {"imagePullPolicy", "IfNotPresent"},
+                 {"command", array{"troupe-supervise", "install", kBinMount}},
+                 {"volumeMounts", array{mount("troupe-bin", kBinMount)}}};
+  if (const auto* context = main->if_contains("securityContext"))
+    install["securityContext"] = *context;
+  init.push_back(std::move(install));
+  init.push_back(agent_container(w, *main, type));
+  put_supervisor_first(*main, grace);
+}
+
+}  // namespace
+
+object template_of(const k8s::Unit& unit) {
+  boost::system::error_code ec;
+  auto parsed = boost::json::parse(unit.spec.template_.text(), ec);
+  if (ec || !parsed.is_object()) return {{"spec", object()}};
+  auto out = std::move(parsed.as_object());
+  object_at(out, "spec");
+  return out;
+}
+
+std::string main_container(const k8s::Unit& unit, const object& pod_template) {
+  const auto named = unit.metadata.annotations.get(kMainContainerAnnotation);
+  if (!named.empty()) return named.str();
+  if (const auto* metadata = pod_template.if_contains("metadata");
+      metadata && metadata->is_object())
+    if (const auto* a = metadata->as_object().if_contains("annotations"); a && a->is_object())
+      if (auto text = text_at(a->as_object(), kMainContainerAnnotation); !text.empty()) return text;
+  const auto* containers = pod_template.at("spec").as_object().if_contains("containers");
+  if (!containers || !containers->is_array() || containers->as_array().empty()) return {};
+  return text_at(containers->as_array().front().as_object(), "name");
+}
+
+std::string env_of(const object& pod_template, std::string_view container, std::string_view name) {
+  const auto* containers = pod_template.at("spec").as_object().if_contains("containers");
+  if (!containers || !containers->is_array()) return {};
+  for (const auto& c : containers->as_array()) {
+    if (text_at(c.as_object(), "name") != container) continue;
+    const auto* env = c.as_object().if_contains("env");
+    if (!env || !env->is_array()) return {};
+    for (const auto& e : env->as_array())
+      if (text_at(e.as_object(), "name") == name) return text_at(e.as_object(), "value");
+  }
+  return {};
+}
+
+std::string owner_of_accounts(const k8s::Unit& unit) {
+  const auto set = unit.metadata.labels.get(kUnitSetLabel);
+  return set.empty() ? unit.metadata.name.str() : set.str();
+}
+
+object pod_body(const World& w) {
+  const auto& o = *w.object;
+  auto pod_template = template_of(o);
+  const auto type = main_container(o, pod_template);
+  auto body = skeleton<k8s::Pod>(o.metadata.namespace_, o.metadata.name);
+  auto& metadata = body["metadata"].as_object();
+  auto& from = object_at(pod_template, "metadata");
+  auto labels = to_json(o.metadata.labels);
+  for (const auto& l : object_at(from, "labels")) labels[l.key()] = l.value();
+  auto annotations = object_at(from, "annotations");
+  annotations[kMainContainerAnnotation] = type;
+  metadata["labels"] = std::move(labels);
+  metadata["ownerReferences"] = owned_by(o);
+
+  auto spec = pod_template["spec"].as_object();
+  if (!spec.contains("hostname")) spec["hostname"] = o.metadata.name.view();
+  inject(w, spec, type);
+  // Labels and annotations can change on a Pod that runs; its specification cannot.
+  annotations[kTemplateHash] = applied_hash(spec);
+  metadata["annotations"] = std::move(annotations);
+  body["spec"] = std::move(spec);
+  return body;
+}
+
+std::string template_hash(const object& body) {
+  return std::string(
+      body.at("metadata").as_object().at("annotations").as_object().at(kTemplateHash).as_string());
+}
+
+}  // namespace troupe::actors::unit
