@@ -50,7 +50,8 @@ Result<ApplyOutcome> apply(const json::value* live, const json::value& config,
 
 // Create, update and the other patches: records in `updated` what it changed against `old`, null
 // for a create. `updated` is defaulted already. managedFields in `updated` count as the client's
-// word: absent or empty means those of `old`, [{}] resets, anything else replaces.
+// word on the main resource: absent or unreadable means those of `old`, [] and [{}] reset, anything
+// else replaces.
 Result<void> track_update(const json::value* old, json::value& updated,
                           const FieldManagerRequest& request, const Schema& schema);
 
