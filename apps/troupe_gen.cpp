@@ -1,0 +1,63 @@
+// troupe-gen: writes what is made from the API descriptions. A test compares it with what is
+// committed.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include "k8s/api/crd.hpp"
+#include "k8s/api/kinds.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool write_file(const fs::path& path, std::string_view text) {
+  if (path.has_parent_path()) fs::create_directories(path.parent_path());
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  if (!out) {
+    fmt::print(stderr, "troupe-gen: cannot write {}\n", path.string());
+    return false;
+  }
+  return true;
+}
+
+bool write_crds(const fs::path& directory) {
+  for (const troupe::k8s::KindInfo* kind : troupe::k8s::own_kinds()) {
+    const fs::path path = directory / troupe::k8s::crd_file_name(*kind);
+    if (!write_file(path, troupe::k8s::crd_yaml(*kind))) return false;
+  }
+  return true;
+}
+
+bool write_api_docs(const fs::path& path) {
+  return write_file(path, troupe::k8s::api_reference(troupe::k8s::own_kinds()));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Writes files that are made from Troupe's API descriptions"};
+  app.require_subcommand(1);
+  std::string out;
+  auto* crds = app.add_subcommand("crds", "CustomResourceDefinitions, one file a kind");
+  crds->add_option("--out", out, "Directory, such as config/crd")->required();
+  auto* docs = app.add_subcommand("api-docs", "API reference in Markdown");
+  docs->add_option("--out", out, "File, such as docs/api.md")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  try {
+    return (crds->parsed() ? write_crds(out) : write_api_docs(out)) ? 0 : 1;
+  } catch (const fs::filesystem_error& e) {
+    fmt::print(stderr, "troupe-gen: {}\n", e.what());
+    return 1;
+  }
+}
