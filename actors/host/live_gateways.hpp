@@ -1,0 +1,40 @@
+// The operator's gateways: the API server, the agents, the servers, and what takes randomness.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "actors/host/gateways.hpp"
+#include "k8s/client/api_gateway.hpp"
+
+namespace troupe::agent {
+class Gateway;
+}
+namespace troupe::mysql {
+class Gateway;
+}
+
+namespace troupe::actors {
+
+class Authority;
+
+class LiveGateways final : public Gateways {
+ public:
+  struct Parts {
+    k8s::ApiGateway& api;
+    agent::Gateway& agents;
+    mysql::Gateway& servers;
+    Authority& authority;
+    // Where events go; not answered, because nobody waits for one.
+    std::function<void(const EmitEvent&)> events;
+    const Clock& clock;
+  };
+  explicit LiveGateways(Parts parts) : parts_(std::move(parts)) {}
+
+  void start(ActorId actor, CausalId id, const Effect& effect, Done done) override;
+
+ private:
+  Parts parts_;
+};
+
+}  // namespace troupe::actors

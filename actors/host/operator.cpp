@@ -1,0 +1,338 @@
+#include "actors/host/operator.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "actors/host/authority.hpp"
+#include "actors/host/authority_store.hpp"
+#include "actors/host/casting.hpp"
+#include "actors/host/live_gateways.hpp"
+#include "actors/model/names.hpp"
+#include "caf/actor_system.hpp"
+#include "caf/actor_system_config.hpp"
+#include "engines/agent/gateway.hpp"
+#include "engines/mysql/gateway.hpp"
+#include "k8s/api/kinds.hpp"
+#include "k8s/client/events.hpp"
+#include "k8s/client/http.hpp"
+#include "k8s/client/lease.hpp"
+#include "k8s/client/multiplexer.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/console/api.hpp"
+#include "runtime/console/page.hpp"
+#include "runtime/http_probes.hpp"
+#include "runtime/http_server.hpp"
+#include "runtime/logging.hpp"
+#include "runtime/metrics.hpp"
+
+namespace troupe::actors {
+namespace {
+
+constexpr auto kStopPatience = std::chrono::seconds(10);
+
+// CPUs that the cgroup lets this process use; CAF itself only counts those of the machine.
+unsigned available_cpus() {
+  const unsigned all = std::max(1U, std::thread::hardware_concurrency());
+  double quota = 0, period = 0;
+  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2 >> quota >> period && period > 0)
+    return std::clamp(static_cast<unsigned>(quota / period + 0.999), 1U, all);
+  return all;
+}
+
+struct CafConfig : caf::actor_system_config {
+  explicit CafConfig(unsigned threads) {
+    // Fan-out from few threads to many actors is what "sharing" is good at, and it sleeps when
+    // there is nothing to do. A bound on the messages a turn keeps one actor from holding a thread.
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", static_cast<std::size_t>(threads ? threads : available_cpus()));
+    set("scheduler.max-throughput", std::size_t{100});
+  }
+};
+
+// An Asio context with a thread of its own.
+class IoThread {
+ public:
+  IoThread() : guard_(boost::asio::make_work_guard(io_)), thread_([this] { io_.run(); }) {}
+  ~IoThread() { stop(); }
+  void stop() {
+    io_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+  boost::asio::io_context& io() { return io_; }
+
+ private:
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+  std::thread thread_;
+};
+
+std::vector<k8s::WatchedKind> watched(const OperatorOptions& options) {
+  std::vector<k8s::WatchedKind> out;
+  for (const auto kinds : {k8s::own_kinds(), k8s::core_kinds()})
+    for (const auto* kind : kinds) {
+      if (kind->id == k8s::kKindId<k8s::Lease> || kind->id == k8s::kKindId<k8s::EndpointSlice>)
+        continue;
+      k8s::WatchedKind w{.kind = kind};
+      if (kind->table.scope == k8s::Scope::Namespaced && !options.namespaces.empty()) {
+        w.namespaces = options.namespaces;
+        const auto& own = options.settings.operator_namespace;
+        if (std::find(w.namespaces.begin(), w.namespaces.end(), own) == w.namespaces.end())
+          w.namespaces.push_back(own);
+      }
+      // Only Pods of ours: memory follows what is managed, not the cluster.
+      if (kind->id == k8s::kKindId<k8s::Pod>) w.label_selector = std::string(kUnitLabel);
+      out.push_back(std::move(w));
+    }
+  return out;
+}
+
+std::string identity() {
+  char host[256] = {};
+  gethostname(host, sizeof host - 1);
+  return fmt::format("{}_{:08x}", host, std::random_device{}());
+}
+
+}  // namespace
+
+struct Operator::Impl {
+  explicit Impl(OperatorOptions o)
+      : options(std::move(o)),
+        caf_config(options.threads),
+        system(caf_config),
+        timers(timer_thread.io(), clock, [this](ActorId id) { fire(id); }),
+        actors(system, clock, timers, history),
+        store(k8s::StoreOptions{{std::string(kReplicationLabel), std::string(kUnitSetLabel)}}),
+        router(store),
+        casting(actors, router, clock),
+        observations(actors, clock),
+        authority(clock),
+        kube(clock) {}
+
+  void fire(ActorId id) {
+    actors.wake(id, make_cause(CauseType::Timer, actors.next_causal_id(), clock.now(), "timer"));
+  }
+
+  Result<void> connect();
+  void connect_gateways();
+  void open_stage();
+  void begin();
+  void serve();
+  void stop();
+  // Nobody acts on a part of the picture: what is not listed yet would count as gone.
+  bool leads() const { return synced.load() && (!options.leader_elect || leader.load()); }
+
+  // In the order in which each needs the ones before it.
+  OperatorOptions options;
+  SystemClock clock;
+  History history;
+  CafConfig caf_config;
+  caf::actor_system system;
+  IoThread timer_thread;
+  TimerThread timers;
+  Actors actors;
+  k8s::Store store;
+  k8s::Router router;
+  Casting casting;
+  Observations observations;
+  Authority authority;
+  Metrics metrics;
+  HealthChecks alive, ready;
+  std::unique_ptr<http::Server> http;
+  IoThread sql_thread;
+  std::unique_ptr<mysql::Gateway> servers;
+  std::unique_ptr<agent::Gateway> agents;
+  k8s::LoopThread kube;
+  std::unique_ptr<k8s::HttpTransport> transport;
+  std::unique_ptr<k8s::Multiplexer> multiplexer;
+  std::unique_ptr<k8s::ApiGateway> api;
+  std::unique_ptr<k8s::EventRecorder> events;
+  std::unique_ptr<k8s::LeaseHolder> lease;
+  std::unique_ptr<LiveGateways> gateways;
+  std::unique_ptr<Stage> stage;
+  std::atomic<bool> leader{false};
+  std::atomic<bool> synced{false};
+  bool stopped = false;
+};
+
+Result<void> Operator::Impl::connect() {
+  Result<void> outcome;
+  kube.run([&] {
+    auto made = k8s::HttpTransport::make(kube.loop(), options.cluster);
+    if (!made) {
+      outcome = made.error();
+      return;
+    }
+    transport = std::move(*made);
+    multiplexer = std::make_unique<k8s::Multiplexer>(kube.loop(), *transport, store, router,
+                                                     casting, watched(options));
+    k8s::ApiGatewayOptions gateway_options;
+    gateway_options.is_watched = [this](k8s::KindId kind) { return multiplexer->watches(kind); };
+    api = std::make_unique<k8s::ApiGateway>(kube.loop(), *transport, store, router, casting,
+                                            std::move(gateway_options));
+    events = std::make_unique<k8s::EventRecorder>(kube.loop(), *transport,
+                                                  k8s::EventSource{"troupe-operator", identity()});
+  });
+  return outcome;
+}
+
+void Operator::Impl::connect_gateways() {
+  servers = std::make_unique<mysql::Gateway>(
+      sql_thread.io().get_executor(), clock, mysql::GatewayOptions{},
+      [this](std::shared_ptr<const mysql::ProbeOutcome> seen) {
+        observations.put(std::move(seen));
+      });
+  agents = make_agent_gateway(
+      authority, clock,
+      [this](const std::string& id, std::shared_ptr<const agent::AgentObservation> seen) {
+        observations.put(id, std::move(seen));
+      });
+  observations.connect(
+      {.watch_agent = [this](const agent::Endpoint& e) { agents->watch(e); },
+       .unwatch_agent = [this](const std::string& id) { agents->unwatch(id); },
+       .watch_server = [this](const ServerTarget& t) { watch_server(*servers, t); },
+       .unwatch_server = [this](const mysql::EndpointId& id) { servers->unwatch(id); }});
+}
+
+void Operator::Impl::open_stage() {
+  gateways = std::make_unique<LiveGateways>(LiveGateways::Parts{
+      .api = *api,
+      .agents = *agents,
+      .servers = *servers,
+      .authority = authority,
+      .events =
+          [this](const EmitEvent& e) {
+            const auto* kind = k8s::find_kind(e.about.kind);
+            if (!kind) return;
+            events->record({.object_kind = &kind->table,
+                            .ns = e.about.ns,
+                            .name = e.about.name,
+                            .uid = e.uid,
+                            .version = {},
+                            .kind = e.warning ? k8s::EventKind::Warning : k8s::EventKind::Normal,
+                            .reason = e.reason,
+                            .message = e.text});
+          },
+      .clock = clock});
+  stage = std::make_unique<Stage>(Stage{actors, clock, store, router, observations, *gateways,
+                                        options.settings, [this] { return leads(); }});
+  casting.open(*stage);
+}
+
+void Operator::Impl::begin() {
+  kube.run([this] {
+    multiplexer->start([this] {
+      synced = true;
+      log::info("all kinds are listed");
+      // What was decided on a part of the picture is decided again on the whole of it.
+      casting.wake_all("all kinds are listed");
+    });
+    if (!options.leader_elect) return;
+    k8s::LeaseOptions lease_options{.ns = options.settings.operator_namespace,
+                                    .name = "troupe-operator",
+                                    .identity = identity()};
+    lease = std::make_unique<k8s::LeaseHolder>(
+        kube.loop(), *transport, lease_options,
+        k8s::LeaseHolder::Callbacks{.elected =
+                                        [this] {
+                                          leader = true;
+                                          log::info("leads");
+                                          casting.wake_all("leadership gained");
+                                        },
+                                    .lost =
+                                        [this](const std::string& reason) {
+                                          leader = false;
+                                          log::warn("leads no more", {{"reason", reason}});
+                                        },
+                                    .new_holder =
+                                        [](const std::string& who) {
+                                          log::info("another leads", {{"holder", who}});
+                                        }},
+        std::random_device{}());
+    lease->start();
+  });
+}
+
+void Operator::Impl::serve() {
+  alive.add("ping", [] { return std::string(); });
+  ready.add("caches", [this] {
+    return synced.load() ? std::string() : std::string("not all kinds are listed yet");
+  });
+  collect_actors(metrics, actors, history);
+  collect_process(metrics);
+  set_build_info(metrics, options.version);
+  add_probes(http->router(), alive, ready, metrics);
+  console::add_api(http->router(), {.actors = actors,
+                                    .history = history,
+                                    .clock = clock,
+                                    .schedule = http->schedule(),
+                                    .version = options.version,
+                                    .leader = [this]() -> std::optional<bool> {
+                                      if (!options.leader_elect) return std::nullopt;
+                                      return leader.load();
+                                    }});
+  console::add_page(http->router());
+}
+
+void Operator::Impl::stop() {
+  if (std::exchange(stopped, true)) return;
+  leader = false;
+  if (lease) {
+    std::promise<void> released;
+    kube.run([&] { lease->release([&released] { released.set_value(); }); });
+    released.get_future().wait_for(kStopPatience);
+  }
+  kube.run([this] { multiplexer->stop(); });
+  timers.stop();
+  for (const auto& a : actors.list()) actors.stop(a.id);
+  system.await_all_actors_done();
+  observations.connect({});
+  kube.run([this] {
+    lease.reset();
+    events.reset();
+    api.reset();
+    multiplexer.reset();
+    transport.reset();
+  });
+  kube.stop();
+  agents.reset();
+  sql_thread.stop();
+  servers.reset();
+  timer_thread.stop();
+  http.reset();
+}
+
+Operator::Operator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Operator::~Operator() { impl_->stop(); }
+
+Result<std::unique_ptr<Operator>> Operator::start(OperatorOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  impl->http = std::make_unique<http::Server>(http::ServerOptions{.listen = impl->options.listen});
+  impl->serve();
+  if (auto listening = impl->http->start(); !listening) return listening.error();
+  if (auto connected = impl->connect(); !connected) return connected.error();
+  if (auto loaded =
+          load_authority(impl->authority, *impl->api, impl->options.settings.operator_namespace);
+      !loaded)
+    return loaded.error();
+  impl->connect_gateways();
+  impl->open_stage();
+  impl->begin();
+  return std::unique_ptr<Operator>(new Operator(std::move(impl)));
+}
+
+std::string Operator::url() const {
+  const auto colon = impl_->options.listen.rfind(':');
+  auto host = impl_->options.listen.substr(0, colon);
+  if (host.empty() || host == "0.0.0.0") host = "127.0.0.1";
+  return fmt::format("http://{}:{}", host, impl_->http->port());
+}
+
+void Operator::stop() { impl_->stop(); }
+
+}  // namespace troupe::actors

@@ -1,0 +1,42 @@
+// The operator as a whole: every part made, connected, started and stopped in the right order.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/model/sight.hpp"
+#include "k8s/client/config.hpp"
+#include "runtime/model/result.hpp"
+
+namespace troupe::actors {
+
+struct OperatorOptions {
+  k8s::ClientConfig cluster;
+  std::vector<std::string> namespaces;  // empty: all
+  std::string listen = "127.0.0.1:8080";
+  bool leader_elect = false;
+  unsigned threads = 0;  // of actors; 0: as many as the cgroup has CPUs
+  Settings settings;
+  std::string version;
+};
+
+class Operator {
+ public:
+  // Connects and begins to watch. Fails when the address to listen on or the configuration is no
+  // good; an API server that is away is waited for.
+  static Result<std::unique_ptr<Operator>> start(OperatorOptions options);
+  ~Operator();
+
+  // "http://127.0.0.1:8080"
+  std::string url() const;
+  // Gives the Lease back, lets actors end their runs, closes connections.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit Operator(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace troupe::actors

@@ -1,0 +1,92 @@
+// troupe-operator: flags and signals around actors/host/operator.hpp.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+
+#include "actors/host/operator.hpp"
+#include "k8s/client/config.hpp"
+#include "runtime/logging.hpp"
+
+namespace {
+
+constexpr const char* kVersion = "0.1.0";
+
+// Blocks the signals in all threads to come, so that one sigwait() takes them.
+sigset_t block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+struct Flags {
+  std::string kubeconfig, context, write_url, log_level = "info", log_format = "text";
+  troupe::actors::OperatorOptions options;
+};
+
+void declare(CLI::App& app, Flags& f) {
+  app.add_option("--kubeconfig", f.kubeconfig, "file; else the pod's service account");
+  app.add_option("--context", f.context, "context of the kubeconfig");
+  app.add_option("--namespace", f.options.namespaces, "watch only this one; repeatable");
+  app.add_option("--operator-namespace", f.options.settings.operator_namespace,
+                 "where unit templates and the operator's own Secrets are")
+      ->capture_default_str();
+  app.add_option("--image", f.options.settings.image, "image of the unit agent")
+      ->capture_default_str();
+  app.add_option("--cluster-domain", f.options.settings.cluster_domain, "DNS domain of the cluster")
+      ->capture_default_str();
+  app.add_option("--listen", f.options.listen, "ADDRESS:PORT of metrics, probes and console")
+      ->capture_default_str();
+  app.add_option("--write-url", f.write_url, "file for the address that it listens on");
+  app.add_flag("--leader-elect", f.options.leader_elect, "act only while holding the Lease");
+  app.add_option("--threads", f.options.threads, "threads that run actors; 0: one a CPU");
+  app.add_option("--log-level", f.log_level, "debug, info, warn or error")->capture_default_str();
+  app.add_option("--log-format", f.log_format, "text or json")->capture_default_str();
+  app.set_version_flag("--version", kVersion);
+}
+
+int fail(const troupe::Error& error) {
+  std::fprintf(stderr, "troupe-operator: %s\n", error.message.c_str());
+  return error.code == troupe::Code::Invalid ? 2 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace troupe;
+  CLI::App app("Runs databases on Kubernetes: MySQL units and their replication.");
+  Flags flags;
+  declare(app, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  const auto level = log::parse_level(flags.log_level);
+  if (!level) return fail(level.error());
+  const auto format = log::parse_format(flags.log_format);
+  if (!format) return fail(format.error());
+  auto cluster = k8s::find_config(flags.kubeconfig, flags.context);
+  if (!cluster) return fail(cluster.error());
+  const auto signals = block_signals();
+  const log::Logging logging({.level = *level, .format = *format});
+  flags.options.cluster = std::move(*cluster);
+  flags.options.version = kVersion;
+
+  auto started = actors::Operator::start(std::move(flags.options));
+  if (!started) return fail(started.error());
+  log::info("operator started", {{"version", kVersion}, {"url", (*started)->url()}});
+  if (!flags.write_url.empty()) {
+    std::ofstream(flags.write_url + ".part") << (*started)->url() << "\n";
+    std::rename((flags.write_url + ".part").c_str(), flags.write_url.c_str());
+  }
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::info("operator stops", {{"signal", signal}});
+  (*started)->stop();
+  return 0;
+}

@@ -1,0 +1,47 @@
+// A MysqlReplication of a simulated cluster as a judge sees it: through kubectl, the Services and
+// the members themselves.
+#pragma once
+
+#include <sys/types.h>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/oracle/kubectl.hpp"
+#include "tests/oracle/writers.hpp"
+
+namespace troupe::oracle {
+
+class MysqlCluster {
+ public:
+  // The sample's names are the default.
+  explicit MysqlCluster(const Kubectl& kubectl, std::string ns = "default",
+                        std::string replication = "mysql-cluster-replication");
+
+  // Everything of the sample is up: the Units, the topology, the Services.
+  bool ready() const;
+  // What is not, for people.
+  std::string state() const;
+  std::string source() const;  // status.currentSource
+  std::vector<std::string> members() const;
+  bool is_replica(const std::string& member) const;  // by status.topology
+
+  // An account that may write, made through the primary as a person would: kubectl exec, mysql.
+  std::optional<std::string> make_writer_account() const;
+  Address read_write() const;  // through the Service
+  Address member(const std::string& name) const;
+  std::string version() const;  // SELECT VERSION()
+
+  // The database process of a member on this machine: the child of its container's process 1.
+  std::optional<pid_t> database_process(const std::string& name) const;
+
+ private:
+  boost::json::object object() const;
+  std::string mysql(const std::string& member, const std::string& sql, std::string* error) const;
+
+  const Kubectl& kubectl_;
+  std::string ns_;
+  std::string replication_;
+};
+
+}  // namespace troupe::oracle
