@@ -30,8 +30,9 @@ std::string describe_cause(const Cause& cause) {
 std::string describe(const Change& change) {
   const auto& object = change.any();
   const auto* kind = find_kind(object.kind());
-  return fmt::format("{} {} {}{}{} at {}", text_of(change.type), kind ? kind->name() : "object",
+  return fmt::format("{} {} {}{}{}{} at {}", text_of(change.type), kind ? kind->name() : "object",
                      object.ns(), object.ns().empty() ? "" : "/", object.name(),
+                     change.type == ChangeType::Deleted ? ", last seen" : "",
                      object.version().value);
 }
 

@@ -34,7 +34,7 @@ class ChangeBatch {
   std::vector<k8s::ActorId> routed_;
 };
 
-// "modified Unit.upm.syntropycloud.io db/a-0 at 1234".
+// "modified Unit.upm.syntropycloud.io db/a-0 at 1234", the number being the resourceVersion.
 std::string describe(const Change& change);
 
 }  // namespace troupe::k8s

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "k8s/api/types.hpp"
+
 namespace troupe::k8s {
 namespace {
 
@@ -40,14 +42,6 @@ std::string trimmed(std::string text) {
 std::string string_at(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains({name.data(), name.size()});
   return value && value->is_string() ? std::string(value->as_string()) : std::string();
-}
-
-// RFC 3339 in UTC, the only form that Kubernetes' metav1.Time writes.
-std::optional<WallTime> parse_utc(const std::string& text) {
-  std::tm parts{};
-  const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (rest == nullptr || std::string_view(rest) != "Z") return std::nullopt;
-  return WallTime(std::chrono::seconds(timegm(&parts)));
 }
 
 bool rotates(const AuthConfig& auth) {
@@ -196,8 +190,9 @@ Result<Credential> parse_exec_credential(const std::string& text, const std::str
     return invalid("its status has neither a token nor a client certificate");
   }
   if (const auto expires = string_at(fields, "expirationTimestamp"); !expires.empty()) {
-    credential.expires = parse_utc(expires);
-    if (!credential.expires) return invalid("its expirationTimestamp is no time in UTC");
+    const auto at = parse_rfc3339(expires);
+    if (!at) return invalid("its expirationTimestamp is no time");
+    credential.expires = *at;
   }
   return credential;
 }

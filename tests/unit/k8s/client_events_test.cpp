@@ -1,0 +1,164 @@
+// Events: repetition counts, similar ones combine, talkers are silenced, nothing is unbounded.
+#include "k8s/client/events.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+#include "k8s/api/core.hpp"
+#include "tests/unit/k8s/client_fakes.hpp"
+
+namespace troupe::k8s {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+EventNote note(std::string message, std::string name = "db-0") {
+  EventNote result;
+  result.object_kind = &kKind<Pod>;
+  result.ns = "db";
+  result.name = std::move(name);
+  result.uid = "uid-1";
+  result.version = {12};
+  result.kind = EventKind::Warning;
+  result.reason = "ProbeFailed";
+  result.message = std::move(message);
+  return result;
+}
+
+class EventAggregatorTest : public testing::Test {
+ protected:
+  std::optional<EventWrite> observe(const EventNote& event) {
+    return aggregator_.observe(event, now_, wall_);
+  }
+  EventAggregator aggregator_{{"troupe-operator", "pod-1"}};
+  TimePoint now_{1h};
+  WallTime wall_{1'700'000'000s};
+};
+
+TEST_F(EventAggregatorTest, TheFirstIsCreated) {
+  const auto write = observe(note("no answer"));
+  ASSERT_TRUE(write);
+  EXPECT_TRUE(write->create);
+  EXPECT_EQ(write->ns, "db");
+  EXPECT_THAT(write->name, StartsWith("db-0."));
+  const auto body = boost::json::parse(write->body);
+  EXPECT_EQ(body.at("involvedObject").at("kind"), "Pod");
+  EXPECT_EQ(body.at("involvedObject").at("uid"), "uid-1");
+  EXPECT_EQ(body.at("type"), "Warning");
+  EXPECT_EQ(body.at("reason"), "ProbeFailed");
+  EXPECT_EQ(body.at("message"), "no answer");
+  EXPECT_EQ(body.at("count"), 1);
+  EXPECT_EQ(body.at("firstTimestamp"), "2023-11-14T22:13:20Z");
+  EXPECT_EQ(body.at("source").at("component"), "troupe-operator");
+}
+
+TEST_F(EventAggregatorTest, ARepetitionRaisesTheCount) {
+  const auto first = observe(note("no answer"));
+  wall_ += 5s;
+  const auto second = observe(note("no answer"));
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(second->create);
+  EXPECT_EQ(second->name, first->name);
+  const auto body = boost::json::parse(second->body);
+  EXPECT_EQ(body.at("count"), 2);
+  EXPECT_EQ(body.at("lastTimestamp"), "2023-11-14T22:13:25Z");
+}
+
+TEST_F(EventAggregatorTest, ManySimilarOnesBecomeOne) {
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(observe(note(std::to_string(i)))->create);
+  const auto eleventh = observe(note("10"));
+  EXPECT_TRUE(eleventh->create);
+  EXPECT_THAT(eleventh->body, HasSubstr("(combined from similar events): 10"));
+  const auto twelfth = observe(note("11"));
+  EXPECT_FALSE(twelfth->create);
+  EXPECT_EQ(twelfth->name, eleventh->name);
+  now_ += 11min;
+  EXPECT_TRUE(observe(note("12"))->create);
+}
+
+TEST_F(EventAggregatorTest, AnObjectThatTalksTooMuchIsSilencedForAWhile) {
+  for (int i = 0; i < 25; ++i) EXPECT_TRUE(observe(note("again")));
+  EXPECT_FALSE(observe(note("again")));
+  EXPECT_TRUE(observe(note("again", "db-1")));
+  now_ += 5min;
+  EXPECT_TRUE(observe(note("again")));
+  EXPECT_FALSE(observe(note("again")));
+}
+
+TEST_F(EventAggregatorTest, AnExpiredEventIsCreatedAnew) {
+  const auto first = observe(note("no answer"));
+  aggregator_.forget(first->key);
+  EXPECT_TRUE(observe(note("no answer"))->create);
+}
+
+TEST_F(EventAggregatorTest, MessagesAreCutBetweenCharacters) {
+  std::string message(1023, 'x');
+  message += "ü";
+  const auto body = boost::json::parse(observe(note(message))->body);
+  EXPECT_EQ(body.at("message").as_string(), std::string(1023, 'x'));
+}
+
+TEST_F(EventAggregatorTest, EventsOfObjectsOfTheClusterGoToDefault) {
+  auto event = note("x");
+  event.ns.clear();
+  const auto write = observe(event);
+  EXPECT_EQ(write->ns, "default");
+  EXPECT_FALSE(
+      boost::json::parse(write->body).at("involvedObject").as_object().contains("namespace"));
+}
+
+class EventRecorderTest : public testing::Test {
+ protected:
+  void record(const std::string& message) {
+    recorder_.record(note(message));
+    loop_.run();
+  }
+  test::ManualLoop loop_;
+  test::FakeTransport transport_;
+  EventRecorder recorder_{loop_, transport_, {"troupe-operator", "pod-1"}};
+};
+
+TEST_F(EventRecorderTest, SendsOneAtATime) {
+  record("one");
+  record("two");
+  ASSERT_EQ(transport_.size(), 1u);
+  EXPECT_EQ(transport_.request().target, "/api/v1/namespaces/db/events");
+  EXPECT_THAT(transport_.request().body, HasSubstr("one"));
+  transport_.respond("events", 201, "{}");
+  EXPECT_THAT(transport_.request().body, HasSubstr("two"));
+}
+
+TEST_F(EventRecorderTest, PatchesWhatItCreatedAndCreatesAgainWhatExpired) {
+  record("one");
+  transport_.respond("events", 201, "{}");
+  record("one");
+  EXPECT_EQ(transport_.request().method, Method::Patch);
+  EXPECT_THAT(transport_.request().target, HasSubstr("/events/db-0."));
+  transport_.respond("events", 404, "{}");
+  ASSERT_EQ(transport_.size(), 1u);
+  EXPECT_EQ(transport_.request().method, Method::Post);
+  transport_.respond("events", 201, "{}");
+  EXPECT_EQ(recorder_.metrics().sent, 2u);
+}
+
+TEST_F(EventRecorderTest, DropsWhatDoesNotFitItsBound) {
+  for (std::size_t i = 0; i <= EventRecorder::kMaxWaiting; ++i) {
+    recorder_.record(note("x", "pod-" + std::to_string(i)));
+  }
+  EXPECT_EQ(recorder_.metrics().dropped, 1u);
+}
+
+TEST_F(EventRecorderTest, AFailureIsCountedAndTheNextGoesOn) {
+  record("one");
+  record("two");
+  transport_.fail("events", Code::Retry, false);
+  EXPECT_EQ(recorder_.metrics().failed, 1u);
+  EXPECT_THAT(transport_.request().body, HasSubstr("two"));
+}
+
+}  // namespace
+}  // namespace troupe::k8s
