@@ -1,0 +1,30 @@
+#include "k8s/sim/api/core.hpp"
+
+#include "k8s/sim/api/builtins.hpp"
+#include "k8s/sim/api/custom_types.hpp"
+#include "k8s/sim/api/namespace_keeper.hpp"
+#include "k8s/sim/api/owner_graph.hpp"
+#include "k8s/sim/api/service_allocator.hpp"
+#include "k8s/sim/api/tokens.hpp"
+
+namespace troupe::sim {
+
+Core::Core(ApiServerOptions o)
+    : options(std::move(o)), random(options.seed), store(options.history), hub(store) {
+  register_builtins(registry);
+  services = std::make_unique<ServiceAllocator>(store);
+  owners = std::make_unique<OwnerGraph>(*this);
+  namespaces = std::make_unique<NamespaceKeeper>(*this);
+  definitions = std::make_unique<CrdRegistrar>(*this);
+  tokens = std::make_unique<Tokens>(options, random.uid() + random.uid());
+}
+
+Core::~Core() = default;
+
+ObjectPtr Core::find(std::string_view collection, std::string_view ns,
+                     std::string_view name) const {
+  const auto* found = store.find_collection(collection);
+  return found == nullptr ? nullptr : found->find(object_key(ns, name));
+}
+
+}  // namespace troupe::sim
