@@ -49,6 +49,18 @@ int system_error_in(std::string_view message) {
   return number ? static_cast<int>(*number) : 0;
 }
 
+// A server that refuses before TLS is up (too many connections, shutting down) is reported under
+// the library's number, with the server's in the text: "... cannot be verified: 1040 - Too many
+// ...".
+unsigned early_error_in(std::string_view message) {
+  constexpr std::string_view kMark = "cannot be verified: ";
+  const auto at = message.find(kMark);
+  if (at == std::string_view::npos) return 0;
+  const auto rest = message.substr(at + kMark.size());
+  const auto number = parse_number(rest.substr(0, rest.find(' ')));
+  return number ? static_cast<unsigned>(*number) : 0;
+}
+
 Reachability connect_evidence(int system_error) {
   switch (system_error) {
     case ECONNREFUSED:
@@ -173,6 +185,7 @@ class Connection::Impl : public std::enable_shared_from_this<Connection::Impl> {
   }
 
   bool is_open() const { return handle_ && !connected_; }
+  std::uint64_t session_id() const { return is_open() ? mysql_thread_id(handle_) : 0; }
   bool is_busy() const { return phase_ != Phase::Idle && phase_ != Phase::Closed; }
 
  private:
@@ -391,8 +404,9 @@ class Connection::Impl : public std::enable_shared_from_this<Connection::Impl> {
   }
 
   std::optional<int> fail_with_library_error() {
-    const unsigned number = mysql_errno(handle_);
     const std::string message = mysql_error(handle_);
+    const unsigned early = early_error_in(message);
+    const unsigned number = early != 0 ? early : mysql_errno(handle_);
     ServerError lost{number, reachability_of(number), sanitize(message)};
     const bool connecting = phase_ == Phase::Connecting;
     if (number == error_number::kNoSocket || number == error_number::kConnectFailed) {
@@ -632,6 +646,7 @@ void Connection::execute(std::vector<Statement> statements, Duration timeout, On
 void Connection::on_hangup(OnHangup callback) { impl_->on_hangup(std::move(callback)); }
 void Connection::close() { impl_->close(); }
 bool Connection::is_open() const { return impl_->is_open(); }
+std::uint64_t Connection::session_id() const { return impl_->session_id(); }
 bool Connection::is_busy() const { return impl_->is_busy(); }
 
 }  // namespace troupe::mysql

@@ -72,6 +72,8 @@ struct TlsTrust {
   // SHA-1 of the certificate in hexadecimal, colons allowed: the digest that this version of the
   // library compares.
   std::string fingerprint;
+
+  bool operator==(const TlsTrust&) const = default;  // anchors by identity
 };
 
 struct Login {
@@ -84,6 +86,8 @@ struct Login {
   // Without it the address has to be a Unix socket or a loopback address, unless allow_plain.
   std::optional<TlsTrust> tls;
   bool allow_plain = false;
+
+  bool operator==(const Login&) const = default;
 };
 
 // What one request may bring back in all its results, before it is given up with the connection.
@@ -118,6 +122,8 @@ class Connection {
 
   bool is_open() const;
   bool is_busy() const;
+  // The session's number in the server's process list; 0 when not open.
+  std::uint64_t session_id() const;
 
  private:
   class Impl;

@@ -85,4 +85,7 @@ class Client {
 
 Statement sql(std::string_view text);
 
+// A loopback port that nobody listened on a moment ago.
+std::uint16_t free_port();
+
 }  // namespace troupe::mysql::testing

@@ -365,6 +365,18 @@ Statement grant_all(std::string_view user, std::string_view host) {
       .build();
 }
 
+Statement list_sessions(std::span<const std::string> without_users,
+                        std::span<const std::uint64_t> without_ids) {
+  StatementBuilder out;
+  out.sql(
+      "SELECT ID FROM performance_schema.processlist WHERE COMMAND <> 'Daemon'"
+      " AND USER NOT IN ('system user', 'event_scheduler'");
+  for (const auto& user : without_users) out.sql(", ").literal(user);
+  out.sql(") AND ID NOT IN (CONNECTION_ID()");
+  for (const auto id : without_ids) out.sql(", ").number(id);
+  return out.sql(") LIMIT ").number(kMaxSessionsListed).build();
+}
+
 Statement kill_connection(std::uint64_t id) {
   return StatementBuilder().sql("KILL CONNECTION ").number(id).build();
 }

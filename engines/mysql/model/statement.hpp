@@ -187,6 +187,11 @@ Statement grant_all(std::string_view user, std::string_view host);
 
 // --- The rest ---
 
+// IDs of the sessions that clients have open, at most kMaxSessionsListed, without the server's own
+// and without those given.
+inline constexpr std::size_t kMaxSessionsListed = 10'000;
+Statement list_sessions(std::span<const std::string> without_users,
+                        std::span<const std::uint64_t> without_ids);
 Statement kill_connection(std::uint64_t id);
 Statement install_plugin(std::string_view name, std::string_view soname);
 Statement uninstall_plugin(std::string_view name);
