@@ -114,6 +114,7 @@ struct AgentObservation {
   bool connected() const { return stream == StreamState::Connected; }
   // True when the database process is known to be gone or going: evidence that needs no timeout.
   bool death_witnessed() const;
+  bool operator==(const AgentObservation&) const = default;
 };
 
 }  // namespace troupe::agent

@@ -1,0 +1,73 @@
+// The operator's connections to all unit agents: one Watch stream an endpoint, and commands.
+//
+// Level-triggered: `set_endpoints` names the agents that should be connected; the gateway connects,
+// watches, reconnects with backoff and drops what is no longer named. Every change of an agent's
+// state, or of the stream itself, is published as one immutable observation; a heartbeat only
+// renews `seen` in what `latest` returns. A stream without any message for 3 s is dead.
+//
+// Threads: all methods may be called from any thread and never block, but the destructor: it
+// cancels what runs and waits for the last callback. The sink and the `done` callbacks arrive on
+// the gateway's threads (gRPC's), one at a time for an endpoint; they must not block.
+//
+// Bounds: kMaxCallsPerEndpoint and kMaxCalls in flight; more are refused with Code::Retry.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engines/agent/model/command.hpp"
+#include "engines/agent/model/endpoint.hpp"
+#include "engines/agent/model/observation.hpp"
+#include "runtime/model/result.hpp"
+#include "runtime/model/secret.hpp"
+#include "runtime/model/time.hpp"
+
+namespace troupe::agent {
+
+inline constexpr std::size_t kMaxCallsPerEndpoint = 16;
+inline constexpr std::size_t kMaxCalls = 4096;
+
+// What the operator shows, and whom it believes. PEM; `authorities` holds two during a rotation.
+struct TlsIdentity {
+  std::string authorities;
+  std::string certificate;
+  Secret key;
+};
+
+class Gateway {
+ public:
+  using Observation = std::shared_ptr<const AgentObservation>;
+  using Sink = std::function<void(const std::string& endpoint_id, Observation)>;
+  using Done = std::function<void(Result<Reply>)>;
+  using CallId = std::uint64_t;
+
+  // The clock must outlive the gateway.
+  Gateway(const Clock& clock, TlsIdentity identity, Sink sink);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  void set_endpoints(std::vector<Endpoint> endpoints);
+  // New connections use it from now on; established streams stay.
+  void set_identity(TlsIdentity identity);
+
+  // Null for an endpoint that is not named.
+  Observation latest(const std::string& endpoint_id) const;
+
+  // Sends the command; the header's time_limit counts from now. `done` is called exactly once,
+  // never from within this call: Code::NotFound for an endpoint that is not named, Code::Retry
+  // where the agent is not reached, Code::Timeout with the outcome unknown, else what the agent
+  // says.
+  CallId call(const std::string& endpoint_id, Command command, Done done);
+  // The call ends soon, with Code::Timeout unless it has just been answered.
+  void cancel(CallId call);
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace troupe::agent

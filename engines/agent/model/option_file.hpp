@@ -1,0 +1,50 @@
+// MySQL option files: what a rendered one sets, and the file that the server is really given.
+//
+// The server's own option file includes the rendered one between two sections: before it, what the
+// agent sets when the user does not; after it, the pins, which win because the last value counts.
+// Pins are what failover without loss rests on (a member boots closed, nothing committed is lost by
+// a crash): a user's other value for one is reported, and has no effect. SET PERSIST has none
+// either (persisted_globals_load=OFF): persisted values would win over everything here.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engines/mysql/model/durability.hpp"
+#include "runtime/model/result.hpp"
+
+namespace troupe::agent {
+
+using mysql::Setting;
+
+// What a server reads from this text: its groups ([mysqld], [server], [mysqld-9.7]), names with _
+// and without a leading loose_, in order. Includes are not followed.
+std::vector<Setting> server_settings(std::string_view option_file);
+
+struct InstanceSettings {
+  std::string data_dir;
+  std::string socket;
+  std::string pid_file;
+  std::string init_file;
+  std::string rendered_file;  // included
+  std::string binlog_base;    // where the user has not said so
+  std::string relay_log_base;
+  std::string report_host;  // empty: none
+  std::uint32_t server_id = 1;
+  std::string user;  // empty: whoever the process already is
+};
+
+// Values of the pins, in the order in which they are written.
+std::vector<Setting> safety_pins();
+
+// "sync_binlog=0 (kept at 1)", for each setting that a pin takes the effect from.
+std::vector<std::string> overridden_settings(const std::vector<Setting>& user);
+
+// Code::Invalid if a path holds a character that an option file cannot carry.
+Result<std::string> instance_option_file(const InstanceSettings& instance,
+                                         const std::vector<Setting>& user);
+// For mysqld --initialize: the same directories and user settings, no pins, no binlog.
+Result<std::string> bootstrap_option_file(const InstanceSettings& instance);
+
+}  // namespace troupe::agent

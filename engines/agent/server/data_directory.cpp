@@ -1,0 +1,80 @@
+#include "engines/agent/server/data_directory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace troupe::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Made by mkfs, not by a database.
+bool is_volume_furniture(const fs::path& name) { return name == "lost+found"; }
+
+bool present(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+}  // namespace
+
+DataDirectory::DataDirectory(fs::path data_dir, fs::path keep_dir, Owner owner)
+    : data_dir_(std::move(data_dir)), keep_dir_(std::move(keep_dir)), owner_(owner) {}
+
+DataState DataDirectory::state() const {
+  if (is_set(Mark::Initialising) || holds_nothing()) return DataState::Empty;
+  // The server's own mark covers a clone that was begun without this agent.
+  if (is_set(Mark::Cloning) || present(data_dir_ / "#clone" / "#status_in_progress")) {
+    return DataState::ClonePartial;
+  }
+  if (present(data_dir_ / "mysql.ibd") && present(data_dir_ / "ibdata1")) {
+    return DataState::Initialised;
+  }
+  return DataState::Foreign;
+}
+
+bool DataDirectory::holds_nothing() const {
+  std::error_code failure;
+  const fs::directory_iterator entries(data_dir_, failure);
+  if (failure) return failure == std::errc::no_such_file_or_directory;
+  return std::all_of(begin(entries), end(entries), [](const auto& entry) {
+    return is_volume_furniture(entry.path().filename());
+  });
+}
+
+fs::path DataDirectory::mark_file(Mark mark) const {
+  return keep_dir_ / (mark == Mark::Initialising ? "initialising" : "cloning");
+}
+
+Result<void> DataDirectory::set(Mark mark) {
+  return write_durably(mark_file(mark), "of " + data_dir_.string() + "\n", 0644);
+}
+Result<void> DataDirectory::clear(Mark mark) { return remove_durably(mark_file(mark)); }
+bool DataDirectory::is_set(Mark mark) const { return present(mark_file(mark)); }
+
+Result<void> DataDirectory::prepare_empty() {
+  const auto found = state();
+  if (found == DataState::Initialised || found == DataState::Foreign) {
+    return error(Code::Conflict,
+                 fmt::format("{} is {}: it is not emptied", data_dir_.string(), to_string(found)));
+  }
+  std::error_code failure;
+  for (const auto& entry : fs::directory_iterator(data_dir_, failure)) {
+    if (!is_volume_furniture(entry.path().filename())) fs::remove_all(entry.path(), failure);
+    if (failure) {
+      return error(Code::Fatal,
+                   fmt::format("cannot remove {}: {}", entry.path().string(), failure.message()));
+    }
+  }
+  return make_directory(data_dir_, 0750, owner_);
+}
+
+DataDirectory::Space DataDirectory::space() const {
+  std::error_code failure;
+  const auto space = fs::space(keep_dir_, failure);
+  if (failure) return {};
+  return {space.available, space.capacity};
+}
+
+}  // namespace troupe::agent

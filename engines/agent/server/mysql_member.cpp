@@ -1,0 +1,423 @@
+#include "engines/agent/server/mysql_member.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engines/agent/server/files.hpp"
+
+namespace troupe::agent {
+namespace {
+
+using mysql::GtidSet;
+using mysql::SemiSyncNames;
+using mysql::Statement;
+using mysql::StatementBuilder;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// The supervisor's plugins are the new ones (option_file.cpp loads them).
+constexpr auto kNames = SemiSyncNames::New;
+constexpr milliseconds kPoll{3};            // between looks at a counter that is about to change
+constexpr milliseconds kDrainSlice{500};    // between reports of a drain's progress
+constexpr milliseconds kStopLimit{30'000};  // STOP REPLICA may wait for a large transaction
+constexpr std::uint64_t kReceiverTimeoutSeconds = 8;  // eight missed heartbeats of a source
+
+Statement identity_statement() {
+  return StatementBuilder()
+      .sql(
+          "SELECT @@server_uuid AS server_uuid, @@gtid_executed AS executed, "
+          "@@gtid_purged AS purged, @@read_only AS read_only, "
+          "@@super_read_only AS super_read_only, @@offline_mode AS offline")
+      .build();
+}
+
+Statement semi_sync_statement() {
+  const auto& source = mysql::semi_sync_source_names(kNames);
+  const auto& replica = mysql::semi_sync_replica_names(kNames);
+  const auto status = [](std::string_view name, std::string_view as) {
+    return fmt::format(
+        "(SELECT VARIABLE_VALUE FROM performance_schema.global_status "
+        "WHERE VARIABLE_NAME = '{}') AS {}",
+        name, as);
+  };
+  return StatementBuilder()
+      .sql(fmt::format(
+          "SELECT @@{} AS source_enabled, @@{} AS acks, @@{} AS replica_enabled, {}, {}",
+          source.enabled, source.wait_for_replica_count, replica.enabled,
+          status(source.clients, "clients"), status(source.wait_sessions, "waiting_sessions")))
+      .build();
+}
+
+}  // namespace
+
+MysqlMember::MysqlMember(const AgentSettings& settings, LocalMysql& database,
+                         SuperviseClient& supervisor, const Board& board)
+    : settings_(settings), database_(database), supervisor_(supervisor), board_(board) {}
+
+// --- reading -----------------------------------------------------------------------------------
+
+Result<mysql::DialectId> MysqlMember::dialect(Work& work) {
+  if (dialect_ != mysql::DialectId::Unsupported) return dialect_.load();
+  const auto rows = database_.query(
+      StatementBuilder().sql("SELECT VERSION() AS version, @@version_comment AS comment").build(),
+      work);
+  if (!rows) return rows.error();
+  const auto detected = mysql::detect((*rows)[0].text("version"), (*rows)[0].text("comment"));
+  if (detected.id < mysql::DialectId::From8_0_26) {
+    return error(Code::Invalid,
+                 fmt::format("MySQL {} is too old or unknown, expected 8.0.26 or later ({})",
+                             (*rows)[0].text("version"), detected.reason));
+  }
+  dialect_ = detected.id;
+  return detected.id;
+}
+
+Result<void> MysqlMember::run_statement(Statement statement, Work& work, milliseconds limit) {
+  auto done = database_.query(std::move(statement), work, limit);
+  if (!done) return done.error();
+  return {};
+}
+
+Result<MysqlMember::Identity> MysqlMember::identity(Work& work) {
+  const auto rows = database_.query(identity_statement(), work);
+  if (!rows) return rows.error();
+  const auto row = (*rows)[0];
+  auto executed = GtidSet::parse(row.text("executed"));
+  if (!executed) return executed.error();
+  auto purged = GtidSet::parse(row.text("purged"));
+  if (!purged) return purged.error();
+  return Identity{.server_uuid = row.text("server_uuid"),
+                  .executed = *std::move(executed),
+                  .purged = *std::move(purged),
+                  .read_only = row.flag("read_only").value_or(false),
+                  .super_read_only = row.flag("super_read_only").value_or(false),
+                  .offline = row.flag("offline").value_or(false)};
+}
+
+Result<std::optional<MysqlMember::Channel>> MysqlMember::channel(Work& work) {
+  const auto rows = database_.query(StatementBuilder().sql("SHOW REPLICA STATUS").build(), work);
+  if (!rows) return rows.error();
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    const auto row = (*rows)[i];
+    if (!row.text("Channel_Name").empty()) continue;
+    const auto receiver = row.text("Replica_IO_Running");
+    auto received = GtidSet::parse(row.text("Retrieved_Gtid_Set"));
+    if (!received) return received.error();
+    return Channel{.host = row.text("Source_Host"),
+                   .user = row.text("Source_User"),
+                   .port = static_cast<std::uint16_t>(row.number("Source_Port").value_or(0)),
+                   .auto_position = row.flag("Auto_Position").value_or(false),
+                   .receiver_wanted = receiver != "No",
+                   .receiver_connected = receiver == "Yes",
+                   .applier_running = row.text("Replica_SQL_Running") == "Yes",
+                   .receiver_error = row.text("Last_IO_Error"),
+                   .applier_error = row.text("Last_SQL_Error"),
+                   .received = *std::move(received)};
+  }
+  return std::optional<Channel>();
+}
+
+Result<MysqlMember::SemiSync> MysqlMember::semi_sync(Work& work) {
+  const auto rows = database_.query(semi_sync_statement(), work);
+  if (!rows) return rows.error();
+  const auto row = (*rows)[0];
+  return SemiSync{.source_enabled = row.flag("source_enabled").value_or(false),
+                  .replica_enabled = row.flag("replica_enabled").value_or(false),
+                  .acks = row.number("acks").value_or(0),
+                  .clients = row.number("clients").value_or(0),
+                  .waiting_sessions = row.number("waiting_sessions").value_or(0)};
+}
+
+// --- receiving and applying --------------------------------------------------------------------
+
+Result<void> MysqlMember::stop_receiver(Work& work) {
+  const auto spelling = dialect(work);
+  if (!spelling) return spelling.error();
+  return run_statement(mysql::stop_replica(*spelling, mysql::ReplicaThreads::Io), work, kStopLimit);
+}
+
+Result<Reply> MysqlMember::run(const StopReceiver&, Work& work) {
+  auto present = channel(work);
+  if (!present) return present.error();
+  if (*present && (*present)->receiver_wanted) {
+    if (auto stopped = stop_receiver(work); !stopped) return stopped.error();
+    present = channel(work);
+    if (!present) return present.error();
+  }
+  const auto who = identity(work);
+  if (!who) return who.error();
+  const auto received = *present ? (*present)->received : GtidSet{};
+  return Reply{ReceiverStopped{who->server_uuid, received.to_string(), who->executed.to_string()},
+               "the receiver is stopped"};
+}
+
+// The applier must run, or what was received is never executed.
+Result<void> MysqlMember::expect_applier(Work& work) {
+  const auto present = channel(work);
+  if (!present) return present.error();
+  if (!*present || (*present)->applier_running) return {};
+  if (!(*present)->applier_error.empty()) {
+    return error(Code::Fatal,
+                 "the applier has stopped: " + mysql::sanitize((*present)->applier_error));
+  }
+  const auto spelling = dialect(work);
+  if (!spelling) return spelling.error();
+  return run_statement(mysql::start_replica(*spelling, mysql::ReplicaThreads::Sql), work);
+}
+
+Result<void> MysqlMember::drain(const GtidSet& until, Work& work) {
+  auto who = identity(work);
+  if (!who) return who.error();
+  const auto at_first = mysql::subtract(until, who->executed).count();
+  while (true) {
+    const auto left = mysql::subtract(until, who->executed).count();
+    if (left == 0) return {};
+    work.stage(fmt::format("applying {} transactions", left),
+               1.0 - static_cast<double>(left) / static_cast<double>(at_first));
+    if (auto applying = expect_applier(work); !applying) return applying;
+    const auto waited = database_.query(mysql::wait_for_executed(until, kDrainSlice), work,
+                                        kDrainSlice + seconds(5));
+    if (!waited) return waited.error();
+    if (auto go_on = work.check(); !go_on) return go_on;
+    who = identity(work);
+    if (!who) return who.error();
+  }
+}
+
+Result<void> MysqlMember::drain_received(Work& work) {
+  const auto present = channel(work);
+  if (!present) return present.error();
+  if (!*present) return {};
+  return drain((*present)->received, work);
+}
+
+Result<Reply> MysqlMember::run(const Drain& command, Work& work) {
+  if (command.until.empty()) {
+    if (auto drained = drain_received(work); !drained) return drained.error();
+  } else {
+    const auto until = GtidSet::parse(command.until);
+    if (!until) return until.error();
+    if (auto drained = drain(*until, work); !drained) return drained.error();
+  }
+  const auto who = identity(work);
+  if (!who) return who.error();
+  return Reply{Drained{who->executed.to_string()}, "everything asked for is applied"};
+}
+
+Result<void> MysqlMember::leave_replication(Work& work) {
+  const auto present = channel(work);
+  if (!present) return present.error();
+  if (!*present) return {};
+  const auto spelling = dialect(work);
+  if (!spelling) return spelling.error();
+  auto left = run_statement(mysql::stop_replica(*spelling), work, kStopLimit);
+  if (left) left = run_statement(mysql::reset_replica(*spelling), work);
+  return left;
+}
+
+// --- becoming the source -----------------------------------------------------------------------
+
+Result<Reply> MysqlMember::run(const Promote& command, Work& work) {
+  const auto before = channel(work);
+  if (!before) return before.error();
+  if (*before) {
+    // Nothing more comes in, then all that came in is applied, then the applier has nothing to do.
+    if ((*before)->receiver_wanted) {
+      if (auto stopped = stop_receiver(work); !stopped) return stopped.error();
+    }
+    if (auto drained = drain_received(work); !drained) return drained.error();
+    const auto spelling = dialect(work);
+    if (!spelling) return spelling.error();
+    auto stopped = run_statement(mysql::stop_replica(*spelling), work, kStopLimit);
+    if (!stopped) return stopped.error();
+  }
+  auto prepared = command.semi_sync && command.acks > 0 ? make_semi_sync_source(command.acks, work)
+                                                        : drop_semi_sync_source(work);
+  if (!prepared) return prepared.error();
+  auto replica_off = run_statement(mysql::set_semi_sync_replica(kNames, false), work);
+  if (!replica_off) return replica_off.error();
+  const auto who = identity(work);
+  if (!who) return who.error();
+  return Reply{Promoted{who->server_uuid, who->executed.to_string()}, "ready to be the source"};
+}
+
+Result<void> MysqlMember::make_semi_sync_source(std::uint32_t acks, Work& work) {
+  auto set = run_statement(mysql::enable_semi_sync_source(kNames, acks), work);
+  if (!set) return set;
+  // A server may clip a value with no more than a warning: read back what counts.
+  const auto& names = mysql::semi_sync_source_names(kNames);
+  const auto rows = database_.query(
+      StatementBuilder()
+          .sql(fmt::format("SELECT @@{} AS enabled, @@{} AS acks, @@{} AS timeout_ms, "
+                           "@@{} AS wait_no_replica, @@{} AS wait_point",
+                           names.enabled, names.wait_for_replica_count, names.timeout,
+                           names.wait_no_replica, names.wait_point))
+          .build(),
+      work);
+  if (!rows) return rows.error();
+  const auto row = (*rows)[0];
+  if (row.flag("enabled") == true && row.number("acks") == acks &&
+      row.number("timeout_ms") == mysql::kSemiSyncTimeoutMs &&
+      row.flag("wait_no_replica") == true && row.text("wait_point") == "AFTER_SYNC") {
+    return {};
+  }
+  return error(Code::Fatal,
+               fmt::format("the server did not take the semi-sync settings: enabled {}, "
+                           "acks {}, timeout {} ms, wait_no_replica {}, wait point {}",
+                           row.text("enabled"), row.text("acks"), row.text("timeout_ms"),
+                           row.text("wait_no_replica"), row.text("wait_point")));
+}
+
+// Switching it off answers waiting commits with OK: never while there are any.
+Result<void> MysqlMember::drop_semi_sync_source(Work& work) {
+  const auto now = semi_sync(work);
+  if (!now) return now.error();
+  if (!now->source_enabled) return {};
+  if (now->waiting_sessions > 0) {
+    return error(Code::Conflict,
+                 fmt::format("{} commits wait for acknowledgements: close the member "
+                             "first",
+                             now->waiting_sessions));
+  }
+  return run_statement(mysql::disable_semi_sync_source(kNames), work);
+}
+
+Result<void> MysqlMember::wait_for_clients(std::uint32_t acks, Work& work) {
+  while (true) {
+    const auto now = semi_sync(work);
+    if (!now) return now.error();
+    if (!now->source_enabled || now->acks != acks) {
+      return error(Code::Invalid,
+                   fmt::format("the member is not promoted with {} acknowledgements: "
+                               "semi-sync is {} with {}",
+                               acks, now->source_enabled ? "on" : "off", now->acks));
+    }
+    if (now->clients >= acks) return {};
+    work.stage(fmt::format("{} of {} replicas are attached", now->clients, acks));
+    if (auto go_on = work.pause(kPoll); !go_on) {
+      return error(go_on.error().code, fmt::format("{}: {} of {} replicas are attached",
+                                                   go_on.error().message, now->clients, acks));
+    }
+  }
+}
+
+Result<Reply> MysqlMember::run(const OpenForWrites& command, Work& work) {
+  const auto acks = command.semi_sync ? command.acks : 0;
+  const auto present = channel(work);
+  if (!present) return present.error();
+  if (*present && ((*present)->receiver_wanted || (*present)->applier_running)) {
+    return error(Code::Invalid, "the member still replicates: promote it first");
+  }
+  if (acks > 0) {
+    if (auto attached = wait_for_clients(acks, work); !attached) return attached.error();
+  }
+  // Poolers and people misread the row of a source that is no more.
+  if (auto left = leave_replication(work); !left) return left.error();
+  const auto before = identity(work);
+  if (!before) return before.error();
+  const auto counters = semi_sync(work);
+  if (!counters) return counters.error();
+  if (auto go_on = work.check(); !go_on) return go_on.error();
+  auto opened = run_statement(mysql::set_offline_mode(false), work);
+  if (opened) opened = run_statement(mysql::set_read_only(false), work);
+  if (!opened) return opened.error();
+  return Reply{Opened{before->server_uuid, before->executed.to_string(),
+                      static_cast<std::uint32_t>(counters->clients)},
+               "open for writes"};
+}
+
+// --- following ---------------------------------------------------------------------------------
+
+Result<Reply> MysqlMember::run(const Follow& command, Work& work) {
+  if (command.source.host.empty()) return error(Code::Invalid, "no source is named");
+  const auto purged = GtidSet::parse(command.source_purged);
+  if (!purged) return purged.error();
+  auto closed = run_statement(mysql::set_super_read_only(true), work);
+  if (!closed) return closed.error();
+  const auto who = identity(work);
+  if (!who) return who.error();
+  if (!who->executed.contains(*purged)) {
+    return error(Code::Conflict,
+                 fmt::format("the source has purged {} that this member lacks: clone it",
+                             mysql::subtract(*purged, who->executed).to_string()));
+  }
+  if (auto pointed = point_at(command, work); !pointed) return pointed.error();
+  if (auto receives = wait_for_receiver(work); !receives) return receives.error();
+  if (command.serve_reads) {
+    auto serves = run_statement(mysql::set_offline_mode(false), work);
+    if (!serves) return serves.error();
+  }
+  return Reply{Following{who->server_uuid, who->executed.to_string()},
+               fmt::format("follows {}:{}", command.source.host, command.source.port)};
+}
+
+Result<void> MysqlMember::point_at(const Follow& command, Work& work) {
+  const auto& source = command.source;
+  const auto spelling = dialect(work);
+  if (!spelling) return spelling.error();
+  const auto present = channel(work);
+  if (!present) return present.error();
+  const auto flags = semi_sync(work);
+  if (!flags) return flags.error();
+  const auto& now = *present;
+  const bool same = now && now->host == source.host && now->port == source.port &&
+                    now->user == source.user && now->auto_position;
+  if (same && now->receiver_connected && now->applier_running &&
+      flags->replica_enabled == command.semi_sync && !flags->source_enabled) {
+    return {};
+  }
+  if (now) {
+    // The relay log may hold the only copies of what the old source acknowledged, and naming a
+    // source throws it away.
+    if (now->receiver_wanted) {
+      if (auto stopped = stop_receiver(work); !stopped) return stopped;
+    }
+    if (auto drained = drain_received(work); !drained) return drained;
+    auto stopped = run_statement(mysql::stop_replica(*spelling), work, kStopLimit);
+    if (!stopped) return stopped;
+  }
+  auto ca_file = place_source_ca(source.ca_pem);
+  if (!ca_file) return ca_file.error();
+  mysql::SourceConfig config{
+      .host = source.host, .port = source.port, .user = source.user, .password = source.password};
+  if (source.tls) config.tls = mysql::SourceTls{.required = true, .ca_file = *ca_file};
+  auto done = drop_semi_sync_source(work);
+  if (done)
+    done =
+        run_statement(mysql::set_global({{"replica_net_timeout", kReceiverTimeoutSeconds}}), work);
+  if (done) done = run_statement(mysql::change_source(*spelling, config), work);
+  if (done) done = run_statement(mysql::set_semi_sync_replica(kNames, command.semi_sync), work);
+  if (done) done = run_statement(mysql::start_replica(*spelling), work);
+  return done;
+}
+
+Result<void> MysqlMember::wait_for_receiver(Work& work) {
+  while (true) {
+    const auto present = channel(work);
+    if (!present) return present.error();
+    if (*present && (*present)->receiver_connected) return {};
+    std::string why = "it has not connected yet";
+    if (*present && !(*present)->receiver_error.empty()) {
+      why = mysql::sanitize((*present)->receiver_error);
+    }
+    work.stage("connecting to the source: " + why);
+    if (*present && !(*present)->receiver_wanted) {
+      return error(Code::Conflict, "the receiver has stopped: " + why);
+    }
+    if (auto go_on = work.pause(kPoll); !go_on) {
+      return error(go_on.error().code == Code::Timeout ? Code::Retry : go_on.error().code,
+                   fmt::format("the source is not reached: {}", why));
+    }
+  }
+}
+
+Result<std::string> MysqlMember::place_source_ca(const std::string& pem) const {
+  if (pem.empty()) return std::string();
+  const auto file = settings_.keep_dir() / "source-ca.pem";
+  auto written = write_durably(file, pem, 0644, settings_.run_as);
+  if (!written) return written.error();
+  return file.string();
+}
+
+}  // namespace troupe::agent

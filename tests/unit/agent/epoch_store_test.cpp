@@ -1,0 +1,71 @@
+#include "engines/agent/server/epoch_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/unit/agent/scratch.hpp"
+
+namespace troupe::agent {
+namespace {
+
+TEST(EpochStore, RefusesALowerEpochNamingBothNumbers) {
+  const test::Scratch scratch;
+  auto store = *EpochStore::open(scratch / "epoch");
+  ASSERT_TRUE(store.admit({7}));
+  const auto refused = store.admit({6});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::Stale);
+  EXPECT_NE(refused.error().message.find("6"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("7"), std::string::npos);
+  EXPECT_EQ(store.highest(), Epoch{7});
+}
+
+TEST(EpochStore, AcceptsTheSameEpochAgain) {
+  const test::Scratch scratch;
+  auto store = *EpochStore::open(scratch / "epoch");
+  EXPECT_TRUE(store.admit({7}));
+  EXPECT_TRUE(store.admit({7}));
+}
+
+TEST(EpochStore, RemembersAcrossARestart) {
+  const test::Scratch scratch;
+  {
+    auto store = *EpochStore::open(scratch / "epoch");
+    ASSERT_TRUE(store.admit({41}));
+    ASSERT_TRUE(store.admit({42}));
+  }
+  auto store = *EpochStore::open(scratch / "epoch");
+  EXPECT_EQ(store.highest(), Epoch{42});
+  EXPECT_EQ(store.admit({41}).error().code, Code::Stale);
+}
+
+TEST(EpochStore, LeavesNoTemporaryFileBehind) {
+  const test::Scratch scratch;
+  auto store = *EpochStore::open(scratch / "epoch");
+  ASSERT_TRUE(store.admit({1}));
+  const std::filesystem::directory_iterator entries(scratch.path());
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
+}
+
+TEST(EpochStore, AnUnreadableFileIsAnErrorAndNeverEpochZero) {
+  const test::Scratch scratch;
+  for (const auto* content : {"", "12", "x\n", "12\n\n", "-1\n", "99999999999999999999999\n"}) {
+    std::ofstream(scratch / "epoch") << content;
+    const auto store = EpochStore::open(scratch / "epoch");
+    ASSERT_FALSE(store) << content;
+    EXPECT_EQ(store.error().code, Code::Fatal);
+  }
+}
+
+TEST(EpochStore, AnEpochThatCannotBeKeptIsNotAccepted) {
+  const test::Scratch scratch;
+  std::filesystem::create_directory(scratch / "gone");
+  auto store = *EpochStore::open(scratch / "gone" / "epoch");
+  std::filesystem::remove_all(scratch / "gone");
+  EXPECT_FALSE(store.admit({1}));
+  EXPECT_EQ(store.highest(), Epoch{0});
+}
+
+}  // namespace
+}  // namespace troupe::agent

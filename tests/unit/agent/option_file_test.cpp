@@ -1,0 +1,73 @@
+#include "engines/agent/model/option_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace troupe::agent {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const InstanceSettings kInstance{.data_dir = "/d/data",
+                                 .socket = "/d/mysqld.sock",
+                                 .pid_file = "/d/mysqld.pid",
+                                 .init_file = "/r/boot.sql",
+                                 .rendered_file = "/d/conf/mysql.cnf",
+                                 .binlog_base = "/d/log/binlog/binlog",
+                                 .relay_log_base = "/d/log/relay/relay",
+                                 .server_id = 3};
+
+TEST(OptionFile, ReadsServerGroupsWithNormalisedNames) {
+  const auto settings = server_settings(
+      "# comment\n[client]\nport=1\n[mysqld]\nSync-Binlog = 0 # why not\nloose_x='a # "
+      "b'\nskip-name-resolve\n"
+      "[mysqldump]\nquick\n[mysqld-9.7]\nport=2\n");
+  EXPECT_THAT(settings, ElementsAre(Setting{"sync_binlog", "0"}, Setting{"x", "a # b"},
+                                    Setting{"skip_name_resolve", ""}, Setting{"port", "2"}));
+}
+
+TEST(OptionFile, ReportsOnlyValuesThatThePinsTakeTheEffectFrom) {
+  const auto user = server_settings(
+      "[mysqld]\nsync_binlog=0\nread_only=1\nrelay-log-recovery=true\ngtid_mode=on\nskip-log-"
+      "bin\n");
+  EXPECT_THAT(overridden_settings(user),
+              ElementsAre("sync_binlog=0 (kept at 1)", "relay_log_recovery=true (kept at OFF)",
+                          "skip_log_bin (the binary log stays on)"));
+}
+
+TEST(OptionFile, ALaterValueOfTheUserCounts) {
+  EXPECT_THAT(overridden_settings(server_settings("[mysqld]\nsync_binlog=0\nsync_binlog=1\n")),
+              IsEmpty());
+}
+
+TEST(OptionFile, PinsStandBehindTheRenderedFile) {
+  const auto text = instance_option_file(kInstance, {});
+  ASSERT_TRUE(text);
+  const auto include = text->find("!include /d/conf/mysql.cnf");
+  ASSERT_NE(include, std::string::npos);
+  for (const auto& pin : safety_pins()) {
+    EXPECT_GT(text->find("\n" + std::string(pin.name) + "=" + std::string(pin.value) + "\n"),
+              include)
+        << pin.name;
+  }
+  EXPECT_LT(text->find("server_id=3"), include) << "the user may choose another one";
+}
+
+TEST(OptionFile, TheUsersBinlogNameStays) {
+  const auto text =
+      instance_option_file(kInstance, {{"log_bin", "/logs/mine"}, {"skip_log_bin", ""}});
+  ASSERT_TRUE(text);
+  EXPECT_THAT(*text, HasSubstr("\nlog_bin=/logs/mine\n"));
+}
+
+TEST(OptionFile, PathsThatWouldBreakTheFileAreRefused) {
+  auto instance = kInstance;
+  instance.data_dir = "/d\nsuper_read_only=OFF";
+  EXPECT_EQ(instance_option_file(instance, {}).error().code, Code::Invalid);
+  EXPECT_EQ(instance_option_file(kInstance, {{"log_bin", "/x#y"}}).error().code, Code::Invalid);
+}
+
+}  // namespace
+}  // namespace troupe::agent
