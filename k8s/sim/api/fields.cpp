@@ -110,8 +110,8 @@ void record_update(ManagedEntries& entries, const json::value& before, const jso
 
 // Removes what the applier owned before, no longer applies, and nobody else owns.
 json::value prune(const json::value& merged, const ManagedEntries& entries,
-                  const FieldSet& last_applied, const SchemaNode& schema) {
-  if (last_applied.empty()) return merged;
+                  const FieldSet& last_applied, const FieldSet& applied, const SchemaNode& schema) {
+  if (last_applied.minus(applied).empty()) return merged;
   const auto named = [&schema](const FieldSet& set) { return set.with_named_fields(&schema); };
   const auto merged_fields = named(tree_fields(merged, schema));
   auto pruned = tree_remove(merged, named(last_applied), schema);
@@ -246,7 +246,8 @@ Result<ApplyOutcome> apply(const json::value* live, const json::value& config,
   const auto reset = reset_set(request);
   applier.fields = tree_fields(config, root).minus_recursive(reset);
   entries.push_back(applier);
-  auto object = prune(tree_merge(before, config, root), entries, last_applied, root);
+  auto object =
+      prune(tree_merge(before, config, root), entries, last_applied, applier.fields, root);
 
   const Change change(before, object, root, reset);
   if (auto conflicts = conflicts_with(entries, applier, change.written);

@@ -17,6 +17,8 @@ class DuplicateFinder {
     if (const auto* object = value.if_object()) {
       for (const auto& [name, member] : *object) {
         const std::string_view key = name;
+        // Metadata is not the author's schema and has rules of its own.
+        if (schema.embedded_resource && key == "metadata") continue;
         if (const auto* declared = schema.property(key)) {
           visit(*declared, member,
                 path.empty() ? std::string(key) : fmt::format("{}.{}", path, key));

@@ -260,6 +260,11 @@ TEST(SchemaValidate, AlternativesExplainThemselvesByTheClosestOne) {
                           "schema (oneOf). Found 2 valid alternatives"));
 }
 
+TEST(SchemaValidate, ListRulesOfMetadataAreNotTheSchemas) {
+  const auto schema = compile_spec("      a: {type: string}");
+  EXPECT_THAT(validate(schema, "{metadata: {finalizers: [a/b, a/b]}}"), IsEmpty());
+}
+
 TEST(SchemaValidate, UnchangedInvalidPartsPassAnUpdate) {
   const auto schema = compile_spec(R"(
       size: {type: integer, maximum: 5}
