@@ -32,8 +32,6 @@ using std::chrono::seconds;
 constexpr std::string_view kComponent = "kubelet";
 constexpr std::string_view kPidsAnnotation = "sim.troupe.dev/pids";
 constexpr std::string_view kInterfaceAnnotation = "sim.troupe.dev/interface";
-constexpr std::string_view kTokenVolume = "troupe-sim-api-access";
-constexpr const char* kTokenPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 // After something that is missing or failed; a change of what is missing comes at once.
 constexpr seconds kRetryDelay{2};
@@ -48,44 +46,6 @@ struct CachedToken {
   TimePoint renew_at;
 };
 
-bool mounts_token_path(const json::value& container) {
-  for (const json::value& mount : items(container, {"volumeMounts"})) {
-    if (text(mount, {"mountPath"}) == kTokenPath) return true;
-  }
-  return false;
-}
-
-json::value token_volume() {
-  return json::parse(fmt::format(R"({{"name": "{}", "projected": {{"sources": [
-    {{"serviceAccountToken": {{"path": "token", "expirationSeconds": 3607}}}},
-    {{"configMap": {{"name": "kube-root-ca.crt", "items": [{{"key": "ca.crt", "path": "ca.crt"}}]}}}},
-    {{"downwardAPI": {{"items": [
-      {{"path": "namespace", "fieldRef": {{"fieldPath": "metadata.namespace"}}}}]}}}}]}}}})",
-                                 kTokenVolume));
-}
-
-// What the ServiceAccount admission of a real API server adds: the token's volume, in every
-// container that has none at its path. Admission does it in the object; here only the node sees it.
-void add_token_volume(json::value& pod) {
-  bool wanted = false;
-  for (const std::string_view list : {"initContainers", "containers"}) {
-    json::value* containers = pod.at("spec").as_object().if_contains(list);
-    if (containers == nullptr) continue;
-    for (json::value& container : containers->as_array()) {
-      if (mounts_token_path(container)) continue;
-      json::object& object = container.as_object();
-      if (!object.contains("volumeMounts")) object["volumeMounts"] = json::array();
-      object["volumeMounts"].as_array().push_back(
-          {{"name", kTokenVolume}, {"mountPath", kTokenPath}, {"readOnly", true}});
-      wanted = true;
-    }
-  }
-  if (!wanted) return;
-  json::object& spec = pod.at("spec").as_object();
-  if (!spec.contains("volumes")) spec["volumes"] = json::array();
-  spec["volumes"].as_array().push_back(token_volume());
-}
-
 }  // namespace
 
 class PodWorker::Impl : public std::enable_shared_from_this<PodWorker::Impl> {
@@ -93,8 +53,7 @@ class PodWorker::Impl : public std::enable_shared_from_this<PodWorker::Impl> {
   Impl(NodeServices& services, CachedObject pod, std::function<void()> forgotten)
       : services_(services),
         pod_(std::move(pod)),
-        effective_pod_(with_token_volume(*pod_)),
-        spec_(parse_pod(*effective_pod_)),
+        spec_(parse_pod(*pod_)),
         record_(new_record(spec_)),
         runtime_(spec_.containers.size()),
         started_(services.clock.wall()),
@@ -113,7 +72,6 @@ class PodWorker::Impl : public std::enable_shared_from_this<PodWorker::Impl> {
 
   void update(CachedObject pod) {
     pod_ = std::move(pod);
-    effective_pod_ = with_token_volume(*pod_);
     note_deletion();
     refresh_volumes();
     sync();
@@ -181,7 +139,6 @@ class PodWorker::Impl : public std::enable_shared_from_this<PodWorker::Impl> {
   PodFacts facts();
   Result<std::string> token(const TokenRequest& request);
   const json::value* look_up(std::string_view resource, std::string_view name) const;
-  std::shared_ptr<const json::value> with_token_volume(const json::value& pod) const;
   void note_dependencies();
   void note_deletion();
   void retry_now();
@@ -207,8 +164,7 @@ class PodWorker::Impl : public std::enable_shared_from_this<PodWorker::Impl> {
   bool object_exists() const { return intent_ != PodIntent::Kill; }
 
   NodeServices& services_;
-  CachedObject pod_;                                  // as the API server has it
-  std::shared_ptr<const json::value> effective_pod_;  // with what admission would have added
+  CachedObject pod_;  // as the API server has it
   const PodSpec spec_;
   PodRecord record_;
   std::vector<Runtime> runtime_;
@@ -331,7 +287,7 @@ void PodWorker::Impl::act(const PrepareSandbox&) {
   services_.workers.submit(
       [weak = weak_from_this(), plan = services_.plan, tag = services_.tag, link = link_,
        own_network = !spec_.host_network, directory = pod_dir(), wanted = std::move(*volumes),
-       files = pod_files(*effective_pod_, address(),
+       files = pod_files(*pod_, address(),
                          to_string(services_.plan.gateway()))]() -> WorkerPool::Completion {
         unmount_below(directory);
         if (own_network) remove_pod_link(link.netns);
@@ -483,11 +439,11 @@ Result<ContainerPlan> PodWorker::Impl::plan_container(std::size_t i) {
       fmt::format("{}/{}/{}-{}", cluster_cgroup(services_.tag), spec_.uid, spec.name,
                   container.attempts),
       netns(),
-      pod_hostname(*effective_pod_),
+      pod_hostname(*pod_),
       std::move(*image),
       std::move(*environment),
       volumes_,
-      effective_pod_,
+      pod_,
       spec.raw};
 }
 
@@ -687,7 +643,7 @@ void PodWorker::Impl::act(const KillContainer& action) {
 
 PodFacts PodWorker::Impl::facts() {
   PodFacts facts{
-      effective_pod_.get(),
+      pod_.get(),
       has_address_ || spec_.host_network ? address() : "",
       host_address(),
       [this](std::string_view resource, std::string_view name) { return look_up(resource, name); },
@@ -724,22 +680,8 @@ std::string PodWorker::Impl::host_address() const {
   return to_string(services_.plan.gateway());
 }
 
-std::shared_ptr<const json::value> PodWorker::Impl::with_token_volume(
-    const json::value& pod) const {
-  auto copy = std::make_shared<json::value>(pod);
-  if (!services_.issue_token) return copy;
-  const CachedObject account =
-      services_.caches.of("serviceaccounts")
-          .find({std::string(namespace_of(pod)),
-                 std::string(text(pod, {"spec", "serviceAccountName"}, "default"))});
-  const bool account_wants =
-      account == nullptr || flag(*account, {"automountServiceAccountToken"}, true);
-  if (flag(pod, {"spec", "automountServiceAccountToken"}, account_wants)) add_token_volume(*copy);
-  return copy;
-}
-
 void PodWorker::Impl::note_dependencies() {
-  for (const json::value& volume : items(*effective_pod_, {"spec", "volumes"})) {
+  for (const json::value& volume : items(*pod_, {"spec", "volumes"})) {
     for (auto& object : objects_of_volume(volume)) dependencies_.insert(std::move(object));
     const std::string_view claim = text(volume, {"persistentVolumeClaim", "claimName"});
     if (!claim.empty()) dependencies_.emplace("persistentvolumeclaims", claim);

@@ -75,7 +75,6 @@ struct RuncKubelet::Impl {
     for (auto& [name, root] : options.images) images.map(name, root);
     caches.of("nodes");
     caches.of("services");
-    caches.of("serviceaccounts");
     caches.of("persistentvolumes");
     caches.of("pods").subscribe([this](const CachedObject& before, const CachedObject& after) {
       queue.add(after != nullptr ? after : before);
