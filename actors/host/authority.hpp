@@ -1,14 +1,17 @@
 // What the operator makes up: certificates under its own authority, and passwords.
 //
-// The authority's key lies in a Secret of the operator's namespace, made at the first start. Units'
-// certificates last 90 days and are renewed at two thirds; each Secret holds ca.crt with every
-// authority that is still valid, so that one can follow another. Thread-safe.
+// The authorities' keys lie in one Secret of the operator's namespace, made at the first start and
+// succeeded in time (engines/agent/certificates.hpp). Units' certificates last 90 days and are
+// renewed at two thirds; ca.crt holds every authority that is still trusted. Thread-safe.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "actors/model/effect.hpp"
+#include "engines/agent/certificates.hpp"
 #include "runtime/model/result.hpp"
 
 namespace troupe::actors {
@@ -18,27 +21,19 @@ class Authority {
   explicit Authority(const Clock& clock);
   ~Authority();
 
-  // The Secret's data, once it has been read or made.
-  Result<void> load(std::string_view certificate_pem, const Secret& key_pem);
-  // A new authority: what to store in the Secret.
-  struct Made {
-    std::string certificate_pem;
-    Secret key_pem;
-  };
-  Result<Made> make();
-  bool ready() const;
+  // What the Secret holds: texts by key. Empty: there is none yet, and one is made.
+  using Stored = std::vector<std::pair<std::string, std::string>>;
+  Result<void> load(const Stored& stored);
+  // What the Secret should hold, with a successor where one is due.
+  Result<Stored> to_store() const;
 
   std::string ca_pem() const;
-  // The operator's own certificate, for its connections to agents.
-  struct Identity {
-    std::string certificate_pem;
-    Secret key_pem;
-  };
-  Result<Identity> operator_identity();
+  // The operator's own, for its connections to agents.
+  Result<agent::CertifiedKey> operator_identity() const;
 
-  // The Secret that holds what was asked for.
-  Result<Apply> certificate(const IssueCertificate& request);
-  Result<Apply> passwords(const MakePasswords& request);
+  // The Secret that was asked for, as JSON.
+  Result<std::string> certificate(const IssueCertificate& request) const;
+  Result<std::string> passwords(const MakePasswords& request) const;
 
  private:
   struct Impl;

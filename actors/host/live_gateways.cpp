@@ -105,8 +105,14 @@ class Dispatch {
     parts_.servers.probe_now(a.endpoint);
     flight_->finish(std::nullopt);
   }
-  void operator()(const IssueCertificate& a) { put_secret(parts_.authority.certificate(a)); }
-  void operator()(const MakePasswords& a) { put_secret(parts_.authority.passwords(a)); }
+  void operator()(const IssueCertificate& a) {
+    put_secret(a.secret, k8s::Verb::Apply, parts_.authority.certificate(a));
+  }
+  // Never over somebody else's: two Units of a set may ask at once, and one of them comes second.
+  void operator()(const MakePasswords& a) {
+    put_secret(a.secret, a.exists ? k8s::Verb::MergePatch : k8s::Verb::Create,
+               parts_.authority.passwords(a));
+  }
 
  private:
   void submit(k8s::ApiCall call) {
@@ -122,9 +128,13 @@ class Dispatch {
     });
   }
 
-  void put_secret(Result<Apply> made) {
-    if (!made) return flight_->finish(made.error());
-    (*this)(*made);
+  void put_secret(const ObjectRef& secret, k8s::Verb verb, Result<std::string> body) {
+    if (!body) return flight_->finish(body.error());
+    auto call = call_on(secret, verb);
+    call.body = std::move(*body);
+    call.field_manager = "troupe-secrets";
+    call.force = true;
+    submit(std::move(call));
   }
 
   LiveGateways::Parts& parts_;

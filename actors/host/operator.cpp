@@ -6,6 +6,9 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fstream>
+#include <future>
+#include <map>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -18,6 +21,7 @@
 #include "caf/actor_system_config.hpp"
 #include "engines/agent/gateway.hpp"
 #include "engines/mysql/gateway.hpp"
+#include "k8s/api/core.hpp"
 #include "k8s/api/kinds.hpp"
 #include "k8s/client/events.hpp"
 #include "k8s/client/http.hpp"
@@ -119,7 +123,11 @@ struct Operator::Impl {
   }
 
   Result<void> connect();
-  void connect_gateways();
+  void connect_gateways(const agent::CertifiedKey& mine);
+  void watch_agent(const agent::Endpoint& e);
+  void unwatch_agent(const std::string& id);
+  void publish_endpoints();  // under endpoints_mutex
+  void watch_server(const ServerTarget& t);
   void open_stage();
   void begin();
   void serve();
@@ -147,6 +155,8 @@ struct Operator::Impl {
   IoThread sql_thread;
   std::unique_ptr<mysql::Gateway> servers;
   std::unique_ptr<agent::Gateway> agents;
+  std::mutex endpoints_mutex;
+  std::map<std::string, agent::Endpoint> endpoints;
   k8s::LoopThread kube;
   std::unique_ptr<k8s::HttpTransport> transport;
   std::unique_ptr<k8s::Multiplexer> multiplexer;
@@ -181,22 +191,53 @@ Result<void> Operator::Impl::connect() {
   return outcome;
 }
 
-void Operator::Impl::connect_gateways() {
+void Operator::Impl::connect_gateways(const agent::CertifiedKey& mine) {
   servers = std::make_unique<mysql::Gateway>(
       sql_thread.io().get_executor(), clock, mysql::GatewayOptions{},
       [this](std::shared_ptr<const mysql::ProbeOutcome> seen) {
         observations.put(std::move(seen));
       });
-  agents = make_agent_gateway(
-      authority, clock,
-      [this](const std::string& id, std::shared_ptr<const agent::AgentObservation> seen) {
+  agents = std::make_unique<agent::Gateway>(
+      clock, agent::TlsIdentity{authority.ca_pem(), mine.certificate, mine.key},
+      [this](const std::string& id, agent::Gateway::Observation seen) {
         observations.put(id, std::move(seen));
       });
   observations.connect(
-      {.watch_agent = [this](const agent::Endpoint& e) { agents->watch(e); },
-       .unwatch_agent = [this](const std::string& id) { agents->unwatch(id); },
-       .watch_server = [this](const ServerTarget& t) { watch_server(*servers, t); },
+      {.watch_agent = [this](const agent::Endpoint& e) { watch_agent(e); },
+       .unwatch_agent = [this](const std::string& id) { unwatch_agent(id); },
+       .watch_server = [this](const ServerTarget& t) { watch_server(t); },
        .unwatch_server = [this](const mysql::EndpointId& id) { servers->unwatch(id); }});
+}
+
+void Operator::Impl::watch_agent(const agent::Endpoint& e) {
+  const std::scoped_lock lock(endpoints_mutex);
+  endpoints[e.id] = e;
+  publish_endpoints();
+}
+
+void Operator::Impl::unwatch_agent(const std::string& id) {
+  const std::scoped_lock lock(endpoints_mutex);
+  endpoints.erase(id);
+  publish_endpoints();
+}
+
+void Operator::Impl::publish_endpoints() {
+  std::vector<agent::Endpoint> all;
+  for (const auto& [id, e] : endpoints) all.push_back(e);
+  agents->set_endpoints(std::move(all));
+}
+
+void Operator::Impl::watch_server(const ServerTarget& t) {
+  auto anchors = mysql::TrustAnchors::from_pem(t.ca_pem.empty() ? authority.ca_pem() : t.ca_pem);
+  if (!anchors) return log::error("no trust anchors", {{"reason", anchors.error().message}});
+  mysql::Endpoint endpoint;
+  endpoint.id = t.id;
+  endpoint.login.address = t.ip;
+  endpoint.login.port = t.port;
+  endpoint.login.user = t.user;
+  endpoint.login.password = t.password;
+  endpoint.login.tls = mysql::TlsTrust{*anchors, t.fingerprint};
+  servers->watch(std::move(endpoint));
 }
 
 void Operator::Impl::open_stage() {
@@ -316,11 +357,12 @@ Result<std::unique_ptr<Operator>> Operator::start(OperatorOptions options) {
   impl->serve();
   if (auto listening = impl->http->start(); !listening) return listening.error();
   if (auto connected = impl->connect(); !connected) return connected.error();
-  if (auto loaded =
-          load_authority(impl->authority, *impl->api, impl->options.settings.operator_namespace);
-      !loaded)
-    return loaded.error();
-  impl->connect_gateways();
+  const auto& own = impl->options.settings.operator_namespace;
+  auto loaded = load_authority(impl->authority, impl->kube.loop(), *impl->transport, own);
+  if (!loaded) return loaded.error();
+  const auto mine = impl->authority.operator_identity();
+  if (!mine) return mine.error();
+  impl->connect_gateways(*mine);
   impl->open_stage();
   impl->begin();
   return std::unique_ptr<Operator>(new Operator(std::move(impl)));

@@ -86,6 +86,7 @@ struct MakePasswords {
   ObjectRef secret;
   std::string owner_references;
   std::vector<std::string> users;
+  bool exists = false;  // the Secret is there: the users are added to it
 };
 
 using Action = std::variant<Apply, MergePatch, Delete, EmitEvent, AskAgent, ProbeNow,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "actors/model/credentials.hpp"
 #include "actors/model/endpoints.hpp"
 #include "actors/model/names.hpp"
 #include "actors/mysqlreplication/parts.hpp"
@@ -38,6 +39,8 @@ agent::Follow follow(const Node& source, const topo::Command& c, const Credentia
   f.source.port = source.port;
   f.source.user = credentials.replication_user;
   f.source.password = credentials.replication_password;
+  // Members of ours have certificates of the operator's authority, which bear their names.
+  if (const auto ca = plain_value(source.certificate, "ca.crt")) f.source.ca_pem = ca->reveal();
   f.semi_sync = c.semi_sync;
   f.source_purged = c.gtids.to_string();
   return f;

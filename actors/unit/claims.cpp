@@ -110,7 +110,8 @@ void keep_made_accounts(const World& w, Decision& d) {
   d.add("make accounts",
         MakePasswords{ref<k8s::SecretObject>(w.object->metadata.namespace_,
                                              accounts_secret(owner_of_accounts(*w.object))),
-                      boost::json::serialize(accounts_owner(w)), std::move(users)});
+                      boost::json::serialize(accounts_owner(w)), std::move(users),
+                      bool(w.made_accounts)});
 }
 
 Result<std::vector<agent::Account>> accounts_of(const World& w) {

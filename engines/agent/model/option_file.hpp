@@ -31,6 +31,7 @@ struct InstanceSettings {
   std::string binlog_base;    // where the user has not said so
   std::string relay_log_base;
   std::string report_host;  // empty: none
+  std::string tls_dir;      // ca.crt, tls.crt and tls.key of the server; empty: its own
   std::uint32_t server_id = 1;
   std::string user;  // empty: whoever the process already is
 };

@@ -259,6 +259,10 @@ InstanceSettings instance_of(const AgentSettings& settings, const fs::path& init
           .binlog_base = settings.binlog_dir / "binlog",
           .relay_log_base = settings.relay_log_dir / "relay",
           .report_host = settings.report_host,
+          // The certificate that the operator gave this unit, which its probes and replicas expect.
+          .tls_dir = std::filesystem::exists(settings.tls_dir / "tls.key")
+                         ? settings.tls_dir.string()
+                         : std::string(),
           .server_id = settings.server_id,
           // A server refuses to run as root unless it is told to in so many words.
           .user = settings.run_as.uid == 0 ? "root" : ""};
