@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "k8s/sim/api/cel_base64.hpp"
+#include "k8s/sim/api/base64.hpp"
 
 namespace troupe::sim::cel {
 
