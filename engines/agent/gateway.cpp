@@ -343,9 +343,9 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
         stream_ = nullptr;
         context_.reset();
         const bool silent = gateway_.clock_.now() - heard_ > kSilenceIsDeath;
-        retry_at_ =
-            gateway_.clock_.now() +
-            kReconnect.delay(++failures_, mix(std::hash<std::string>()(endpoint_.id), failures_));
+        ++failures_;
+        const auto jitter = mix(std::hash<std::string>()(endpoint_.id), failures_);
+        retry_at_ = gateway_.clock_.now() + kReconnect.delay(failures_, jitter);
         const bool was_connected = state_.seen != TimePoint{};
         auto why = silent ? std::string("no heartbeat for 3 s") : status.error_message();
         enter(silent && was_connected ? StreamState::Lost : failure_of(status, was_connected),

@@ -63,8 +63,7 @@ Result<void> check_path(std::string_view path) {
 Result<void> check_paths(const InstanceSettings& instance) {
   for (const auto* path : {&instance.data_dir, &instance.socket, &instance.pid_file,
                            &instance.init_file, &instance.rendered_file, &instance.binlog_base,
-                           &instance.relay_log_base, &instance.report_host,
-                           &instance.tls_dir}) {
+                           &instance.relay_log_base, &instance.report_host, &instance.tls_dir}) {
     if (auto right = check_path(*path); !right) return right;
   }
   return {};
@@ -129,9 +128,6 @@ std::vector<Setting> safety_pins() {
 
 std::vector<std::string> overridden_settings(const std::vector<Setting>& user) {
   std::vector<std::string> out;
-  if (!instance.tls_dir.empty())
-    out += fmt::format("ssl_ca={0}/ca.crt\nssl_cert={0}/tls.crt\nssl_key={0}/tls.key\n",
-                       instance.tls_dir);
   for (const auto& pin : safety_pins()) {
     const auto name = normalised(pin.name);
     const auto found = std::find_if(user.rbegin(), user.rend(),
@@ -164,9 +160,10 @@ Result<std::string> instance_option_file(const InstanceSettings& instance,
                              "rpl_semi_sync_replica=semisync_replica.so", "clone=mysql_clone.so"}) {
     out += fmt::format("plugin_load_add={}\n", plugin);
   }
-  if (!instance.tls_dir.empty())
+  if (!instance.tls_dir.empty()) {
     out += fmt::format("ssl_ca={0}/ca.crt\nssl_cert={0}/tls.crt\nssl_key={0}/tls.key\n",
                        instance.tls_dir);
+  }
   for (const auto& pin : safety_pins()) out += fmt::format("{}={}\n", pin.name, pin.value);
   return out;
 }
