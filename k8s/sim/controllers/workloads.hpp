@@ -1,7 +1,7 @@
-// Deployments, ReplicaSets, StatefulSets and Jobs in their simplest correct form: enough to run an
-// operator, its webhooks and helper jobs from plain manifests. A new Deployment template rolls out
-// with maxUnavailable 0: the new ReplicaSet is scaled up first, the old ones follow as its pods
-// become ready. StatefulSets are ordered; updates replace pods from the highest ordinal down.
+// Deployments and ReplicaSets in their simplest correct form: enough to run an operator from its
+// plain manifest. A changed template rolls out without a gap: the new ReplicaSet gets all its
+// replicas at once, and the old ones give theirs up as the new pods become ready (maxSurge and
+// maxUnavailable are not looked at); with strategy Recreate the old ones go first.
 #pragma once
 
 #include <memory>

@@ -85,7 +85,13 @@ std::string cluster_tag(const fs::path& state_dir) {
 }
 
 Result<NetworkReservation> reserve_network(const fs::path& state_dir) {
-  fs::create_directories(kLockDirectory);
+  std::error_code failed;
+  for (const fs::path& directory : {fs::path(kLockDirectory), state_dir}) {
+    fs::create_directories(directory, failed);
+    if (!failed) continue;
+    return error(Code::Fatal,
+                 fmt::format("cannot make {}: {}", directory.string(), failed.message()));
+  }
   const fs::path memory = state_dir / "network";
   int preferred = 0;
   std::ifstream(memory) >> preferred;

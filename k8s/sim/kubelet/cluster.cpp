@@ -152,6 +152,7 @@ class RunningCluster final : public Cluster {
     controllers_.push_back(make_scheduler(context_, *pod_index_, binder()));
     workers_ = std::make_unique<WorkerPool>(context_.io, 1);
     VolumeOptions volumes{options_.state_dir / "volumes", [this](const fs::path& path) {
+                            if (kubelet_ == nullptr) return;  // pods and volumes are records
                             workers_->submit([path]() -> WorkerPool::Completion {
                               std::error_code ignored;
                               fs::remove_all(path, ignored);

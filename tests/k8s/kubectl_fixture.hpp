@@ -1,0 +1,45 @@
+// A cluster to run kubectl against: a troupe-sim of its own on a free loopback port, or the cluster
+// that TROUPE_CONFORMANCE_KUBECONFIG names, so that the same suite runs against a real server.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::sim {
+
+struct Outcome {
+  int status = 0;  // exit status; 128 + signal when killed
+  std::string out;
+  std::string err;
+};
+
+// Runs a program with `input` on its stdin and waits for it; kills it after `seconds`.
+Outcome run_program(const std::vector<std::string>& argv, std::string_view input = {},
+                    int seconds = 30);
+
+class KubectlTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite();
+  static void TearDownTestSuite();
+  // Each test has a namespace of its own.
+  void SetUp() override;
+  void TearDown() override;
+
+  // kubectl in the test's namespace, split at blanks. No quoting: use the vector for the rest.
+  Outcome kubectl(std::string_view arguments, std::string_view input = {}) const;
+  Outcome kubectl(const std::vector<std::string>& arguments, std::string_view input = {}) const;
+  // The same, and the test fails unless it exits with 0; gives what it printed.
+  std::string ok(std::string_view arguments, std::string_view input = {}) const;
+
+  const std::string& ns() const { return ns_; }
+  static const std::string& folder();  // of the suite, for files
+
+ private:
+  std::string ns_;
+};
+
+}  // namespace troupe::sim
