@@ -2,7 +2,12 @@
 // they were sent.
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 #include <memory>
+#include <optional>
+#include <thread>
 
 #include "tests/db/certificates.hpp"
 #include "tests/db/mysqld.hpp"
@@ -175,6 +180,39 @@ TEST_F(MysqlConnection, AnAnswerBeyondTheBoundIsGivenUp) {
            " SELECT /*+ SET_VAR(cte_max_recursion_depth=2000) */ REPEAT('x', 100000) FROM n")});
   ASSERT_FALSE(outcome.has_value());
   EXPECT_EQ(outcome.error().message, "the answer is larger than its bound");
+}
+
+// Passes on the server's greeting and then nothing, as a server that freezes at that moment.
+class FreezingServer {
+ public:
+  explicit FreezingServer(std::uint16_t real)
+      : acceptor_(io_, {boost::asio::ip::address_v4::loopback(), 0}), thread_([this, real] {
+          using boost::asio::ip::tcp;
+          tcp::socket client = acceptor_.accept();
+          tcp::socket server(io_);
+          server.connect({boost::asio::ip::address_v4::loopback(), real});
+          char bytes[1024];
+          boost::system::error_code failed;
+          const auto greeting = server.read_some(boost::asio::buffer(bytes));
+          boost::asio::write(client, boost::asio::buffer(bytes, greeting), failed);
+          while (!failed) client.read_some(boost::asio::buffer(bytes), failed);
+        }) {}
+  ~FreezingServer() { thread_.join(); }
+  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+
+ private:
+  boost::asio::io_context io_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  std::thread thread_;
+};
+
+TEST_F(MysqlConnection, AServerThatFreezesInTheTlsHandshakeIsATimeout) {
+  const FreezingServer frozen(server_->port());
+  auto login = server_->admin_over_tls();
+  login.port = frozen.port();
+  const auto outcome = Client::try_connect(login, 300ms);
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(outcome.error().reachability, Reachability::Timeout) << outcome.error().message;
 }
 
 // --- Deaths: a server of their own ---

@@ -1,0 +1,313 @@
+// The agent with a real mysqld: what each command does to a server, and to a small cluster.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <future>
+#include <thread>
+
+#include "engines/mysql/model/gtid_set.hpp"
+#include "tests/db/agent_unit.hpp"
+
+namespace troupe::agent::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using mysql::GtidSet;
+using mysql::testing::Client;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+GtidSet set(const std::string& text) { return *GtidSet::parse(text); }
+
+bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = 60s) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(5ms);
+  }
+  return true;
+}
+
+// Semi-sync with one acknowledgement, `source` open for writes.
+void form(Unit& source, std::vector<Unit*> replicas, Epoch epoch) {
+  source.must<Promoted>(epoch, Promote{.acks = 1});
+  for (auto* replica : replicas) {
+    replica->must<Following>(epoch, Follow{.source = source.as_source()});
+  }
+  source.must<Opened>(epoch, OpenForWrites{.acks = 1});
+}
+
+TEST(AgentMysql, AFreshMemberIsClosedEmptyAndSecured) {
+  Unit unit("db-0");
+  EXPECT_EQ(unit.seen()->data, DataState::Empty);
+  unit.bring_up();
+  EXPECT_EQ(unit.seen()->data, DataState::Initialised);
+  EXPECT_FALSE(unit.must<Initialised>({}, EnsureInitialised{}).created) << "once is enough";
+  const auto stopped = unit.must<ReceiverStopped>({1}, StopReceiver{});
+  EXPECT_THAT(stopped.executed, IsEmpty()) << "accounts are not replicated";
+  EXPECT_THAT(stopped.server_uuid, Not(IsEmpty()));
+  EXPECT_TRUE(
+      unit.becomes([&](const auto& now) { return now.server_uuid == stopped.server_uuid; }));
+  const auto refused = Client::try_connect(unit.login());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reachability, mysql::Reachability::Offline);
+  auto root = unit.login("root");
+  root.password = Secret("");
+  root.address = (unit.data() / "mysqld.sock").string();
+  const auto no_root = Client::try_connect(root);
+  ASSERT_FALSE(no_root) << "root without a password must be locked";
+}
+
+TEST(AgentMysql, AStockImagesSettingsAreHonoured) {
+  Unit unit("db-0", {"MYSQL_ROOT_PASSWORD=it's \\ root", "MYSQL_DATABASE=shop", "MYSQL_USER=joe",
+                     "MYSQL_PASSWORD=joe-Passw0rd!"});
+  unit.bring_up();
+  unit.must<Promoted>({1}, Promote{.semi_sync = false});
+  unit.must<Opened>({1}, OpenForWrites{.semi_sync = false});
+  auto root = unit.login("root");
+  root.password = Secret("it's \\ root");
+  EXPECT_EQ(Client(root).value("SELECT CURRENT_USER()"), "root@%");
+  auto joe = unit.login("joe");
+  joe.password = Secret("joe-Passw0rd!");
+  Client client(joe);
+  client.run("CREATE TABLE shop.t (i INT PRIMARY KEY)");
+}
+
+TEST(AgentMysql, UnsafeSettingsOfTheUserHaveNoEffectAndAreReported) {
+  Unit unit("db-0");
+  const auto rendered = unit.must<Rendered>(
+      {}, Render{.template_text = "[mysqld]\nsync_binlog=0\nread_only=OFF\nskip-log-bin\n"
+                                  "relay_log_recovery=ON\nmysqlx=OFF\nport=0\nskip_networking\n"});
+  EXPECT_EQ(rendered.overridden.size(), 4u);
+  unit.must<Initialised>({}, EnsureInitialised{});
+  unit.must<Done>({}, StartProcess{});
+  ASSERT_TRUE(
+      unit.becomes([](const auto& now) { return now.process.state == ProcessState::Running; }));
+  unit.must<AccountsEnsured>(
+      {}, EnsureAccounts{
+              {{.user = "admin", .password = Secret(kPassword), .grants = {GrantSet::Admin}}}});
+  auto login = unit.login("admin");
+  login.address = (unit.data() / "mysqld.sock").string();
+  EXPECT_EQ(Client(login).value("SELECT CONCAT_WS(',', @@sync_binlog, @@super_read_only, "
+                                "@@log_bin, @@relay_log_recovery, @@offline_mode)"),
+            "1,1,1,0,1");
+}
+
+TEST(AgentMysql, AccountsAreMendedOnlyWhereTheyAreWrong) {
+  Unit unit("db-0");
+  unit.bring_up();
+  const EnsureAccounts same{{{.user = kReplicationUser,
+                              .password = Secret(kPassword),
+                              .grants = {GrantSet::Replication}}}};
+  EXPECT_THAT(unit.must<AccountsEnsured>({}, same).changed, IsEmpty());
+  EnsureAccounts other = same;
+  other.accounts[0].password = Secret("An0ther-Passw0rd!");
+  other.accounts[0].grants.push_back(GrantSet::Admin);
+  EXPECT_THAT(unit.must<AccountsEnsured>({}, other).changed, ::testing::ElementsAre("repl@%"));
+  EXPECT_THAT(unit.must<AccountsEnsured>({}, other).changed, IsEmpty());
+  EXPECT_THAT(unit.must<ReceiverStopped>({1}, StopReceiver{}).executed, IsEmpty());
+}
+
+TEST(AgentMysql, AKilledDatabaseIsWitnessedAndComesBackClosed) {
+  Unit unit("db-0");
+  unit.bring_up();
+  unit.must<Promoted>({1}, Promote{.semi_sync = false});
+  unit.must<Opened>({1}, OpenForWrites{.semi_sync = false});
+  Client(unit.login()).run("CREATE DATABASE d");
+  const auto pid = unit.seen()->process.pid;
+  unit.kill_database();
+  ASSERT_TRUE(unit.becomes([](const auto& now) { return now.death_witnessed(); }));
+  ASSERT_TRUE(unit.becomes([&](const auto& now) {
+    return now.process.state == ProcessState::Running && now.process.pid != pid;
+  }));
+  EXPECT_EQ(unit.seen()->process.restarts, 1u);
+  EXPECT_FALSE(Client::try_connect(unit.login())) << "it boots offline";
+}
+
+TEST(AgentMysql, TheWholeLifeOfAClusterOfThree) {
+  Unit a("db-0"), b("db-1"), c("db-2");
+  for (auto* unit : {&a, &b, &c}) unit->bring_up();
+  form(a, {&b, &c}, {1});
+  Client writer(a.login());
+  writer.run("CREATE DATABASE d");
+  writer.run("CREATE TABLE d.t (i INT PRIMARY KEY)");
+  writer.run("INSERT INTO d.t VALUES (1)");
+  EXPECT_TRUE(eventually([&] {
+    return Client(b.login()).value(
+               "SELECT COUNT(*) FROM information_schema.TABLES WHERE "
+               "TABLE_SCHEMA = 'd'") == "1";
+  }));
+  EXPECT_FALSE(Client(b.login()).execute({mysql::testing::sql("CREATE DATABASE e")}))
+      << "replicas are read-only";
+
+  // The source dies; two stopped receivers of three members are enough.
+  a.kill_database();
+  ASSERT_TRUE(a.becomes([](const auto& now) { return now.death_witnessed(); }));
+  const auto at_b = b.must<ReceiverStopped>({2}, StopReceiver{});
+  const auto at_c = c.must<ReceiverStopped>({2}, StopReceiver{});
+  auto all = set(at_b.received);
+  all.add(set(at_b.executed));
+  EXPECT_TRUE(all.contains(set(at_c.executed)));
+  form(b, {&c}, {2});
+  Client(b.login()).run("INSERT INTO d.t VALUES (2)");
+
+  // It comes back closed, obeys nobody of the past, and follows the new source.
+  ASSERT_TRUE(
+      a.becomes([](const auto& now) { return now.process.state == ProcessState::Running; }));
+  a.must<Following>({2}, Follow{.source = b.as_source()});
+  const auto late = a.order({1}, OpenForWrites{.acks = 0, .semi_sync = false});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Code::Stale);
+  EXPECT_TRUE(
+      eventually([&] { return Client(a.login()).value("SELECT COUNT(*) FROM d.t") == "2"; }));
+
+  // A planned switchover to the third.
+  const auto closed = b.must<Closed>({3}, Close{});
+  EXPECT_FALSE(closed.killed);
+  c.must<Drained>({3}, Drain{closed.executed});
+  const auto promoted = c.must<Promoted>({3}, Promote{.acks = 1});
+  EXPECT_TRUE(set(promoted.executed).contains(set(closed.executed)));
+  for (auto* unit : {&a, &b}) unit->must<Following>({3}, Follow{.source = c.as_source()});
+  EXPECT_EQ(c.must<Opened>({3}, OpenForWrites{.acks = 1}).semi_sync_clients, 2u);
+  Client(c.login()).run("INSERT INTO d.t VALUES (3)");
+  EXPECT_TRUE(
+      eventually([&] { return Client(b.login()).value("SELECT COUNT(*) FROM d.t") == "3"; }));
+}
+
+TEST(AgentMysql, AnErrantMemberIsSavedClonedAndFollows) {
+  Unit a("db-0"), b("db-1"), c("db-2");
+  for (auto* unit : {&a, &b, &c}) unit->bring_up();
+  // Both have a history of their own.
+  for (auto* unit : {&a, &c}) {
+    unit->must<Promoted>({1}, Promote{.semi_sync = false});
+    unit->must<Opened>({1}, OpenForWrites{.semi_sync = false});
+  }
+  Client(a.login()).run("CREATE DATABASE kept");
+  Client(c.login()).run("CREATE DATABASE errant");
+  const auto errant = c.must<Closed>({2}, Close{});
+  const auto saved = c.must<TransactionsSaved>({2}, SaveTransactions{errant.executed});
+  EXPECT_EQ(saved.count, 1u);
+  EXPECT_GT(saved.bytes, 0u);
+  EXPECT_TRUE(std::filesystem::exists(saved.path + "/binlog.000001"));
+  EXPECT_EQ(c.must<TransactionsSaved>({2}, SaveTransactions{errant.executed}).path, saved.path);
+
+  const Clone from_a{.donor_host = "127.0.0.1",
+                     .donor_port = a.port(),
+                     .donor_user = kDonorUser,
+                     .donor_password = Secret(kPassword)};
+  const auto refused = c.order({2}, from_a);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::Conflict) << "it holds transactions";
+  auto replacing = from_a;
+  replacing.replace_data = true;
+  const auto cloned = c.must<Cloned>({2}, replacing);
+  EXPECT_FALSE(set(cloned.executed).contains(set(errant.executed)));
+  EXPECT_EQ(c.seen()->data, DataState::Initialised);
+  c.must<Following>({2}, Follow{.source = a.as_source()});
+  EXPECT_EQ(Client(c.login()).value("SHOW DATABASES LIKE 'kept'"), "kept");
+
+  // An empty one needs no leave.
+  b.must<Cloned>({2}, from_a);
+  b.must<Following>({2}, Follow{.source = a.as_source()});
+}
+
+TEST(AgentMysql, AMemberWhoseCommitsWaitIsKilledWhenItMustClose) {
+  Unit a("db-0"), b("db-1");
+  for (auto* unit : {&a, &b}) unit->bring_up();
+  form(a, {&b}, {1});
+  Client(a.login()).run("CREATE DATABASE d");
+  b.must<ReceiverStopped>({2}, StopReceiver{});
+  // Nobody acknowledges any more: this commit waits for ever.
+  auto waiting = std::async(std::launch::async, [&] {
+    return Client(a.login())
+        .execute({mysql::testing::sql("CREATE DATABASE lost")}, 60s)
+        .has_value();
+  });
+  ASSERT_TRUE(eventually([&] {
+    auto login = a.login();
+    return Client(login).value(
+               "SELECT VARIABLE_VALUE FROM performance_schema.global_status WHERE "
+               "VARIABLE_NAME = 'Rpl_semi_sync_source_wait_sessions'") == "1";
+  }));
+  const auto gently = a.order({2}, Close{.kill_if_blocked = false, .grace = 1s});
+  EXPECT_FALSE(gently);
+  const auto closed = a.must<Closed>({2}, Close{.grace = 1s});
+  EXPECT_TRUE(closed.killed);
+  EXPECT_FALSE(waiting.get()) << "the commit was never acknowledged";
+}
+
+TEST(AgentMysql, AHigherEpochCutsShortWhatALowerOneHadBegun) {
+  Unit a("db-0");
+  a.bring_up();
+  a.must<Promoted>({1}, Promote{.acks = 1});
+  // Waits for a replica that never comes.
+  auto waiting =
+      std::async(std::launch::async, [&] { return a.order({1}, OpenForWrites{.acks = 1}, 60s); });
+  ASSERT_TRUE(a.becomes(
+      [](const auto& now) { return now.operation && now.operation->kind == "OpenForWrites"; }));
+  a.must<Closed>({2}, Close{});
+  const auto cut = waiting.get();
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().code, Code::Stale);
+  EXPECT_FALSE(Client::try_connect(a.login())) << "it stayed closed";
+}
+
+TEST(AgentMysql, TheAgentRestartsWithoutTouchingTheDatabase) {
+  Unit a("db-0");
+  a.bring_up();
+  a.must<Promoted>({4}, Promote{.semi_sync = false});
+  a.must<Opened>({4}, OpenForWrites{.semi_sync = false});
+  Client client(a.login());
+  const auto before = *a.seen();
+  a.restart_agent();
+  ASSERT_TRUE(a.becomes([&](const auto& now) {
+    return now.connected() && now.boot_id != before.boot_id &&
+           now.process.state == ProcessState::Running;
+  }));
+  EXPECT_EQ(a.seen()->process.pid, before.process.pid);
+  EXPECT_EQ(a.seen()->highest_epoch, Epoch{4});
+  client.run("CREATE DATABASE d");
+  EXPECT_EQ(a.order({3}, Close{}).error().code, Code::Stale);
+  EXPECT_FALSE(a.must<Closed>({4}, Close{}).killed) << "it has got in again";
+}
+
+TEST(AgentMysql, AnEndingContainerLetsNothingBeAcknowledgedOnTheWay) {
+  Unit a("db-0");
+  a.bring_up();
+  a.must<Promoted>({1}, Promote{.semi_sync = false});
+  a.must<Opened>({1}, OpenForWrites{.semi_sync = false});
+  Client client(a.login());
+  a.end_container();
+  ASSERT_TRUE(a.becomes([](const auto& now) { return now.process.terminating; }));
+  client.run("CREATE DATABASE while_the_operator_hands_over");
+  a.must<Closed>({2}, Close{});
+  ASSERT_TRUE(eventually([&] { return a.container_has_ended(); }));
+  EXPECT_TRUE(a.becomes([](const auto& now) { return now.death_witnessed(); }));
+}
+
+TEST(AgentMysql, TwoMembersWithoutDataCanForgetTheirBootstrap) {
+  Unit a("db-0");
+  a.bring_up();
+  a.must<Done>({1}, ResetBinlogs{});
+  a.must<Promoted>({1}, Promote{.semi_sync = false});
+  a.must<Opened>({1}, OpenForWrites{.semi_sync = false});
+  Client(a.login()).run("CREATE DATABASE d");
+  a.must<Closed>({1}, Close{});
+  EXPECT_EQ(a.order({1}, ResetBinlogs{}).error().code, Code::Conflict);
+}
+
+TEST(AgentMysql, AStoppedDatabaseStaysStoppedUntilItIsStarted) {
+  Unit a("db-0");
+  a.bring_up();
+  a.must<Done>({}, StopProcess{});
+  EXPECT_EQ(a.seen()->process.state, ProcessState::Stopped);
+  EXPECT_EQ(a.seen()->process.exit_code, 0) << "orderly";
+  a.must<Done>({}, StartProcess{});
+  EXPECT_TRUE(
+      a.becomes([](const auto& now) { return now.process.state == ProcessState::Running; }));
+}
+
+}  // namespace
+}  // namespace troupe::agent::testing

@@ -1,0 +1,80 @@
+// A unit for tests: troupe-supervise and troupe-agent as processes around a real mysqld, on
+// loopback.
+//
+// The two are the built executables with the environment that a Pod gives them; mysqld is run by
+// its own tree's loader (mysqld.hpp). Commands go through a Gateway over TLS. Everything dies with
+// the test.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engines/agent/certificates.hpp"
+#include "engines/agent/gateway.hpp"
+#include "runtime/clock.hpp"
+#include "tests/db/mysqld.hpp"
+
+namespace troupe::agent::testing {
+
+inline constexpr const char* kReplicationUser = "repl";
+inline constexpr const char* kDonorUser = "donor";
+inline constexpr const char* kAppUser = "app";
+inline constexpr const char* kPassword = "Secret-Passw0rd!";
+
+class Unit {
+ public:
+  // `environment` is what the database's container has, as NAME=value.
+  explicit Unit(std::string name, std::vector<std::string> environment = {});
+  ~Unit();
+  Unit(const Unit&) = delete;
+  Unit& operator=(const Unit&) = delete;
+
+  // Renders a configuration, initialises, starts and makes the accounts above.
+  void bring_up();
+
+  Result<Reply> order(Epoch epoch, Action action,
+                      std::chrono::milliseconds limit = std::chrono::seconds(60));
+  // The answer, or a failed test.
+  template <class Answer, class Command>
+  Answer must(Epoch epoch, Command command) {
+    auto reply = order(epoch, std::move(command));
+    if (!reply) throw std::runtime_error(name_ + ": " + reply.error().message);
+    return std::get<Answer>(reply->answer);
+  }
+
+  Gateway::Observation seen() const { return gateway_->latest(name_); }
+  bool becomes(const std::function<bool(const AgentObservation&)>& condition,
+               std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
+
+  std::uint16_t port() const { return port_; }
+  std::filesystem::path data() const { return directory_ / "data"; }
+  // As an application over TCP.
+  mysql::Login login(const std::string& user = kAppUser) const;
+  ReplicationSource as_source() const;
+
+  void kill_database() const;  // SIGKILL, and back at once
+  void end_container();        // SIGTERM to the supervisor
+  bool container_has_ended();
+  void restart_agent();  // SIGKILL, and a new one
+
+ private:
+  void start_supervisor();
+  void start_agent();
+
+  const std::string name_;
+  const std::vector<std::string> environment_;
+  std::filesystem::path directory_;
+  std::uint16_t port_ = 0;
+  std::uint16_t agent_port_ = 0;
+  SystemClock clock_;
+  CertifiedKey authority_;
+  pid_t supervisor_ = -1;
+  pid_t agent_ = -1;
+  std::unique_ptr<Gateway> gateway_;
+};
+
+}  // namespace troupe::agent::testing
