@@ -2,17 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <mutex>
 #include <shared_mutex>
 
 #include "k8s/store/hash.hpp"
-#include "k8s/store/id_list.hpp"
+#include "k8s/store/id_index.hpp"
 
 namespace troupe::k8s {
 namespace {
 
-using internal::IdList;
+using internal::IdIndex;
 using internal::mixed;
 
 constexpr std::size_t kShards = 16;
@@ -45,7 +44,7 @@ bool same_relations(const Snapshot& a, const Snapshot& b) {
 
 struct Shard {
   mutable std::shared_mutex mutex;
-  boost::unordered_flat_map<std::uint64_t, IdList> actors;
+  IdIndex actors;
 };
 
 }  // namespace
@@ -73,22 +72,19 @@ struct Router::Impl {
   const Store& store;
   std::array<Shard, kShards> shards;
 
-  // The table mixes low bits, so the shard is taken from the high ones.
-  Shard& shard(Dependency on) { return shards[static_cast<std::uint64_t>(on) >> 60]; }
+  // From bits in the middle: the tables use the top ones and the lowest.
+  Shard& shard(Dependency on) { return shards[(static_cast<std::uint64_t>(on) >> 28) % kShards]; }
 
   void add(ActorId actor, Dependency on) {
     Shard& at = shard(on);
     const std::unique_lock lock(at.mutex);
-    at.actors[static_cast<std::uint64_t>(on)].insert(static_cast<IdList::Id>(actor));
+    at.actors.insert(static_cast<std::uint64_t>(on), static_cast<IdIndex::Id>(actor));
   }
 
   void remove(ActorId actor, Dependency on) {
     Shard& at = shard(on);
     const std::unique_lock lock(at.mutex);
-    const auto found = at.actors.find(static_cast<std::uint64_t>(on));
-    if (found == at.actors.end()) return;
-    found->second.erase(static_cast<IdList::Id>(actor));
-    if (found->second.empty()) at.actors.erase(found);
+    at.actors.erase(static_cast<std::uint64_t>(on), static_cast<IdIndex::Id>(actor));
   }
 
   // Appends who depends on it; whether there is anybody.
@@ -96,9 +92,8 @@ struct Router::Impl {
     const Shard& at = shard(on);
     const std::shared_lock lock(at.mutex);
     const auto found = at.actors.find(static_cast<std::uint64_t>(on));
-    if (found == at.actors.end()) return false;
-    for (const IdList::Id id : found->second) wake.push_back(ActorId{id});
-    return true;
+    for (const IdIndex::Id id : found) wake.push_back(ActorId{id});
+    return !found.empty();
   }
 
   // The nearest actor among the controllers of an object, from the lowest up.

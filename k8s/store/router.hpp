@@ -17,6 +17,7 @@
 
 namespace troupe::k8s {
 
+// Below 2^31.
 enum class ActorId : std::uint32_t {};
 
 // Something that can be read from the store.

@@ -12,14 +12,14 @@
 #include <stdexcept>
 
 #include "k8s/store/hash.hpp"
-#include "k8s/store/id_list.hpp"
+#include "k8s/store/id_index.hpp"
 
 namespace troupe::k8s {
 namespace {
 
-using internal::IdList;
+using internal::IdIndex;
 using internal::mixed;
-using SlotId = IdList::Id;
+using SlotId = IdIndex::Id;
 
 // Locks: objects of one namespace share one, so that lists of dependents take a single lock.
 constexpr std::size_t kShards = 16;
@@ -125,7 +125,7 @@ class Table {
     const SlotId id = *found;
     by_name_.erase(found);
     for (const std::uint64_t index_key : index_keys(*slots_[id].snapshot, labels_)) {
-      drop_from_index(index_key, id);
+      index_.erase(index_key, id);
     }
     bytes_ -= slots_[id].snapshot->bytes();
     Change change{ChangeType::Deleted, std::move(slots_[id].snapshot), nullptr};
@@ -162,9 +162,7 @@ class Table {
   // `filter` weeds out what shares the hash.
   template <class Filter>
   void collect(std::uint64_t index_key, std::vector<SnapshotPtr>& out, Filter filter) const {
-    const auto found = index_.find(index_key);
-    if (found == index_.end()) return;
-    for (const SlotId id : found->second) {
+    for (const SlotId id : index_.find(index_key)) {
       if (filter(*slots_[id].snapshot)) out.push_back(slots_[id].snapshot);
     }
   }
@@ -181,6 +179,7 @@ class Table {
   // The set holds slot numbers and finds them by the name of what is in the slot.
   struct Hash {
     using is_transparent = void;
+    using is_avalanching = void;
     const Table* table;
     std::size_t operator()(SlotId id) const { return hash_of(table->key(id)); }
     std::size_t operator()(const Key& key) const { return hash_of(key); }
@@ -207,7 +206,7 @@ class Table {
     bytes_ += snapshot->bytes();
     by_name_.insert(id);
     for (const std::uint64_t index_key : index_keys(*snapshot, labels_)) {
-      index_[index_key].insert(id);
+      index_.insert(index_key, id);
     }
     return {ChangeType::Added, nullptr, std::move(snapshot)};
   }
@@ -222,30 +221,22 @@ class Table {
       const IndexKeys old_keys = index_keys(*slot.snapshot, labels_);
       const IndexKeys new_keys = index_keys(*snapshot, labels_);
       for (const std::uint64_t each : old_keys) {
-        if (!std::binary_search(new_keys.begin(), new_keys.end(), each)) drop_from_index(each, id);
+        if (!std::binary_search(new_keys.begin(), new_keys.end(), each)) index_.erase(each, id);
       }
-      for (const std::uint64_t each : new_keys) index_[each].insert(id);
+      for (const std::uint64_t each : new_keys) index_.insert(each, id);
     }
     bytes_ += snapshot->bytes();
     bytes_ -= slot.snapshot->bytes();
-    // The name is equal, but the old text goes away with the old snapshot: swap in place.
     Change change{ChangeType::Modified, std::move(slot.snapshot), snapshot};
     slot.snapshot = std::move(snapshot);
     return change;
-  }
-
-  void drop_from_index(std::uint64_t index_key, SlotId id) {
-    const auto found = index_.find(index_key);
-    if (found == index_.end()) return;
-    found->second.erase(id);
-    if (found->second.empty()) index_.erase(found);
   }
 
   const std::vector<std::string>& labels_;
   std::deque<Slot> slots_;
   std::vector<SlotId> free_;
   boost::unordered_flat_set<SlotId, Hash, Equal> by_name_;
-  boost::unordered_flat_map<std::uint64_t, IdList> index_;
+  IdIndex index_;
   Tombstones tombstones_;
   std::size_t bytes_ = 0;
 };
