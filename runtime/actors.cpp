@@ -46,6 +46,7 @@ struct Slot {
   mutable SpinLock lock;
   bool queued = false;  // a RunNow is in the mailbox or being handled
   bool live = false;
+  bool failing = false;
   bool quarantined = false;
   std::uint32_t merged = 0;
   std::vector<Cause> inbox;
@@ -240,6 +241,7 @@ class ObjectActor final : public caf::event_based_actor {
     if (std::exchange(slot.quarantined, false))
       impl_->quarantined.fetch_sub(1, std::memory_order_relaxed);
     ++slot.runs;
+    slot.failing = false;
     if (slot.doing != record.doing) slot.doing = record.doing;
     slot.guards = static_cast<std::uint32_t>(record.guards.size());
     slot.last_run = record.wall;
@@ -259,6 +261,7 @@ class ObjectActor final : public caf::event_based_actor {
       const std::scoped_lock guard(slot.lock);
       ++slot.runs;
       ++slot.faults;
+      slot.failing = true;
       slot.last_run = record.wall;
       if (quarantine && slot.live && !std::exchange(slot.quarantined, true))
         impl_->quarantined.fetch_add(1, std::memory_order_relaxed);
@@ -293,7 +296,7 @@ ActorId Actors::spawn(std::string kind, std::string name,
   Slot& slot = *impl_->find(id);
   const std::scoped_lock guard(slot.lock);
   slot.live = true;
-  slot.quarantined = false;
+  slot.failing = slot.quarantined = false;
   slot.last_run = WallTime{};
   slot.merged = slot.guards = 0;
   slot.runs = slot.faults = 0;
@@ -345,6 +348,7 @@ std::optional<ActorInfo> Actors::info(ActorId id) const {
                    slot->runs,
                    slot->faults,
                    static_cast<std::uint32_t>(slot->inbox.size()),
+                   slot->failing,
                    slot->quarantined,
                    slot->doing,
                    slot->guards,

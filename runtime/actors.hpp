@@ -68,6 +68,7 @@ struct ActorInfo {
   std::uint64_t runs = 0;
   std::uint64_t faults = 0;
   std::uint32_t waiting = 0;  // causes in its slot
+  bool failing = false;       // its last run threw
   bool quarantined = false;
   std::string doing;
   std::uint32_t guards = 0;

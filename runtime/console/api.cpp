@@ -91,9 +91,8 @@ class Api : public std::enable_shared_from_this<Api> {
   struct Snapshot {
     std::vector<ActorInfo> actors;
     TimePoint taken;
-    ListQuery query;  // what `selection` answers
-    std::vector<std::uint32_t> selection;
-    bool selected = false;
+    ListQuery query;  // whose filter `matching` has passed
+    std::optional<std::vector<std::uint32_t>> matching;
   };
   struct Kind {
     std::uint64_t actors = 0, held = 0, faulty = 0, quarantined = 0;
@@ -149,17 +148,15 @@ void Api::list(const http::Request& request, const http::Responder& to) {
   const auto query = parse_list_query(request);
   if (!query) return to.reply(http::failure(400, query.error().message));
   auto& shot = snapshot();
-  if (!shot.selected || !query->selects_as(shot.query)) {
-    shot.selection = select(shot.actors, *query);
+  if (!shot.matching || !query->same_filter(shot.query)) {
+    shot.matching = filter(shot.actors, *query);
     shot.query = *query;
-    shot.selected = true;
   }
   json::array rows;
-  const auto end = std::min(shot.selection.size(), query->offset + query->limit);
-  for (auto i = query->offset; i < end; ++i)
-    rows.push_back(to_json(shot.actors[shot.selection[i]]));
+  for (const auto i : page(shot.actors, *shot.matching, *query))
+    rows.push_back(to_json(shot.actors[i]));
   reply(to, {{"total", shot.actors.size()},
-             {"matched", shot.selection.size()},
+             {"matched", shot.matching->size()},
              {"offset", query->offset},
              {"now", now()},
              {"actors", std::move(rows)}});

@@ -80,6 +80,7 @@ json::object to_json(const ActorInfo& actor) {
           {"runs", actor.runs},
           {"faults", actor.faults},
           {"waiting", actor.waiting},
+          {"failing", actor.failing},
           {"quarantined", actor.quarantined},
           {"doing", actor.doing},
           {"guards", actor.guards},

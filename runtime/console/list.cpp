@@ -59,9 +59,9 @@ std::strong_ordering compare(const ActorInfo& a, const ActorInfo& b, Sort sort) 
 
 }  // namespace
 
-bool ListQuery::selects_as(const ListQuery& other) const {
+bool ListQuery::same_filter(const ListQuery& other) const {
   const auto key = [](const ListQuery& q) {
-    return std::tie(q.kind, q.name, q.guards, q.faults, q.quarantined, q.sort, q.descending);
+    return std::tie(q.kind, q.name, q.guards, q.faults, q.quarantined);
   };
   return key(*this) == key(other);
 }
@@ -103,7 +103,7 @@ Result<ListQuery> parse_list_query(const http::Request& request) {
   return query;
 }
 
-std::vector<std::uint32_t> select(std::span<const ActorInfo> actors, const ListQuery& query) {
+std::vector<std::uint32_t> filter(std::span<const ActorInfo> actors, const ListQuery& query) {
   std::string part = query.name;
   std::transform(part.begin(), part.end(), part.begin(), lower);
   std::vector<std::uint32_t> out;
@@ -115,14 +115,25 @@ std::vector<std::uint32_t> select(std::span<const ActorInfo> actors, const ListQ
                         (part.empty() || contains(a.name, part));
     if (wanted) out.push_back(i);
   }
-  std::sort(out.begin(), out.end(), [&](std::uint32_t x, std::uint32_t y) {
+  return out;
+}
+
+std::span<const std::uint32_t> page(std::span<const ActorInfo> actors,
+                                    std::span<std::uint32_t> matching, const ListQuery& query) {
+  const auto before = [&](std::uint32_t x, std::uint32_t y) {
     const auto& a = actors[x];
     const auto& b = actors[y];
     const auto order = compare(a, b, query.sort);
     if (order != 0) return query.descending ? order > 0 : order < 0;
     return std::tie(a.name, a.id) < std::tie(b.name, b.id);
-  });
-  return out;
+  };
+  const auto offset = std::min(query.offset, matching.size());
+  const auto count = std::min(query.limit, matching.size() - offset);
+  const auto first = matching.begin() + static_cast<std::ptrdiff_t>(offset);
+  const auto end = first + static_cast<std::ptrdiff_t>(count);
+  if (first != matching.end()) std::nth_element(matching.begin(), first, matching.end(), before);
+  std::partial_sort(first, end, matching.end(), before);
+  return matching.subspan(offset, count);
 }
 
 }  // namespace troupe::console

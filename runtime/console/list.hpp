@@ -29,15 +29,20 @@ struct ListQuery {
   std::size_t offset = 0;
   std::size_t limit = 100;
 
-  // Whether the same actors are meant, in the same order.
-  bool selects_as(const ListQuery& other) const;
+  // Whether the same actors are meant, in whatever order.
+  bool same_filter(const ListQuery& other) const;
 };
 
 // kind, name, guards=1, faults=1, quarantined=1, sort, order=asc|desc, offset, limit. An error says
 // which parameter was wrong and what it may be.
 Result<ListQuery> parse_list_query(const http::Request& request);
 
-// Indices into `actors`, in the query's order; its offset and limit are left to the caller.
-std::vector<std::uint32_t> select(std::span<const ActorInfo> actors, const ListQuery& query);
+// Indices into `actors` of those that the query's filter lets through, in no order.
+std::vector<std::uint32_t> filter(std::span<const ActorInfo> actors, const ListQuery& query);
+
+// The query's page of them. Brings only that part of `matching` into order, which for 100,000
+// actors costs a tenth of sorting all.
+std::span<const std::uint32_t> page(std::span<const ActorInfo> actors,
+                                    std::span<std::uint32_t> matching, const ListQuery& query);
 
 }  // namespace troupe::console

@@ -124,6 +124,7 @@ TEST_F(ActorsTest, AFaultIsRecordedShownAndRetriedWithBackoff) {
   EXPECT_EQ(script->faults, (std::vector<std::pair<std::string, bool>>{{"invariant", false}}));
   EXPECT_EQ(history_.of(CausalId{5})[0].fault, "invariant");
   EXPECT_EQ(actors_.info(id)->faults, 1u);
+  EXPECT_TRUE(actors_.info(id)->failing);
   EXPECT_EQ(actors_.totals().faults, 1u);
   ASSERT_TRUE(timers_.queue().next());
   EXPECT_LE(*timers_.queue().next() - clock_.now(), 200ms);
@@ -131,6 +132,7 @@ TEST_F(ActorsTest, AFaultIsRecordedShownAndRetriedWithBackoff) {
   script->run = idle;
   advance(200ms);
   EXPECT_EQ(script->runs.size(), 2u);
+  EXPECT_FALSE(actors_.info(id)->failing);
 }
 
 TEST_F(ActorsTest, WhileAFaultBacksOffCausesAreAbsorbedButDoNotRun) {

@@ -28,6 +28,9 @@ class ConsoleApi : public test::ActorsFixture {
                       .leader = [this] { return leader_; }});
   }
 
+  // What actors still have to say, they say to this fixture.
+  ~ConsoleApi() override { settle(); }
+
   // Turns the clock and runs what the API scheduled up to then.
   void pass(Duration by) {
     const auto end = clock_.now() + by;

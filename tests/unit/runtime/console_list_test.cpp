@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace troupe::console {
 namespace {
 
@@ -24,6 +26,12 @@ std::vector<ActorInfo> fleet() {
 }
 
 using Ids = std::vector<std::uint32_t>;
+
+Ids select(const std::vector<ActorInfo>& actors, const ListQuery& query) {
+  auto matching = filter(actors, query);
+  const auto rows = page(actors, matching, query);
+  return {rows.begin(), rows.end()};
+}
 
 TEST(ConsoleList, IsOrderedByNameUnlessAskedOtherwise) {
   EXPECT_EQ(select(fleet(), {}), (Ids{1, 2, 0, 3}));
@@ -75,10 +83,30 @@ TEST(ConsoleList, SaysWhatAParameterMayBe) {
   }
 }
 
-TEST(ConsoleList, PagesOfOneSelectionSelectAlike) {
-  EXPECT_TRUE((ListQuery{.kind = "a", .offset = 5}.selects_as({.kind = "a", .limit = 7})));
-  EXPECT_FALSE((ListQuery{.kind = "a"}.selects_as({.kind = "b"})));
-  EXPECT_FALSE((ListQuery{.descending = true}.selects_as({})));
+TEST(ConsoleList, PagesTogetherAreTheWholeOrderedList) {
+  std::vector<ActorInfo> actors;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    actors.push_back(actor(i, "unit", "default/db-" + std::to_string(i * 7919 % 1000)));
+    actors.back().runs = i % 10;
+  }
+  for (const auto sort : {ListQuery::Sort::Name, ListQuery::Sort::Runs}) {
+    const auto whole = select(actors, {.sort = sort, .limit = 1000});
+    EXPECT_TRUE(std::is_permutation(whole.begin(), whole.end(), filter(actors, {}).begin()));
+    Ids together;
+    auto matching = filter(actors, {});
+    for (const std::size_t offset : {0, 300, 600, 900}) {
+      const auto rows = page(actors, matching, {.sort = sort, .offset = offset, .limit = 300});
+      together.insert(together.end(), rows.begin(), rows.end());
+    }
+    EXPECT_EQ(together, whole);
+  }
+  EXPECT_TRUE(select(actors, {.offset = 1000}).empty());
+  EXPECT_TRUE(select(actors, {.offset = 5000}).empty());
+}
+
+TEST(ConsoleList, PagesInAnyOrderShareOneFilter) {
+  EXPECT_TRUE((ListQuery{.kind = "a", .offset = 5}.same_filter({.kind = "a", .descending = true})));
+  EXPECT_FALSE((ListQuery{.kind = "a"}.same_filter({.kind = "b"})));
 }
 
 }  // namespace
