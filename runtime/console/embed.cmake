@@ -1,5 +1,6 @@
 # Embeds the built page (TROUPE_CONSOLE_DIST) into the target `runtime` as read-only data.
 #
+# Works on a copy, so that building the page anew never pulls files from under a running build.
 # Writes an assembler file that includes each asset's bytes and a table of their names; without a
 # built page the table is empty and the binary says how to build it.
 set(TROUPE_CONSOLE_DIST ${CMAKE_SOURCE_DIR}/build/console/dist
@@ -9,14 +10,20 @@ enable_language(ASM)
 function(troupe_embed_console target)
   # Vite names most files by their content, so a new page is a new list; index.html is watched.
   file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${TROUPE_CONSOLE_DIST} ${TROUPE_CONSOLE_DIST}/*)
+  set(copy ${CMAKE_CURRENT_BINARY_DIR}/console_dist)
+  file(REMOVE_RECURSE ${copy})
   set(assembler "    .section .rodata\n")
   set(symbols "")
   set(rows "")
   set(paths "")
+  set(watched "")
   set(count 0)
   foreach(file ${files})
-    set(path ${TROUPE_CONSOLE_DIST}/${file})
+    get_filename_component(folder ${file} DIRECTORY)
+    file(COPY ${TROUPE_CONSOLE_DIST}/${file} DESTINATION ${copy}/${folder})
+    set(path ${copy}/${file})
     list(APPEND paths ${path})
+    list(APPEND watched ${TROUPE_CONSOLE_DIST}/${file})
     file(SHA256 ${path} hash)
     string(SUBSTRING ${hash} 0 16 etag)
     set(begin troupe_console_asset_${count})
@@ -49,7 +56,7 @@ ${rows}  };
 
 }  // namespace troupe::console
 ")
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${paths})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${watched})
   set_source_files_properties(${out}.S PROPERTIES OBJECT_DEPENDS "${paths}")
   target_sources(${target} PRIVATE ${out}.S ${out}.cpp)
 endfunction()
