@@ -522,6 +522,14 @@ Result<Secret> ApiServer::issue_token(const std::string& ns, const std::string& 
   return std::move(*token);
 }
 
+Result<void> ApiServer::bind_pod(const std::string& ns, const std::string& pod,
+                                 const std::string& node, WallTime now) {
+  const auto bound = assign_pod(impl_->core, ns, pod, node, now);
+  impl_->settle(now);
+  if (!bound) return to_error(bound.error());
+  return {};
+}
+
 void ApiServer::advertise(const std::string& address, std::uint16_t port, WallTime now) {
   impl_->advertise(address, port, now);
 }

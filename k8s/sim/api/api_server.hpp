@@ -68,6 +68,10 @@ class ApiServer {
                              const std::vector<std::string>& audiences,
                              std::chrono::seconds lifetime, WallTime now);
 
+  // pods/binding, for the scheduler.
+  Result<void> bind_pod(const std::string& ns, const std::string& pod, const std::string& node,
+                        WallTime now);
+
   // For a shell that learns its port only after it listens: the endpoint of "kubernetes".
   void advertise(const std::string& address, std::uint16_t port, WallTime now);
 

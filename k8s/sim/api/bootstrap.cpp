@@ -1,10 +1,11 @@
 #include "k8s/sim/api/bootstrap.hpp"
 
+#include "k8s/sim/api/service_allocator.hpp"
+
 namespace troupe::sim {
 namespace {
 
 constexpr auto kManager = "kube-apiserver";
-constexpr auto kServiceAddress = "10.96.0.1";
 
 WriteRequest request_for(Core& core, std::string_view collection, std::string_view ns,
                          std::string_view name, WallTime now) {
@@ -52,17 +53,17 @@ void bootstrap_cluster(Core& core, Writer& writer, WallTime now) {
        {{"name", "kubernetes"},
         {"labels", {{"component", "apiserver"}, {"provider", "kubernetes"}}}}},
       {"spec",
-       {{"clusterIP", kServiceAddress},
+       {{"clusterIP", core.services->api_server_address()},
         {"ports", json::array{json::object{{"name", "https"},
                                            {"port", 443},
                                            {"protocol", "TCP"},
-                                           {"targetPort", core.options.advertise_port}}}}}}};
+                                           {"targetPort", std::int64_t{core.options.advertise_port}}}}}}}};
   make(core, writer, "services", "default", std::move(service), now);
   publish_endpoint(core, writer, now);
 }
 
 void publish_endpoint(Core& core, Writer& writer, WallTime now) {
-  const auto port = core.options.advertise_port;
+  const std::int64_t port = core.options.advertise_port;
   const auto& address = core.options.advertise_address;
   const json::array ports{json::object{{"name", "https"}, {"port", port}, {"protocol", "TCP"}}};
   const json::object endpoints{

@@ -46,7 +46,7 @@ ApiResult<void> allocate_address(WriteScope& scope, json::object& service,
     if (!next) return internal_error("failed to allocate a serviceIP: range is full");
     address = *next;
   } else if (address != "None" && address != before) {
-    if (!ServiceAllocator::in_cluster_range(address)) {
+    if (!scope.core.services->in_cluster_range(address)) {
       return provided_address_taken(service, address,
                                     "the provided network does not match the current range");
     }

@@ -12,7 +12,7 @@ namespace troupe::sim {
 Core::Core(ApiServerOptions o)
     : options(std::move(o)), random(options.seed), store(options.history), hub(store) {
   register_builtins(registry);
-  services = std::make_unique<ServiceAllocator>(store);
+  services = std::make_unique<ServiceAllocator>(store, options.service_network);
   owners = std::make_unique<OwnerGraph>(*this);
   namespaces = std::make_unique<NamespaceKeeper>(*this);
   definitions = std::make_unique<CrdRegistrar>(*this);

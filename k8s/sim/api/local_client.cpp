@@ -2,12 +2,27 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "k8s/sim/api/api_server_impl.hpp"
 #include "k8s/sim/api/body.hpp"
 #include "k8s/sim/api/render.hpp"
 
 namespace troupe::sim {
 namespace {
+
+// Numbers as a parser gives them: unsigned only where they have to be.
+void normalize_numbers(json::value& value) {
+  if (auto* array = value.if_array()) {
+    for (auto& item : *array) normalize_numbers(item);
+  } else if (auto* object = value.if_object()) {
+    for (auto& member : *object) normalize_numbers(member.value());
+  } else if (const auto* number = value.if_uint64()) {
+    if (*number <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+      value = static_cast<std::int64_t>(*number);
+    }
+  }
+}
 
 class Callback : public Watcher {
  public:
@@ -77,6 +92,7 @@ class InProcessClient : public LocalClient {
   }
 
   Result<Value> create(std::string_view resource, std::string_view ns, Value object) override {
+    normalize_numbers(object);
     return write(resource, ns, "", "", [&](const WriteRequest& request) {
       return server_.writer.create(request, std::move(object));
     });
@@ -93,6 +109,7 @@ class InProcessClient : public LocalClient {
 
   Result<Value> merge_patch(std::string_view resource, std::string_view ns, std::string_view name,
                             std::string_view subresource, Value patch) override {
+    normalize_numbers(patch);
     return write(resource, ns, name, subresource, [&](const WriteRequest& request) {
       return server_.writer.patch(request, PatchKind::Merge, patch);
     });
@@ -143,6 +160,7 @@ class InProcessClient : public LocalClient {
 
   Result<Value> replace(std::string_view resource, std::string_view ns,
                         std::string_view subresource, Value object) {
+    normalize_numbers(object);
     const std::string name(string_at(object, "metadata.name"));
     return write(resource, ns, name, subresource, [&](const WriteRequest& request) {
       return server_.writer.replace(request, std::move(object));

@@ -5,8 +5,27 @@
 namespace troupe::sim {
 namespace {
 
-// A first block that holds most objects: what a compact copy needs is about twice its text.
-constexpr std::size_t kCompactBlockBytes = 4096;
+// What a copy of the value allocates, so that one block holds it: Boost.JSON keeps short strings
+// inside the value, and an index beside the members of a large object.
+std::size_t allocated_bytes(const json::value& value) {
+  constexpr std::size_t kBlockHead = 16;
+  constexpr std::size_t kShortString = 14;
+  constexpr std::size_t kSmallObject = 18;
+  if (const auto* text = value.if_string()) {
+    return text->size() > kShortString ? text->size() + kBlockHead + 1 : 0;
+  }
+  std::size_t bytes = kBlockHead;
+  if (const auto* array = value.if_array()) {
+    for (const auto& item : *array) bytes += sizeof(json::value) + allocated_bytes(item);
+  } else if (const auto* object = value.if_object()) {
+    for (const auto& [key, member] : *object) {
+      bytes += sizeof(json::key_value_pair) + key.size() + 1 + allocated_bytes(member);
+    }
+    if (object->size() > kSmallObject) bytes += object->size() * sizeof(std::uint32_t);
+    bytes += alignof(std::max_align_t);
+  }
+  return bytes;
+}
 
 template <class Object, class Value>
 Value* descend(Object& root, std::string_view path) {
@@ -181,7 +200,7 @@ void set_type_meta(json::object& object, std::string_view api_version, std::stri
 
 json::value compact_copy(const json::value& value) {
   return json::value(value,
-                     json::make_shared_resource<json::monotonic_resource>(kCompactBlockBytes));
+                     json::make_shared_resource<json::monotonic_resource>(allocated_bytes(value)));
 }
 
 }  // namespace troupe::sim

@@ -32,6 +32,9 @@ struct ApiServerOptions {
   Secret token_key = {};            // signs service account tokens; made from the seed when empty
   std::string ca_certificate = {};  // PEM, published as kube-root-ca.crt
 
+  // Services get addresses of 10.N.0.0/16; simulated clusters on one machine need different ones.
+  int service_network = 96;
+
   // Where clients of the cluster reach the server: endpoint of the Service "kubernetes".
   std::string advertise_address = "127.0.0.1";
   std::uint16_t advertise_port = 6443;

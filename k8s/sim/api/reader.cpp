@@ -15,14 +15,11 @@ namespace {
 // A watch without timeoutSeconds ends after 30 to 60 minutes, so that watches spread out.
 constexpr std::int64_t kMinWatchSeconds = 1800;
 
-struct Continue {
-  std::int64_t revision = 0;  // -1: whatever is newest
-  std::string start;
-};
-
 std::string encode(const Continue& token) {
-  return base64_url_encode(json::serialize(
-      json::object{{"v", "meta.k8s.io/v1"}, {"rv", token.revision}, {"start", token.start}}));
+  return base64_url_encode(json::serialize(json::object{{"v", "meta.k8s.io/v1"},
+                                                        {"rv", token.revision},
+                                                        {"start", token.start},
+                                                        {"left", token.left}}));
 }
 
 std::optional<Continue> decode_continue(std::string_view text) {
@@ -34,7 +31,7 @@ std::optional<Continue> decode_continue(std::string_view text) {
   const auto revision = int_at(value, "rv");
   const auto start = string_at(value, "start");
   if (!revision || *revision == 0 || start.empty()) return std::nullopt;
-  return Continue{*revision, std::string(start)};
+  return Continue{*revision, std::string(start), int_at(value, "left").value_or(-1)};
 }
 
 ApiError expired_continue(const Continue& token) {
@@ -253,52 +250,64 @@ struct Reader::Page {
   std::vector<ObjectPtr> items;  // in the wanted version
   std::uint64_t revision = 0;
   std::string next;
-  std::optional<std::size_t> remaining;
+  std::optional<std::int64_t> remaining;
 };
+
+// Where a page begins: after the last one, at the revision asked for, or now.
+ApiResult<Continue> Reader::page_start(const RequestInfo& info, std::size_t limit) const {
+  const auto current = core_.store.revision();
+  const auto version = parse_version(info);
+  if (!version) return version.error();
+  if (const auto text = info.param("continue"); !text.empty()) {
+    if (*version && **version != 0) {
+      return bad_request("specifying resource version is not allowed when using continue");
+    }
+    auto token = decode_continue(text);
+    if (!token) return bad_request("continue key is not valid");
+    if (token->revision < 0) token->revision = static_cast<std::int64_t>(current);
+    return *token;
+  }
+  Continue from{.revision = static_cast<std::int64_t>(current)};
+  if (!*version) return from;
+  if (**version > current) return too_large_resource_version(**version, current);
+  const auto match = info.param("resourceVersionMatch");
+  if (match == "Exact" || (match.empty() && limit > 0 && **version > 0)) {
+    from.revision = static_cast<std::int64_t>(**version);
+  }
+  return from;
+}
 
 ApiResult<Reader::Page> Reader::page(const TypePtr& type, const RequestInfo& info) const {
   if (auto ok = check_list_options(info, false); !ok) return ok.error();
   auto selection = parse_selection(*type, info);
   if (!selection) return selection.error();
-  const auto version = parse_version(info);
-  if (!version) return version.error();
   const auto limit =
       static_cast<std::size_t>(std::max<std::int64_t>(info.number("limit").value_or(0), 0));
-  Page result{.revision = core_.store.revision()};
-  Continue from;
-  if (const auto text = info.param("continue"); !text.empty()) {
-    if (*version && **version != 0) {
-      return bad_request("specifying resource version is not allowed when using continue");
-    }
-    const auto token = decode_continue(text);
-    if (!token) return bad_request("continue key is not valid");
-    from = *token;
-    if (from.revision > 0) result.revision = static_cast<std::uint64_t>(from.revision);
-  } else if (*version) {
-    if (**version > core_.store.revision()) {
-      return too_large_resource_version(**version, core_.store.revision());
-    }
-    const auto match = info.param("resourceVersionMatch");
-    if (match == "Exact" || (match.empty() && limit > 0 && **version > 0)) {
-      result.revision = **version;
-    }
-  }
-  const auto& collection = core_.store.collection(type->collection);
-  auto snapshot = collection.snapshot(selection->ns, from.start, result.revision);
-  if (!snapshot) {
-    if (!from.start.empty()) return expired_continue(from);
-    return resource_expired(fmt::format("The resourceVersion for the provided list is too old."));
+  const auto from = page_start(info, limit);
+  if (!from) return from.error();
+  Page result{.revision = static_cast<std::uint64_t>(from->revision)};
+  // The first page counts what follows; the next ones look no further than they show.
+  const bool counted = selection->empty() && from->left >= 0 && limit > 0;
+  const auto objects = core_.store.collection(type->collection)
+                           .snapshot(selection->ns, from->start, result.revision,
+                                     counted ? limit + 1 : Collection::kNoLimit);
+  if (!objects) {
+    if (!from->start.empty()) return expired_continue(*from);
+    return resource_expired("The resourceVersion for the provided list is too old.");
   }
   std::size_t at = 0;
-  for (; at < snapshot->size() && (limit == 0 || result.items.size() < limit); ++at) {
-    auto viewed = view(type, (*snapshot)[at]);
+  for (; at < objects->size() && (limit == 0 || result.items.size() < limit); ++at) {
+    auto viewed = view(type, (*objects)[at]);
     if (selection->matches(viewed->object())) result.items.push_back(std::move(viewed));
   }
-  if (at < snapshot->size()) {
-    result.next = encode(
-        {static_cast<std::int64_t>(result.revision), object_key((*snapshot)[at - 1]->object())});
-    if (selection->empty()) result.remaining = snapshot->size() - at;
+  if (at == objects->size()) return result;
+  Continue next{from->revision, object_key((*objects)[at - 1]->object())};
+  if (selection->empty()) {
+    next.left = counted ? from->left - static_cast<std::int64_t>(at)
+                        : static_cast<std::int64_t>(objects->size() - at);
+    result.remaining = next.left;
   }
+  result.next = encode(next);
   return result;
 }
 

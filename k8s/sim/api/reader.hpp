@@ -21,6 +21,13 @@ class WatchSink {
   virtual void closed() = 0;
 };
 
+// What a continue token says.
+struct Continue {
+  std::int64_t revision = 0;  // -1: whatever is newest
+  std::string start;          // the last key that was shown
+  std::int64_t left = -1;     // objects after `start`; -1: unknown
+};
+
 struct Selection {
   std::string ns;
   LabelSelector labels;
@@ -52,6 +59,7 @@ class Reader {
 
  private:
   struct Page;
+  ApiResult<Continue> page_start(const RequestInfo& info, std::size_t limit) const;
   ApiResult<Page> page(const TypePtr& type, const RequestInfo& info) const;
 
   Core& core_;

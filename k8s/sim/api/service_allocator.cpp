@@ -6,11 +6,11 @@ namespace troupe::sim {
 namespace {
 
 constexpr std::uint32_t kHosts = 65'534;  // of a /16
-constexpr std::string_view kNetwork = "10.96.";
 
 }  // namespace
 
-ServiceAllocator::ServiceAllocator(Store& store) {
+ServiceAllocator::ServiceAllocator(Store& store, int network)
+    : prefix_(fmt::format("10.{}.", network)) {
   store.subscribe([this](const Collection& collection, const Change& change) {
     if (collection.name() != "services") return;
     if (change.previous != nullptr) count(change.previous->object(), -1);
@@ -38,7 +38,7 @@ std::optional<std::string> ServiceAllocator::next_address() {
   for (std::uint32_t tried = 0; tried < kHosts; ++tried) {
     const auto host = next_host_;
     next_host_ = next_host_ % kHosts + 1;
-    auto address = fmt::format("{}{}.{}", kNetwork, host >> 8, host & 255);
+    auto address = fmt::format("{}{}.{}", prefix_, host >> 8, host & 255);
     if (!address_taken(address)) return address;
   }
   return std::nullopt;
@@ -51,10 +51,6 @@ std::optional<std::int64_t> ServiceAllocator::next_node_port() {
     if (!node_port_taken(port)) return port;
   }
   return std::nullopt;
-}
-
-bool ServiceAllocator::in_cluster_range(std::string_view address) {
-  return address.starts_with(kNetwork);
 }
 
 }  // namespace troupe::sim

@@ -36,30 +36,30 @@ ObjectPtr Collection::find(std::string_view key) const {
 
 std::optional<std::vector<ObjectPtr>> Collection::snapshot(std::string_view ns,
                                                            std::string_view after,
-                                                           std::uint64_t revision) const {
+                                                           std::uint64_t revision,
+                                                           std::size_t limit) const {
   if (revision < compacted_) return std::nullopt;
+  const auto first = ns.empty() ? std::string() : std::string(ns).append("/");
+  const auto wanted = [&](std::string_view key) { return key > after && in_namespace(key, ns); };
   // Undo what came later: the oldest such change of a key says what it was at `revision`.
   std::map<std::string, ObjectPtr> earlier;
   for (auto change = history_.rbegin();
        change != history_.rend() && change->resource_version > revision; ++change) {
-    earlier[object_key(change->object->object())] = change->previous;
+    auto key = object_key(change->object->object());
+    if (wanted(key)) earlier[std::move(key)] = change->previous;
   }
   std::vector<ObjectPtr> result;
-  const auto wanted = [&](std::string_view key) { return key > after && in_namespace(key, ns); };
-  auto undone = earlier.begin();
-  const auto take_undone_below = [&](const std::string* key) {
-    for (; undone != earlier.end() && (key == nullptr || undone->first < *key); ++undone) {
-      if (undone->second != nullptr && wanted(undone->first)) result.push_back(undone->second);
-    }
+  const auto take = [&](const ObjectPtr& object) {
+    if (object != nullptr && result.size() < limit) result.push_back(object);
   };
-  const auto first = ns.empty() ? std::string() : std::string(ns).append("/");
-  for (auto it = objects_.lower_bound(std::max<std::string_view>(after, first));
-       it != objects_.end() && in_namespace(it->first, ns); ++it) {
-    take_undone_below(&it->first);
+  auto undone = earlier.begin();
+  auto it = objects_.lower_bound(std::max<std::string_view>(after, first));
+  for (; it != objects_.end() && in_namespace(it->first, ns) && result.size() < limit; ++it) {
+    for (; undone != earlier.end() && undone->first < it->first; ++undone) take(undone->second);
     const bool changed = undone != earlier.end() && undone->first == it->first;
-    if (!changed && wanted(it->first)) result.push_back(it->second);
+    if (!changed && wanted(it->first)) take(it->second);
   }
-  take_undone_below(nullptr);
+  for (; undone != earlier.end(); ++undone) take(undone->second);
   return result;
 }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,6 +60,7 @@ std::string object_key(const json::object& object);
 class Collection {
  public:
   using Objects = std::map<std::string, ObjectPtr, std::less<>>;
+  static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
   explicit Collection(std::string name) : name_(std::move(name)) {}
 
@@ -70,9 +72,10 @@ class Collection {
   std::uint64_t compacted_revision() const { return compacted_; }
 
   // The objects in one namespace ("" for all) with keys above `after`, as of `revision`, in key
-  // order. Nothing when that revision has been compacted.
+  // order, at most `limit`. Nothing when that revision has been compacted.
   std::optional<std::vector<ObjectPtr>> snapshot(std::string_view ns, std::string_view after,
-                                                 std::uint64_t revision) const;
+                                                 std::uint64_t revision,
+                                                 std::size_t limit = kNoLimit) const;
 
  private:
   friend class Store;

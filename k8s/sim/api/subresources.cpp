@@ -197,39 +197,44 @@ ApiResult<Response> evict_pod(SubresourceCall& call) {
   return json_response(201, json::value(success_status(201)));
 }
 
-ApiResult<Response> bind_pod(SubresourceCall& call) {
-  const auto node = std::string(string_at(call.body, "target.name"));
-  if (node.empty()) {
-    return invalid_object("", "Binding", call.info.name, {required("target.name")});
-  }
-  const auto pod = call.core.find("pods", call.info.ns, call.info.name);
-  if (pod == nullptr) return not_found({"", "pods"}, call.info.name);
-  const auto assigned = string_at(pod->object(), "spec.nodeName");
+ApiResult<void> assign_pod(Core& core, const std::string& ns, const std::string& name,
+                           const std::string& node, WallTime now, bool dry_run) {
+  const auto pod = core.find("pods", ns, name);
+  if (pod == nullptr) return not_found({"", "pods"}, name);
   if (is_deleting(pod->object())) {
-    return conflict(
-        {"", "pods/binding"}, call.info.name,
-        fmt::format("pod {} is being deleted, cannot be assigned to a host", call.info.name));
+    return conflict({"", "pods/binding"}, name,
+                    fmt::format("pod {} is being deleted, cannot be assigned to a host", name));
   }
+  const auto assigned = string_at(pod->object(), "spec.nodeName");
   if (!assigned.empty()) {
-    return conflict(
-        {"", "pods/binding"}, call.info.name,
-        fmt::format("pod {} is already assigned to node \"{}\"", call.info.name, assigned));
+    return conflict({"", "pods/binding"}, name,
+                    fmt::format("pod {} is already assigned to node \"{}\"", name, assigned));
   }
-  if (call.write.dry_run) return json_response(201, json::value(success_status(201)));
-  edit_stored(call.core, "pods", object_key(call.info.ns, call.info.name), [&](json::object& o) {
-    set_at(o, "spec.nodeName", json::value(node));
-    auto& slot = child(o, "status")["conditions"];
+  if (dry_run) return {};
+  edit_stored(core, "pods", object_key(ns, name), [&](json::object& object) {
+    set_at(object, "spec.nodeName", json::value(node));
+    auto& slot = child(object, "status")["conditions"];
     if (!slot.is_array()) slot.emplace_array();
     auto& conditions = slot.get_array();
-    conditions.erase(
-        std::remove_if(conditions.begin(), conditions.end(),
-                       [](const auto& c) { return string_at(c, "type") == "PodScheduled"; }),
-        conditions.end());
+    const auto is_scheduled = [](const auto& c) { return string_at(c, "type") == "PodScheduled"; };
+    conditions.erase(std::remove_if(conditions.begin(), conditions.end(), is_scheduled),
+                     conditions.end());
     conditions.push_back(json::object{{"type", "PodScheduled"},
                                       {"status", "True"},
                                       {"lastProbeTime", nullptr},
-                                      {"lastTransitionTime", to_rfc3339(call.write.now)}});
+                                      {"lastTransitionTime", to_rfc3339(now)}});
   });
+  return {};
+}
+
+ApiResult<Response> bind_pod(SubresourceCall& call) {
+  const std::string node(string_at(call.body, "target.name"));
+  if (node.empty()) {
+    return invalid_object("", "Binding", call.info.name, {required("target.name")});
+  }
+  const auto bound =
+      assign_pod(call.core, call.info.ns, call.info.name, node, call.write.now, call.write.dry_run);
+  if (!bound) return bound.error();
   return json_response(201, json::value(success_status(201)));
 }
 

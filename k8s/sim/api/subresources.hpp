@@ -19,6 +19,9 @@ struct SubresourceCall {
 ApiResult<Response> handle_scale(SubresourceCall& call);
 ApiResult<Response> evict_pod(SubresourceCall& call);
 ApiResult<Response> bind_pod(SubresourceCall& call);
+// What bind_pod() does, for the scheduler inside.
+ApiResult<void> assign_pod(Core& core, const std::string& ns, const std::string& name,
+                           const std::string& node, WallTime now, bool dry_run = false);
 ApiResult<Response> finalize_namespace(SubresourceCall& call);
 
 // {"kind": "Status", "status": "Success", ...}
