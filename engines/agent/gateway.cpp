@@ -16,6 +16,7 @@
 #include <thread>
 #include <utility>
 
+#include "engines/agent/quiet_grpc.hpp"
 #include "engines/agent/wire.hpp"
 #include "proto/agent.grpc.pb.h"
 #include "runtime/model/backoff.hpp"
@@ -139,6 +140,7 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
       : clock_(clock), sink_(std::move(sink)), credentials_(credentials_of(identity)) {}
 
   void start() {
+    quiet_grpc();
     keeper_ = std::thread([this] { keep(); });
   }
 

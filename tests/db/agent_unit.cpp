@@ -56,6 +56,16 @@ fs::path make_directory() {
 
 void write(const fs::path& path, std::string_view text) { std::ofstream(path) << text; }
 
+// A freshly initialised data directory, removed when the tests end.
+struct PreparedData {
+  ~PreparedData() {
+    std::error_code ignored;
+    fs::remove_all(root, ignored);
+  }
+  const fs::path root = make_directory();
+  const fs::path path = root / "data";
+};
+
 }  // namespace
 
 Unit::Unit(std::string name, Words environment)
@@ -131,6 +141,17 @@ void Unit::start_agent() {
             directory_ / "agent.log");
 }
 
+void Unit::ensure_data() {
+  static const PreparedData prepared;
+  const auto copy_options = fs::copy_options::recursive;
+  const bool plain = environment_.empty();
+  if (plain && fs::exists(prepared.path)) fs::copy(prepared.path, data() / "data", copy_options);
+  must<Initialised>({}, EnsureInitialised{});
+  if (!plain || fs::exists(prepared.path)) return;
+  fs::copy(data() / "data", prepared.path, copy_options);
+  fs::remove(prepared.path / "auto.cnf");  // each copy makes a server_uuid of its own
+}
+
 void Unit::bring_up() {
   must<Rendered>(
       {}, Render{.template_text = fmt::format("[mysqld]\nport={}\nbind_address=127.0.0.1\n"
@@ -138,7 +159,7 @@ void Unit::bring_up() {
                                               "innodb_redo_log_capacity=8M\n",
                                               port_),
                  .values = {{"values", "pool: 32M"}}});
-  must<Initialised>({}, EnsureInitialised{});
+  ensure_data();
   must<Done>({}, StartProcess{});
   if (!becomes([](const auto& now) { return now.process.state == ProcessState::Running; })) {
     throw std::runtime_error(name_ + " does not run");

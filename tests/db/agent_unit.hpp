@@ -33,7 +33,8 @@ class Unit {
   Unit(const Unit&) = delete;
   Unit& operator=(const Unit&) = delete;
 
-  // Renders a configuration, initialises, starts and makes the accounts above.
+  // Renders a configuration, initialises, starts and makes the accounts above. Only the first unit
+  // of a process with an empty environment really initialises: the others get copies.
   void bring_up();
 
   Result<Reply> order(Epoch epoch, Action action,
@@ -64,6 +65,7 @@ class Unit {
  private:
   void start_supervisor();
   void start_agent();
+  void ensure_data();
 
   const std::string name_;
   const std::vector<std::string> environment_;

@@ -112,6 +112,7 @@ class Renderer {
     if (items.empty()) return run(node.otherwise, dot);
     const auto& names = node.pipeline.variables;
     for (const auto& [key, item] : items) {
+      if (auto allowed = step(); !allowed) return allowed.error();
       const Scope turn(variables_);
       if (names.size() == 2) variables_.emplace_back(names[0], key);
       if (!names.empty()) variables_.emplace_back(names.back(), item);

@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "engines/agent/quiet_grpc.hpp"
 #include "engines/agent/wire.hpp"
 #include "proto/agent.grpc.pb.h"
 
@@ -26,7 +27,7 @@ constexpr std::size_t kWorkers = 6;      // one fenced command, and those that c
 constexpr std::size_t kMaxCalls = 32;    // taken and not answered yet
 constexpr std::size_t kMaxWatchers = 8;  // the operator, its standby, people with tools
 constexpr std::chrono::seconds kHeartbeat{1};
-constexpr unsigned kCertificateRefreshSeconds = 10;
+constexpr unsigned kCertificateRefreshSeconds = 2;
 constexpr std::chrono::seconds kDefaultLimit{30};  // for a caller that gives no deadline
 constexpr std::chrono::hours kLongestLimit{24};
 
@@ -397,6 +398,7 @@ class Service::Impl {
   }
 
   Result<void> start(const AgentSettings& settings) {
+    quiet_grpc();
     grpc::EnableDefaultHealthCheckService(true);
     grpc::ServerBuilder builder;
     builder.AddListeningPort(settings.listen, credentials(settings.tls_dir), &port_);

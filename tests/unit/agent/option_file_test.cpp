@@ -19,13 +19,18 @@ const InstanceSettings kInstance{.data_dir = "/d/data",
                                  .relay_log_base = "/d/log/relay/relay",
                                  .server_id = 3};
 
+std::vector<std::string> lines(const std::vector<Setting>& settings) {
+  std::vector<std::string> out;
+  for (const auto& [name, value] : settings) out.push_back(name + "=" + value);
+  return out;
+}
+
 TEST(OptionFile, ReadsServerGroupsWithNormalisedNames) {
   const auto settings = server_settings(
-      "# comment\n[client]\nport=1\n[mysqld]\nSync-Binlog = 0 # why not\nloose_x='a # "
-      "b'\nskip-name-resolve\n"
-      "[mysqldump]\nquick\n[mysqld-9.7]\nport=2\n");
-  EXPECT_THAT(settings, ElementsAre(Setting{"sync_binlog", "0"}, Setting{"x", "a # b"},
-                                    Setting{"skip_name_resolve", ""}, Setting{"port", "2"}));
+      "# comment\n[client]\nport=1\n[mysqld]\nSync-Binlog = 0 # why not\nloose_x='a # b'\n"
+      "skip-name-resolve\n[mysqldump]\nquick\n[mysqld-9.7]\nport=2\n");
+  EXPECT_THAT(lines(settings),
+              ElementsAre("sync_binlog=0", "x=a # b", "skip_name_resolve=", "port=2"));
 }
 
 TEST(OptionFile, ReportsOnlyValuesThatThePinsTakeTheEffectFrom) {

@@ -167,6 +167,26 @@ TEST_F(Stream, TwoAuthoritiesAreValidDuringARotation) {
   EXPECT_TRUE(reaches(StreamState::Connected)) << gateway_->latest("e")->stream_error;
 }
 
+TEST_F(Stream, NewCertificatesAreTakenWithoutDroppingStreams) {
+  start_agent();
+  connect(identity(authority_, authority_.certificate));
+  ASSERT_TRUE(reaches(StreamState::Connected));
+  const auto since = gateway_->latest("e")->since;
+
+  const auto next = *make_authority("troupe", clock_.wall());
+  write_tls(next, authority_.certificate + next.certificate);
+  // A second operator that knows the new authority only.
+  std::atomic<bool> accepted = false;
+  Gateway second(clock_, identity(next, next.certificate), [&](const auto&, const auto& now) {
+    if (now->connected()) accepted = true;
+  });
+  second.set_endpoints(
+      {{.id = "e", .unit = kUnit, .ip = "127.0.0.1", .port = port_, .server_name = "db-0.test"}});
+  EXPECT_TRUE(eventually([&] { return accepted.load(); }));
+  EXPECT_EQ(gateway_->latest("e")->since, since) << "the old stream has never been away";
+  EXPECT_TRUE(gateway_->latest("e")->connected());
+}
+
 TEST_F(Stream, ALowerEpochIsRefusedWithBothNumbers) {
   start_agent();
   connect(identity(authority_, authority_.certificate));
