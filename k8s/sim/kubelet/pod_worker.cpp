@@ -145,7 +145,9 @@ class PodWorker::Impl : public std::enable_shared_from_this<PodWorker::Impl> {
   void check_deadline();
   milliseconds remaining_grace() const;
   void publish();
+  void publish_status();
   void publish_annotations();
+  json::object running_pids() const;
   void arm(std::optional<TimePoint> wake_at);
   void event(EventType type, std::string_view reason, std::string_view message,
              std::optional<std::size_t> container = {});
@@ -179,6 +181,7 @@ class PodWorker::Impl : public std::enable_shared_from_this<PodWorker::Impl> {
   std::set<std::pair<std::string, std::string>> dependencies_;
   std::map<std::pair<std::string, std::int64_t>, CachedToken> tokens_;
   std::string written_annotation_;
+  std::size_t written_pids_ = 0;
   int clean_ups_ = 0;
   bool syncing_ = false, sync_again_ = false;
   bool over_before_ = false;  // it had ended when this kubelet first saw it
@@ -707,11 +710,17 @@ void PodWorker::Impl::note_dependencies() {
 
 void PodWorker::Impl::publish() {
   if (!object_exists() || over_before_) return;
-  publish_annotations();
-  const PodAddresses addresses{host_address(), record_.sandbox == SandboxPhase::Absent &&
-                                                       !has_address_ && !spec_.host_network
-                                                   ? ""
-                                                   : address()};
+  // Who sees a container run finds its pid; who waits for its death is told that first.
+  const bool lost = running_pids().size() < written_pids_;
+  if (!lost) publish_annotations();
+  publish_status();
+  if (lost) publish_annotations();
+}
+
+void PodWorker::Impl::publish_status() {
+  const bool has_network =
+      record_.sandbox != SandboxPhase::Absent || has_address_ || spec_.host_network;
+  const PodAddresses addresses{host_address(), has_network ? address() : ""};
   const json::object status =
       pod_status(*pod_, spec_, record_, addresses, started_, services_.clock.wall());
   json::object patch = status_patch(*pod_, status);
@@ -725,12 +734,17 @@ void PodWorker::Impl::publish() {
   }
 }
 
-void PodWorker::Impl::publish_annotations() {
+json::object PodWorker::Impl::running_pids() const {
   json::object pids;
   for (std::size_t i = 0; i < spec_.containers.size(); ++i) {
     const ContainerRecord& container = record_.containers[i];
     if (container.phase == ContainerPhase::Running) pids[spec_.containers[i].name] = container.pid;
   }
+  return pids;
+}
+
+void PodWorker::Impl::publish_annotations() {
+  const json::object pids = running_pids();
   std::string value = json::serialize(pids);
   if (value == written_annotation_ || (pids.empty() && written_annotation_.empty())) return;
   json::object annotations{{kPidsAnnotation, value}};
@@ -739,6 +753,7 @@ void PodWorker::Impl::publish_annotations() {
   auto written = services_.api.merge_patch("pods", spec_.ns, spec_.name, "", std::move(patch));
   if (!written) return;
   written_annotation_ = std::move(value);
+  written_pids_ = pids.size();
   pod_ = std::make_shared<const json::value>(std::move(*written));
 }
 
