@@ -21,15 +21,4 @@ class WakeSink {
   virtual CausalId next_causal_id() = 0;
 };
 
-// The object actors of this process.
-class ActorsSink final : public WakeSink {
- public:
-  explicit ActorsSink(Actors& actors) : actors_(actors) {}
-  void wake(std::span<const Wake> wakes) override { actors_.wake(wakes); }
-  CausalId next_causal_id() override { return actors_.next_causal_id(); }
-
- private:
-  Actors& actors_;
-};
-
 }  // namespace troupe::k8s
