@@ -104,14 +104,15 @@ TEST(OciConfig, DropsAndAddsCapabilitiesAndLimitsMemory) {
   request.pod = &kPod;
   request.container = &container;
   request.netns = "/run/netns/x";
-  const auto config = oci_config(request);
-  ASSERT_TRUE(config);
-  EXPECT_EQ(items(*config, {"process", "capabilities", "bounding"}),
+  const auto made = oci_config(request);
+  ASSERT_TRUE(made);
+  const json::value config = *made;
+  EXPECT_EQ(items(config, {"process", "capabilities", "bounding"}),
             json::array{json::value("CAP_SYS_NICE")});
-  EXPECT_EQ(number(*config, {"linux", "resources", "memory", "limit"}), 64 << 20);
-  EXPECT_EQ(number(*config, {"linux", "resources", "cpu", "quota"}), 50'000);
+  EXPECT_EQ(number(config, {"linux", "resources", "memory", "limit"}), 64 << 20);
+  EXPECT_EQ(number(config, {"linux", "resources", "cpu", "quota"}), 50'000);
   bool own_network = false;
-  for (const auto& ns : items(*config, {"linux", "namespaces"})) {
+  for (const auto& ns : items(config, {"linux", "namespaces"})) {
     own_network = own_network || text(ns, {"path"}) == "/run/netns/x";
   }
   EXPECT_TRUE(own_network);

@@ -167,14 +167,14 @@ TEST(PodStatus, NamesTheContainersThatHoldReadinessBack) {
   run(record.containers[0]);
   record.containers[0].ready = true;
   run(record.containers[1]);
-  boost::json::object pod{{"status", status_of(spec, record)}};
+  boost::json::value pod{{"status", status_of(spec, record)}};
   const auto* ready = find_condition(pod, "Ready");
   ASSERT_NE(ready, nullptr);
   EXPECT_EQ(text(*ready, {"message"}), "containers with unready status: [other]");
   EXPECT_EQ(text(pod, {"status", "phase"}), "Running");
   EXPECT_EQ(text(items(pod, {"status", "podIPs"}).at(0), {"ip"}), "10.0.0.2");
   record.containers[1].ready = true;
-  pod["status"] = status_of(spec, record, pod);
+  pod.as_object()["status"] = status_of(spec, record, pod);
   EXPECT_TRUE(condition_is_true(pod, "Ready"));
 }
 
