@@ -1,6 +1,7 @@
 // The agent with a real mysqld: what each command does to a server, and to a small cluster.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <fstream>
 #include <future>
@@ -238,6 +239,25 @@ TEST(AgentMysql, AMemberWhoseCommitsWaitIsKilledWhenItMustClose) {
   const auto closed = a.must<Closed>({2}, Close{.grace = 1s});
   EXPECT_TRUE(closed.killed);
   EXPECT_FALSE(waiting.get()) << "the commit was never acknowledged";
+}
+
+TEST(AgentMysql, APausedMemberIsKilledWhenItMustCloseEvenByANewAgent) {
+  Unit a("db-0");
+  a.bring_up();
+  a.must<Promoted>({1}, Promote{.semi_sync = false});
+  a.must<Opened>({1}, OpenForWrites{.semi_sync = false});
+  const auto before = *a.seen();
+  ::kill(static_cast<pid_t>(before.process.pid), SIGSTOP);
+  ASSERT_TRUE(a.becomes([](const auto& now) { return now.process.paused; }));
+  a.restart_agent();
+  ASSERT_TRUE(a.becomes([&](const auto& now) {
+    return now.connected() && now.boot_id != before.boot_id && now.process.paused;
+  }));
+  EXPECT_TRUE(a.must<Closed>({2}, Close{}).killed);
+  EXPECT_TRUE(a.becomes([&](const auto& now) {
+    return now.process.state == ProcessState::Running && now.process.pid != before.process.pid;
+  }));
+  EXPECT_FALSE(Client::try_connect(a.login())) << "it boots closed";
 }
 
 TEST(AgentMysql, AHigherEpochCutsShortWhatALowerOneHadBegun) {

@@ -89,12 +89,12 @@ Identity make_authority() {
   return sign(certificate.get(), key.get(), key.get());
 }
 
-Identity issue(const Identity& authority, std::string_view ip) {
+Identity issue(const Identity& authority, std::string_view name) {
   const auto issuer = read_certificate(authority.certificate);
   const Key key(checked(EVP_EC_gen("P-256")));
   const auto certificate = blank(key.get(), "troupe test server", 2);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer.get()));
-  add_extension(certificate.get(), NID_subject_alt_name, fmt::format("IP:{}", ip));
+  add_extension(certificate.get(), NID_subject_alt_name, std::string(name));
   return sign(certificate.get(), key.get(), read_key(authority.key).get());
 }
 
@@ -109,6 +109,10 @@ IdentityFiles::IdentityFiles(const Identity& identity) {
   char name[] = "/tmp/troupe-identity-XXXXXX";
   if (!::mkdtemp(name)) throw std::runtime_error("cannot make a temporary directory");
   directory_ = name;
+  replace(identity);
+}
+
+void IdentityFiles::replace(const Identity& identity) const {
   std::ofstream(certificate()) << identity.certificate;
   std::ofstream(key()) << identity.key;
 }

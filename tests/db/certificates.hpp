@@ -16,8 +16,8 @@ struct Identity {
 };
 
 Identity make_authority();
-// For a server that is reached at `ip`, the only name in it.
-Identity issue(const Identity& authority, std::string_view ip);
+// For a server whose only name is `name`: "IP:127.0.0.1" or "DNS:db.example".
+Identity issue(const Identity& authority, std::string_view name);
 
 // SHA-1 in hexadecimal with colons.
 std::string fingerprint(const std::string& certificate_pem);
@@ -29,6 +29,8 @@ class IdentityFiles {
   ~IdentityFiles();
   IdentityFiles(const IdentityFiles&) = delete;
   IdentityFiles& operator=(const IdentityFiles&) = delete;
+
+  void replace(const Identity& identity) const;
 
   std::string certificate() const { return (directory_ / "cert.pem").string(); }
   std::string key() const { return (directory_ / "key.pem").string(); }

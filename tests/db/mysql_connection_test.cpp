@@ -2,13 +2,16 @@
 // they were sent.
 #include <gtest/gtest.h>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <thread>
 
+#include "engines/mysql/resolver.hpp"
 #include "tests/db/certificates.hpp"
 #include "tests/db/mysqld.hpp"
 
@@ -89,21 +92,52 @@ TEST_F(MysqlConnection, RefusesAnAuthorityThatItDoesNotTrust) {
   EXPECT_EQ(outcome.error().reachability, Reachability::TlsFailed) << outcome.error().message;
 }
 
-TEST(MysqlConnectionTls, TakesACertificateThatNamesTheAddressAndRefusesOneThatNamesAnother) {
+TEST(MysqlConnectionTls, TheCertificateHasToBearTheNameOrElseTheAddress) {
+  struct Row {
+    std::string given, in_certificate;
+    bool taken;
+  };
+  const Row rows[] = {
+      {"", "IP:127.0.0.1", true},
+      {"db.example", "IP:127.0.0.1", false},
+      {"", "IP:127.0.0.2", false},
+      {"", "DNS:db.example", false},
+      {"db.example", "DNS:db.example", true},
+      {"other.example", "DNS:db.example", false},
+  };
   const auto authority = testing::make_authority();
-  for (const bool right : {true, false}) {
-    const auto issued = testing::issue(authority, right ? "127.0.0.1" : "127.0.0.2");
-    const testing::IdentityFiles files(issued);
-    Mysqld server(1, {"--ssl-cert=" + files.certificate(), "--ssl-key=" + files.key()});
+  const testing::IdentityFiles trusted(authority);
+  const testing::IdentityFiles files(testing::issue(authority, "IP:127.0.0.1"));
+  Mysqld server(1, {"--ssl-ca=" + trusted.certificate(), "--ssl-cert=" + files.certificate(),
+                    "--ssl-key=" + files.key()});
+  Client admin(server.admin());
+  for (const auto& row : rows) {
+    files.replace(testing::issue(authority, row.in_certificate));
+    admin.run(reload_tls());
     auto login = server.admin_over_tls();
-    login.tls = TlsTrust{TrustAnchors::from_pem(authority.certificate).value(), "", ""};
+    login.tls = TlsTrust{TrustAnchors::from_pem(authority.certificate).value(), row.given, ""};
     const auto outcome = Client::try_connect(login);
-    EXPECT_EQ(outcome.has_value(), right);
-    if (!right) {
-      ASSERT_FALSE(outcome.has_value());
-      EXPECT_EQ(outcome.error().reachability, Reachability::TlsFailed);
-    }
+    EXPECT_EQ(outcome.has_value(), row.taken) << row.given << " " << row.in_certificate;
+    if (row.taken || outcome) continue;
+    EXPECT_EQ(outcome.error().reachability, Reachability::TlsFailed) << outcome.error().message;
   }
+}
+
+TEST(MysqlResolver, AnAddressIsItsOwnAnswerAndAnUnknownNameIsAnError) {
+  boost::asio::io_context io;
+  Resolver resolver;
+  std::map<std::string, Result<std::string>> answers;
+  for (const std::string name : {"127.0.0.9", "::1", "no-such-host.invalid"}) {
+    resolver.resolve(name, io.get_executor(), [&answers, name](Result<std::string> answer) {
+      answers.emplace(name, std::move(answer));
+    });
+  }
+  const auto work = boost::asio::make_work_guard(io);
+  while (answers.size() < 3 && io.run_one_for(20s) > 0) {
+  }
+  EXPECT_EQ(answers.at("127.0.0.9").value(), "127.0.0.9");
+  EXPECT_EQ(answers.at("::1").value(), "::1");
+  EXPECT_EQ(answers.at("no-such-host.invalid").error().code, Code::Retry);
 }
 
 TEST_F(MysqlConnection, SendsNoPasswordInTheClearToAnotherMachine) {
