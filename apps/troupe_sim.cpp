@@ -155,11 +155,15 @@ Result<void> serve(const ServeOptions& options) {
   }
   const auto controllers =
       api.local_client("kube-controller-manager", [&] { return clock.wall(); });
-  auto started_options = cluster_options(options, api, clock, std::move(network));
-  started_options.images = std::move(*images);
-  auto cluster = start_cluster(*controllers, io, clock, std::move(started_options));
-  if (!cluster) return cluster.error();
-  server.set_node_api(&(*cluster)->node_api());
+  std::unique_ptr<Cluster> cluster;
+  if (options.kubelet != KubeletKind::Off) {
+    auto beside = cluster_options(options, api, clock, std::move(network));
+    beside.images = std::move(*images);
+    auto started = start_cluster(*controllers, io, clock, std::move(beside));
+    if (!started) return started.error();
+    cluster = std::move(*started);
+    server.set_node_api(&cluster->node_api());
+  }
 
   const auto url =
       fmt::format("{}://{}:{}", options.plain_http ? "http" : "https", reachable, server.port());
@@ -175,7 +179,7 @@ Result<void> serve(const ServeOptions& options) {
     io.stop();
   });
   io.run();
-  (*cluster)->stop();
+  if (cluster != nullptr) cluster->stop();
   return {};
 }
 
@@ -189,7 +193,9 @@ int run(int argc, char** argv) {
   command->add_option("--listen", options.listen, "ADDRESS:PORT; port 0 takes any free one");
   command->add_option("--write-kubeconfig", options.kubeconfig, "where to write a kubeconfig");
   command->add_option("--crds", options.crd_folders, "a folder of CRDs to install (repeatable)");
-  command->add_option("--kubelet", options.kubelet, "how pods run: off, fake or runc")
+  command
+      ->add_option("--kubelet", options.kubelet,
+                   "how pods run: fake, runc, or off (the API server alone)")
       ->transform(CLI::CheckedTransformer(kubelets));
   command->add_option("--image", options.images, "NAME=DIR: an image's root file system");
   command->add_option("--seed", options.seed, "of uids and generated names");

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <filesystem>
@@ -161,7 +162,7 @@ const std::string& KubectlTest::folder() { return cluster().folder; }
 void KubectlTest::SetUp() {
   static int counter = 0;
   ns_ = "t" + std::to_string(::getpid()) + "-" + std::to_string(++counter);
-  ok("create namespace " + ns_);
+  ok("create -f -", "apiVersion: v1\nkind: Namespace\nmetadata: {name: " + ns_ + "}\n");
 }
 
 void KubectlTest::TearDown() { kubectl("delete namespace --wait=false " + ns_); }
@@ -184,6 +185,16 @@ Outcome KubectlTest::kubectl(std::string_view arguments, std::string_view input)
   std::vector<std::string> list;
   for (std::string word; words >> word;) list.push_back(word);
   return kubectl(list, input);
+}
+
+void KubectlTest::make_config_map(std::string_view name, std::string_view data,
+                                  std::string_view in_namespace) const {
+  std::ostringstream text;
+  text << "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " << name << "}\ndata: " << data
+       << '\n';
+  const std::string where(in_namespace.empty() ? std::string_view(ns_) : in_namespace);
+  const auto created = kubectl("create -f - -n " + where, text.str());
+  EXPECT_EQ(created.status, 0) << created.err;
 }
 
 std::string KubectlTest::ok(std::string_view arguments, std::string_view input) const {

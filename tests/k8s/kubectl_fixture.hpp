@@ -35,6 +35,10 @@ class KubectlTest : public testing::Test {
   // The same, and the test fails unless it exits with 0; gives what it printed.
   std::string ok(std::string_view arguments, std::string_view input = {}) const;
 
+  // Creates a config map. Not by `kubectl create configmap`, which speaks protobuf.
+  void make_config_map(std::string_view name, std::string_view data = "{}",
+                       std::string_view in_namespace = {}) const;
+
   const std::string& ns() const { return ns_; }
   static const std::string& folder();  // of the suite, for files
 

@@ -12,6 +12,10 @@ constexpr std::size_t kMaxLabel = 63;
 constexpr std::size_t kMaxSubdomain = 253;
 constexpr std::size_t kMaxAnnotationBytes = 256 * 1024;
 
+// The finalizers that may go without a domain and a path.
+constexpr std::string_view kStandardFinalizers[] = {"orphan", "foregroundDeletion", "kubernetes",
+                                                    "customresourcecleanup.apiextensions.k8s.io"};
+
 constexpr std::string_view kSubdomainText =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
     "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
@@ -111,8 +115,8 @@ void validate_finalizers(const ResourceType& type, const json::object& object,
     const auto* name = value.if_string();
     if (name == nullptr) continue;
     if (old == nullptr || !has_finalizer(*old, *name)) added.push_back(quoted(*name));
-    const bool standard =
-        *name == "orphan" || *name == "foregroundDeletion" || *name == "kubernetes";
+    const bool standard = std::find(std::begin(kStandardFinalizers), std::end(kStandardFinalizers),
+                                    std::string_view(*name)) != std::end(kStandardFinalizers);
     if (is_qualified_name(*name) && (standard || name->find('/') != json::string::npos)) continue;
     if (type.custom) {
       warnings.push_back(fmt::format(

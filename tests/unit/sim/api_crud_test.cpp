@@ -140,9 +140,10 @@ TEST(ApiServer, JsonPatchWithFailingTestIsUnprocessable) {
                                     "application/json-patch+json");
   EXPECT_EQ(refused.status, 422);
   const auto patched = cluster.send("PATCH", std::string(kConfigMaps) + "/a",
-                                    R"([{"op":"add","path":"/data/x~1y","value":"w"}])",
+                                    R"([{"op":"add","path":"/metadata/annotations","value":{}},
+          {"op":"add","path":"/metadata/annotations/x.io~1y","value":"w"}])",
                                     "application/json-patch+json");
-  EXPECT_EQ(json::serialize(patched.body.at("data")), R"({"k":"v","x/y":"w"})");
+  EXPECT_EQ(json::serialize(*find(patched.body, "metadata.annotations")), R"({"x.io/y":"w"})");
 }
 
 TEST(ApiServer, StrategicMergeMergesListsByKey) {
