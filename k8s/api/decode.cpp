@@ -201,6 +201,10 @@ namespace {
 // Enough for the lists and maps of most objects, so that decoding one allocates its snapshot only.
 constexpr std::size_t kScratchBytes = 64 * 1024;
 
+// Buffers for larger documents, which are list pages, go when the page is done: the parser's own
+// are seven times the document.
+constexpr std::size_t kKeptBytes = 256 * 1024;
+
 WatchEventType event_type(std::string_view text) {
   if (text == "ADDED") return WatchEventType::Added;
   if (text == "MODIFIED") return WatchEventType::Modified;
@@ -237,6 +241,11 @@ struct Decoder::Impl {
       from = Document(std::string_view(padded).substr(0, from.text.size()), padded.size());
     }
     return parser.iterate(from.text, from.readable).get(out);
+  }
+
+  void drop_large_buffers() {
+    if (parser.capacity() > kKeptBytes) parser = ondemand::parser();
+    if (padded.capacity() > kKeptBytes) padded = std::string();
   }
 
   error_code watch_event(const KindInfo& kind, Document line, DecodeContext& context,
@@ -282,6 +291,7 @@ struct Decoder::Impl {
       } else {
         out.objects.push_back(std::move(object));
       }
+      scratch.reset();
     }
     return simdjson::SUCCESS;
   }
@@ -331,9 +341,9 @@ Result<WatchEvent> Decoder::watch_event(const KindInfo& kind, Document line) {
 Result<ListPage> Decoder::list_page(const KindInfo& kind, Document page) {
   DecodeContext context{impl_->scratch, {}, {}};
   ListPage decoded;
-  if (const error_code e = impl_->list_page(kind, page, context, decoded)) {
-    return decode_error(e, context);
-  }
+  const error_code e = impl_->list_page(kind, page, context, decoded);
+  impl_->drop_large_buffers();
+  if (e) return decode_error(e, context);
   return decoded;
 }
 

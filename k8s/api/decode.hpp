@@ -56,7 +56,8 @@ struct ListPage {
   std::optional<std::int64_t> remaining;
 };
 
-// Keeps its buffers from one document to the next. Not thread-safe: one a stream.
+// Keeps buffers of moderate size from one document to the next. Not thread-safe: one for each
+// thread that decodes.
 class Decoder {
  public:
   Decoder();

@@ -36,6 +36,10 @@ std::string joined(const json::array& texts) {
 std::string cell(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
+    if (c == '<') {
+      escaped += "&lt;";
+      continue;
+    }
     if (c == '|') escaped += '\\';
     escaped += c == '\n' ? ' ' : c;
   }
@@ -53,12 +57,14 @@ std::string type_of(const json::object& schema) {
   return std::string(type.empty() ? "any" : type);
 }
 
-// "1 to 65535", "at least 1": whichever bounds there are.
+// "1 to 65535", "at most 64 entries", "not empty": whichever bounds there are.
 void add_bounds(std::vector<std::string>& rules, const json::object& schema, std::string_view low,
                 std::string_view high, std::string_view what) {
   const json::value* from = schema.if_contains(low);
   const json::value* to = schema.if_contains(high);
-  if (from && to) {
+  if (from && !to && *from == 1 && !what.empty()) {
+    rules.emplace_back("not empty");
+  } else if (from && to) {
     rules.push_back(fmt::format("{} to {}{}", json::serialize(*from), json::serialize(*to), what));
   } else if (from) {
     rules.push_back(fmt::format("at least {}{}", json::serialize(*from), what));

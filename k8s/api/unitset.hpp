@@ -291,7 +291,7 @@ struct Schema<UnitSetSpec> {
        .doc = "Edition of the database, such as community. Cannot change.",
        .min_length = 1,
        .max_length = 63},
-      {.name = "units", .doc = "How many Units.", .required = true, .minimum = 1, .maximum = 1000},
+      {.name = "units", .doc = "How many Units.", .required = true, .minimum = 1},
       {.name = "sharedConfigName",
        .doc = "ConfigMap in the namespace with what all Units share; its key <type>_ports lists "
               "their ports.",

@@ -291,13 +291,34 @@ TEST(ListPage, PassesOverAnObjectThatDoesNotFit) {
   const auto page = decoder.list_page(
       kind_info<UnitSet>(), Document(R"({"items":[{"metadata":{"name":"a"},"spec":{"units":1}},
                    {"metadata":{"name":"b"},"spec":{"env":[{"name":{"x":[1]}}],"units":2}},
-                   {"metadata":{"name":"c"},"spec":{"units":3}}],
+                   {"metadata":{"name":"c"},"spec":{"units":1.5,"env":[]}},
+                   {"metadata":{"labels":{"x":{}},"name":"d"}},
+                   {"metadata":{"name":"e"},"spec":{"units":3}}],
                    "metadata":{"resourceVersion":"5"}})"));
   ASSERT_EQ(page->objects.size(), 2u);
   EXPECT_EQ(as<UnitSet>(page->objects[1])->spec.units, 3);
-  ASSERT_EQ(page->rejected.size(), 1u);
+  ASSERT_EQ(page->rejected.size(), 3u);
   EXPECT_THAT(page->rejected[0].message, HasSubstr("UnitSet /b: spec.env[0].name"));
+  EXPECT_THAT(page->rejected[1].message, HasSubstr("UnitSet /c: spec.units"));
+  EXPECT_THAT(page->rejected[2].message, HasSubstr("UnitSet /: metadata.labels[x]"));
   EXPECT_EQ(page->version.value, 5u);
+}
+
+TEST(ListPage, MayBeLarge) {
+  std::string text = R"({"metadata":{"resourceVersion":"5"},"items":[)";
+  for (int i = 0; i < 2000; ++i) {
+    if (i > 0) text += ',';
+    text += R"({"metadata":{"name":"p)" + std::to_string(i) + R"(","labels":{"n":")" +
+            std::string(300, 'x') + R"("}}})";
+  }
+  text += "]}";
+  Decoder decoder;
+  for (int round = 0; round < 2; ++round) {
+    const auto page = decoder.list_page(kind_info<Pod>(), Document(text));
+    ASSERT_EQ(page->objects.size(), 2000u);
+    EXPECT_EQ(page->objects[1999]->name(), "p1999");
+    EXPECT_EQ(page->objects[0]->meta().labels.get("n").size(), 300u);
+  }
 }
 
 TEST(ApiStatus, TellsWhenToComeBack) {
