@@ -42,7 +42,7 @@ struct Render {
   std::vector<ValuesDocument> values;
   std::map<std::string, std::string> labels;       // the Pod's, for the template's functions
   std::map<std::string, std::string> annotations;  // likewise
-  std::string target_path;                         // empty: the agent's CONFIG_PATH
+  std::string target_path;  // empty, or the agent's CONFIG_PATH: nothing else is written
 };
 struct Rendered {
   std::string hash;  // SHA-256 of the file, hex

@@ -398,7 +398,7 @@ class Agent::Impl {
     if (report.dying) database_->watch(false);
     board_.update([&](AgentObservation& state) {
       auto& process = state.process;
-      process.state = state_of(report.state, exists && database_->serving());
+      if (!report.dying) process.state = state_of(report.state, database_->serving());
       process.pid = static_cast<std::int64_t>(report.pid);
       if (report.started_us != 0) {
         process.started = WallTime(std::chrono::microseconds(report.started_us));

@@ -19,8 +19,6 @@
 
 namespace troupe::agent {
 
-inline constexpr std::string_view kLocalUser = "troupe_agent";
-
 // YAML to paths: {a: {b: [x]}} gives /a/b/0 = x. Null is nothing. Bounded.
 Result<void> flatten_values(const ValuesDocument& document, FlatValues& into);
 

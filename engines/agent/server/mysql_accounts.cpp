@@ -104,7 +104,7 @@ Result<Reply> MysqlMember::run(const EnsureAccounts& command, Work& work) {
   }
   AccountsEnsured ensured;
   for (const auto& account : command.accounts) {
-    if (account.user.empty() || account.password.empty() || account.user == "troupe_agent") {
+    if (account.user.empty() || account.password.empty() || account.user == kLocalUser) {
       return error(Code::Invalid, fmt::format("the account \"{}\" needs a name of its own and a "
                                               "password",
                                               account.user));

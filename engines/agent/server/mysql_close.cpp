@@ -1,6 +1,7 @@
 // Ending every acknowledgement of writes, by consent or by force.
 #include <fmt/format.h>
 
+#include "engines/agent/server/files.hpp"
 #include "engines/agent/server/mysql_member.hpp"
 
 namespace troupe::agent {
@@ -11,6 +12,8 @@ using mysql::StatementBuilder;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPoll{3};
+constexpr milliseconds kKnockLimit{200};  // a socket that nobody listens on refuses at once
+constexpr std::size_t kMaxMarkBytes = 256;
 constexpr milliseconds kKillLimit{20'000};  // a large buffer pool is freed before a process is gone
 // Replication's dump threads have to outlive a switchover, and so have probes: accounts that pass
 // offline_mode but cannot write.
@@ -26,7 +29,7 @@ constexpr std::string_view kNotPrivilegedReaders =
 Statement client_sessions() {
   return StatementBuilder()
       .sql(kClientSessions)
-      .literal("troupe_agent")
+      .literal(kLocalUser)
       .sql(kNotPrivilegedReaders)
       .build();
 }
@@ -35,10 +38,37 @@ Closed without_server(bool killed) { return Closed{.killed = killed}; }
 
 }  // namespace
 
+// Which life of the database this is; a new one boots closed.
+std::string MysqlMember::process_life() const {
+  const auto state = board_.state();
+  const auto started = state.process.started.value_or(WallTime{}).time_since_epoch().count();
+  return fmt::format("{} {} {}\n", state.container_id, state.process.pid, started);
+}
+
+// Before it is opened, so that an agent that comes later knows: a server that does not answer may
+// still acknowledge writes.
+Result<void> MysqlMember::mark_opened() const {
+  const auto life = process_life();
+  if (const auto marked = read_file(opened_mark(), kMaxMarkBytes); marked && *marked == life)
+    return {};
+  return write_durably(opened_mark(), life, 0600);
+}
+
 bool MysqlMember::opened_since_start() const {
-  const auto state = board_.state().process.state;
-  // A server that does not answer yet has not been opened: that takes its local socket.
-  return state != ProcessState::Starting || database_.serving();
+  const auto marked = read_file(opened_mark(), kMaxMarkBytes);
+  if (!marked) return marked.error().code != Code::NotFound;  // cannot be known: assume the worst
+  return *marked == process_life();
+}
+
+// Never opened by an agent, and nobody listens yet whom a person could have opened.
+bool MysqlMember::is_starting_closed() {
+  if (board_.state().process.state != ProcessState::Starting || opened_since_start()) return false;
+  Work knock(kKnockLimit);
+  return !identity(knock);
+}
+
+std::filesystem::path MysqlMember::opened_mark() const {
+  return settings_.private_dir() / "opened";
 }
 
 Result<Reply> MysqlMember::run(const Close& command, Work& work) {
@@ -51,10 +81,14 @@ Result<Reply> MysqlMember::run(const Close& command, Work& work) {
       process.state != ProcessState::Stopping) {
     return Reply{without_server(true), "the database does not run; it boots closed"};
   }
-  if (!opened_since_start()) {
+  if (is_starting_closed()) {
     return Reply{without_server(true), "the database is starting; it boots closed"};
   }
-  Work attempt(work.within(std::chrono::duration_cast<milliseconds>(command.grace)));
+  // A paused process would not answer, and on waking up it would acknowledge.
+  const auto grace = process.paused && command.kill_if_blocked
+                         ? milliseconds(0)
+                         : std::chrono::duration_cast<milliseconds>(command.grace);
+  Work attempt(work.within(grace));
   auto closed = close_serving(attempt);
   if (closed) return Reply{*closed, "closed: offline and read-only"};
   if (auto go_on = work.check(); !go_on && go_on.error().code != Code::Timeout)

@@ -319,7 +319,8 @@ Result<Reply> MysqlMember::run(const OpenForWrites& command, Work& work) {
   const auto counters = semi_sync(work);
   if (!counters) return counters.error();
   if (auto go_on = work.check(); !go_on) return go_on.error();
-  auto opened = run_statement(mysql::set_offline_mode(false), work);
+  auto opened = mark_opened();
+  if (opened) opened = run_statement(mysql::set_offline_mode(false), work);
   if (opened) opened = run_statement(mysql::set_read_only(false), work);
   if (!opened) return opened.error();
   return Reply{Opened{before->server_uuid, before->executed.to_string(),

@@ -93,7 +93,11 @@ class MysqlMember {
   Result<Closed> close_serving(Work& work);
   Result<void> cut_sockets(Work& work);
   Result<Closed> kill_blocked(const Error& why, Work& work);
+  std::filesystem::path opened_mark() const;
+  std::string process_life() const;
+  Result<void> mark_opened() const;
   bool opened_since_start() const;
+  bool is_starting_closed();
 
   Result<void> mend_account(const Account& account, Work& work);
   Result<bool> is_right(const Account& account, Work& work);

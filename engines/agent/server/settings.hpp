@@ -10,12 +10,16 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engines/agent/server/files.hpp"
 #include "runtime/model/result.hpp"
 
 namespace troupe::agent {
+
+// The agent's own account in the database, for the local socket only.
+inline constexpr std::string_view kLocalUser = "troupe_agent";
 
 struct AgentSettings {
   std::string unit;                     // TROUPE_UNIT, or NAMESPACE/POD_NAME
