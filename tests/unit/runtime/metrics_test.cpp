@@ -5,6 +5,7 @@
 
 #include "runtime/actors.hpp"
 #include "runtime/clock.hpp"
+#include "tests/unit/runtime/actors_fixture.hpp"
 
 namespace troupe {
 namespace {
@@ -114,6 +115,36 @@ TEST(Metrics, MeasuredLogicReportsEachRunByItsResult) {
   for (const char* result : {"success", "requeue_after", "error"})
     EXPECT_THAT(text,
                 HasSubstr("{controller=\"unit\",result=\"" + std::string(result) + "\"} 1\n"));
+}
+
+TEST(Metrics, ApiRequestsAndLeadershipHaveClientGosNames) {
+  Metrics metrics;
+  rest_client_requests(metrics, "10.0.0.1:6443", "PATCH", "409").Increment();
+  leader_status(metrics, "troupe-operator").Set(1);
+  set_build_info(metrics, "1.2.3");
+  const auto text = metrics.text();
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "rest_client_requests_total{code=\"409\",host=\"10.0.0.1:6443\",method=\"PATCH\"} 1"));
+  EXPECT_THAT(text, HasSubstr("leader_election_master_status{name=\"troupe-operator\"} 1"));
+  EXPECT_THAT(text, HasSubstr("troupe_build_info{version=\"1.2.3\"} 1"));
+}
+
+class ActorMetrics : public test::ActorsFixture {};
+
+TEST_F(ActorMetrics, SayWhoWaitsWhoRanAndWhatIsKept) {
+  Metrics metrics;
+  collect_actors(metrics, actors_, history_);
+  const auto [id, script] = spawn();
+  wake(id, "changed");
+  EXPECT_THAT(metrics.text(), HasSubstr("workqueue_depth{name=\"actors\"} 1\n"));
+  settle();
+  const auto text = metrics.text();
+  EXPECT_THAT(text, HasSubstr("workqueue_depth{name=\"actors\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("\ntroupe_actors 1\n"));
+  EXPECT_THAT(text, HasSubstr("\ntroupe_actor_runs_total 1\n"));
+  EXPECT_THAT(text, HasSubstr("\ntroupe_history_bytes " + std::to_string(history_.bytes()) + "\n"));
 }
 
 }  // namespace
