@@ -22,8 +22,14 @@ bool same_rules(const std::vector<Guard>& a, const std::vector<Guard>& b) {
                     [](const Guard& x, const Guard& y) { return x.rule == y.rule; });
 }
 
+// What became of an effect is always news.
+bool brings_result(const Record& r) {
+  return std::any_of(r.causes.begin(), r.causes.end(),
+                     [](const auto& c) { return c.type == CauseType::EffectResult; });
+}
+
 bool says_nothing_new(const Record& last, const Record& next) {
-  return next.effects.empty() && next.fault.empty() && last.fault.empty() &&
+  return !brings_result(next) && next.effects.empty() && next.fault.empty() && last.fault.empty() &&
          last.doing == next.doing && same_rules(last.guards, next.guards);
 }
 

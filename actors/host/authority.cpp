@@ -1,10 +1,7 @@
 #include "actors/host/authority.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
-#include <openssl/x509.h>
 
 #include <boost/json.hpp>
 #include <mutex>
@@ -21,19 +18,6 @@ constexpr const char* kAuthorityName = "troupe agents";
 // By this name agents know the operator.
 constexpr const char* kOperatorName = "troupe-operator";
 constexpr int kPasswordBytes = 24;
-
-// SHA-1 of the first certificate, the digest that the MySQL client library compares.
-Result<std::string> fingerprint_of(const std::string& pem) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
-      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
-  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
-      PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), X509_free);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  if (!certificate || X509_digest(certificate.get(), EVP_sha1(), digest, &size) != 1)
-    return error(Code::Fatal, "a certificate that was just made cannot be read");
-  return agent::to_hex({reinterpret_cast<const char*>(digest), size});
-}
 
 Result<std::string> random_password() {
   unsigned char bytes[kPasswordBytes];
@@ -128,13 +112,10 @@ Result<std::string> Authority::certificate(const IssueCertificate& r) const {
     made = std::move(*leaf);
     bundle = impl_->authorities.bundle();
   }
-  const auto fingerprint = fingerprint_of(made.certificate);
-  if (!fingerprint) return fingerprint.error();
   auto body = secret_body(r.secret, r.owner_references);
   const auto renew =
       now + std::chrono::duration_cast<std::chrono::microseconds>(agent::kLeafLifetime * 2 / 3);
-  body["metadata"].as_object()["annotations"] = {{kCertificateHashAnnotation, *fingerprint},
-                                                 {kRenewAfterAnnotation, to_rfc3339(renew)}};
+  body["metadata"].as_object()["annotations"] = {{kRenewAfterAnnotation, to_rfc3339(renew)}};
   body["data"] = {{"tls.crt", agent::base64_encode(made.certificate)},
                   {"tls.key", agent::base64_encode(made.key.reveal())},
                   {"ca.crt", agent::base64_encode(bundle)}};

@@ -236,7 +236,7 @@ void Operator::Impl::watch_server(const ServerTarget& t) {
   endpoint.login.port = t.port;
   endpoint.login.user = t.user;
   endpoint.login.password = t.password;
-  endpoint.login.tls = mysql::TlsTrust{*anchors, t.fingerprint};
+  endpoint.login.tls = mysql::TlsTrust{.anchors = *anchors, .name = t.tls_name, .fingerprint = {}};
   servers->watch(std::move(endpoint));
 }
 

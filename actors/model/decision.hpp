@@ -18,8 +18,8 @@ struct ServerTarget {
   std::uint16_t port = 3306;
   std::string user;
   Secret password;
-  std::string ca_pem;       // of the server's certificate
-  std::string fingerprint;  // SHA-256 of it, hex; empty: bound by the IP in its SAN
+  std::string ca_pem;    // of the server's certificate; empty: the operator's authority
+  std::string tls_name;  // the DNS name that it must bear; empty: the IP address
 };
 
 struct Decision {

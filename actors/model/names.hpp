@@ -23,8 +23,7 @@ inline constexpr std::string_view kMaintenanceAnnotation = "maintenance";
 inline constexpr std::string_view kForceDeleteAnnotation = "upm.io/force-delete";
 inline constexpr std::string_view kNodeMapAnnotation = "upm.io/node-name-map";
 inline constexpr std::string_view kSwitchoverAnnotation = "troupe.dev/switchover-to";
-// On a certificate's Secret: the SHA-256 of the certificate and when to renew it.
-inline constexpr std::string_view kCertificateHashAnnotation = "troupe.dev/certificate-sha256";
+// On a certificate's Secret: when to renew it.
 inline constexpr std::string_view kRenewAfterAnnotation = "troupe.dev/renew-after";
 
 inline constexpr std::string_view kAgentContainer = "unit-agent";

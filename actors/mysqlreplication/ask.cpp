@@ -117,16 +117,14 @@ void want_observations(const World& w, const Credentials* credentials, Decision&
     auto endpoint = agent_of(*n.pod);
     if (!endpoint) continue;
     if (credentials && n.certificate)
-      d.servers.push_back(
-          {.id = mysql::EndpointId{endpoint->id},
-           .label = endpoint->unit,
-           .ip = endpoint->ip,
-           .port = n.port,
-           .user = credentials->probe_user,
-           .password = credentials->probe_password,
-           .ca_pem = {},
-           .fingerprint =
-               n.certificate->metadata.annotations.get(kCertificateHashAnnotation).str()});
+      d.servers.push_back({.id = mysql::EndpointId{endpoint->id},
+                           .label = endpoint->unit,
+                           .ip = endpoint->ip,
+                           .port = n.port,
+                           .user = credentials->probe_user,
+                           .password = credentials->probe_password,
+                           .ca_pem = {},
+                           .tls_name = endpoint->server_name});
     d.agents.push_back(std::move(*endpoint));
   }
 }

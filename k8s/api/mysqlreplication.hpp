@@ -302,7 +302,7 @@ struct Schema<ReplicationOperation> {
   static constexpr Field kFields[] = {
       {.name = "id", .doc = "Names this attempt.", .required = true, .min_length = 1},
       {.name = "type", .doc = "What is being done.", .required = true},
-      {.name = "step", .doc = "The step that is being taken.", .required = true, .min_length = 1},
+      {.name = "step", .doc = "The step that is being taken.", .min_length = 1},
       {.name = "candidate", .doc = "The server that shall get the new role."},
       {.name = "from", .doc = "The server that had it."},
       {.name = "epoch",

@@ -120,6 +120,8 @@ class LocalMysql::Impl : public std::enable_shared_from_this<Impl> {
       discard(*session);
       return true;
     }
+    // Locked until it is given a password of its own: root, from the initialisation on.
+    if (session.error().number == mysql::error_number::kAccountLocked) return false;
     switch (session.error().reachability) {
       case mysql::Reachability::AuthFailed:
         return false;

@@ -156,6 +156,11 @@ Result<void> MysqlMember::mend_account(const Account& account, Work& work) {
   statements.push_back(mysql::set_session_binlog(false));
   statements.push_back(mysql::create_user(account.user, account.host, account.password));
   statements.push_back(mysql::alter_user_password(account.user, account.host, account.password));
+  statements.push_back(StatementBuilder()
+                           .sql("ALTER USER ")
+                           .account(account.user, account.host)
+                           .sql(" ACCOUNT UNLOCK")
+                           .build());
   statements.push_back(grant_statement(account));
   statements.push_back(mysql::set_session_binlog(true));
   const auto done = database_.execute(std::move(statements), work, std::chrono::seconds(10));

@@ -86,6 +86,7 @@ inline constexpr unsigned kCannotServeBinlog = 1236;
 inline constexpr unsigned kReadOnlyOption = 1290;
 inline constexpr unsigned kInterrupted = 1317;
 inline constexpr unsigned kOfflineMode = 3032;
+inline constexpr unsigned kAccountLocked = 3118;
 inline constexpr unsigned kCannotRestart = 3707;
 inline constexpr unsigned kNoSocket = 2002;
 inline constexpr unsigned kConnectFailed = 2003;
