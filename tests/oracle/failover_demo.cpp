@@ -102,13 +102,16 @@ Judgement judge(const MysqlCluster& cluster, const Writers& writers) {
   return all;
 }
 
-bool kill_primary(const Kubectl& kubectl, const MysqlCluster& cluster, const std::string& primary,
-                  bool whole_pod) {
+// What it takes to kill it is looked up first, so that the clock starts with the signal.
+std::function<bool()> killer_of(const Kubectl& kubectl, const MysqlCluster& cluster,
+                                const std::string& primary, bool whole_pod) {
   if (whole_pod)
-    return kubectl({"delete", "pod", primary, "--force", "--grace-period=0", "--wait=false"})
-               .status == 0;
+    return [&kubectl, primary] {
+      return kubectl({"delete", "pod", primary, "--force", "--grace-period=0", "--wait=false"})
+                 .status == 0;
+    };
   const auto pid = cluster.database_process(primary);
-  return pid && ::kill(*pid, SIGKILL) == 0;
+  return [pid] { return pid && ::kill(*pid, SIGKILL) == 0; };
 }
 
 double ms_between(Instant from, Instant to) {
@@ -160,7 +163,7 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
       duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
           .count();
   const auto killed = Clock::now();
-  if (!kill_primary(kubectl, cluster, primary, options.kill_pod)) {
+  if (!kill_primary()) {
     say("error: the primary could not be killed");
     return 1;
   }
