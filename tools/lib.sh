@@ -59,6 +59,8 @@ install_kubectl() {
 
 prepare() {
   mapfile -t packages < <(grep -v '^#' "$ROOT/tools/packages.txt")
+  # Node.js may be there from elsewhere; then it is left alone.
+  command -v npm >/dev/null || packages+=(nodejs npm)
   install_packages "${packages[@]}"
 }
 
