@@ -45,6 +45,11 @@ void Ledger::finish(const EffectResult& result, std::uint64_t random) {
       entry.last_done == result.fingerprint && result.finished - before < kRepeatWindow;
   entry.repeats = again ? entry.repeats + 1 : 0;
   entry.last_done = result.fingerprint;
+  // An event tells that something happened; saying it again would be untrue.
+  if (result.key.starts_with("event ")) {
+    entry.not_before = result.finished + kRepeatWindow;
+    return;
+  }
   entry.not_before =
       entry.repeats < kRepeatsAllowed
           ? TimePoint{}

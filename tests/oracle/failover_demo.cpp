@@ -159,6 +159,7 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
   say(fmt::format("4 writers on {}-readwrite: {:.0f} acknowledged writes a second",
                   "mysql-cluster-replication", rate));
 
+  const auto kill_primary = killer_of(kubectl, cluster, primary, options.kill_pod);
   const auto killed_wall =
       duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
           .count();
