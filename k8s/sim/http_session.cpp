@@ -69,8 +69,7 @@ Task<> serve_node(std::shared_ptr<Transport> transport, std::shared_ptr<ServerCo
   const auto& accepted = std::get<NodeCall>(call);
   const bool stream = accepted.kind != NodeCall::Kind::Logs;
   const bool upgrade = beast::websocket::is_upgrade(http_request);
-  if (context->node == nullptr || (stream && !upgrade) ||
-      accepted.kind == NodeCall::Kind::PortForward) {
+  if (context->node == nullptr || (stream && !upgrade)) {
     co_await write_response(
         *transport, http_request,
         error_response({.code = 501,
@@ -81,7 +80,9 @@ Task<> serve_node(std::shared_ptr<Transport> transport, std::shared_ptr<ServerCo
         false);
     co_return;
   }
-  if (stream) {
+  if (accepted.kind == NodeCall::Kind::PortForward) {
+    co_await serve_port_forward(transport, context, http_request, accepted);
+  } else if (stream) {
     co_await serve_exec(transport, context, http_request, accepted);
   } else {
     co_await serve_logs(transport, context, http_request, accepted);

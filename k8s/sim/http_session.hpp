@@ -50,6 +50,9 @@ Task<> serve_logs(std::shared_ptr<Transport> transport, std::shared_ptr<ServerCo
                   const HttpRequest& http_request, const NodeCall& call);
 Task<> serve_exec(std::shared_ptr<Transport> transport, std::shared_ptr<ServerContext> context,
                   const HttpRequest& http_request, const NodeCall& call);
+Task<> serve_port_forward(std::shared_ptr<Transport> transport,
+                          std::shared_ptr<ServerContext> context, const HttpRequest& http_request,
+                          const NodeCall& call);
 
 // A wait that another task ends: a timer that is cancelled.
 class Signal {

@@ -200,7 +200,7 @@ ApiResult<Selection> parse_selection(const ResourceType& type, const RequestInfo
                        std::find(type.selectable_fields.begin(), type.selectable_fields.end(),
                                  r.field) != type.selectable_fields.end();
     if (known) continue;
-    if (!type.selectable_fields.empty() && !type.custom) {
+    if (type.custom || !type.selectable_fields.empty()) {
       return bad_request("field label not supported: " + r.field);
     }
     return bad_request(
