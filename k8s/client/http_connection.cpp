@@ -148,6 +148,7 @@ class StreamConnection final : public Connection,
 
   void exchange(HttpExchange request, std::shared_ptr<ResponseSink> sink) override {
     ++exchanges_;
+    reusable_ = false;
     socket_of(stream_).cancel();  // await_close
     sink_ = std::move(sink);
     request_.emplace(verb_of(request.method), request.target, 11, std::move(request.body));

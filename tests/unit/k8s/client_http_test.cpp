@@ -202,6 +202,19 @@ TEST_F(HttpTest, AWriteThatIsNotAnsweredInTimeHasAnUnknownOutcome) {
   EXPECT_THAT(reply.error().error.message, HasSubstr("no answer to POST /slow within 50ms"));
 }
 
+TEST_F(HttpTest, AConnectionWhoseAnswerIsOverdueIsNotUsedAgain) {
+  ScriptedServer server([](const ServerRequest& request, ServerExchange& exchange) {
+    if (request.target == "/slow") return exchange.await_client_close();
+    exchange.respond(200, std::to_string(request.connection));
+  });
+  connect(server.config());
+  EXPECT_EQ(get("/")->body, "0");
+  EXPECT_FALSE(call({.target = "/slow", .timeout = 50ms}));
+  const auto write = call({.method = Method::Post, .target = "/"});
+  ASSERT_TRUE(write) << write.error().error.message;
+  EXPECT_EQ(write->body, "1");
+}
+
 TEST_F(HttpTest, AConnectionThatCannotBeMadeMeansThatNothingWasDone) {
   ClientConfig config;
   {
