@@ -10,8 +10,7 @@
 namespace troupe::sim {
 namespace {
 
-constexpr std::string_view kAccepted =
-    "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+constexpr std::string_view kAccepted = "application/json, application/yaml";
 constexpr int kMaxDepth = 200;
 
 bool full_match(std::string_view text, const re2::RE2& pattern) {

@@ -10,8 +10,8 @@ namespace troupe::sim {
 namespace {
 
 ApiResult<void> prepare_namespace(WriteScope&, json::object& object, const json::object* old) {
-  metadata_of(object);
-  child(metadata_of(object), "labels")["kubernetes.io/metadata.name"] = name_of(object);
+  const std::string name(name_of(object));
+  child(metadata_of(object), "labels")["kubernetes.io/metadata.name"] = name;
   if (old == nullptr) {
     set_at(object, "spec.finalizers", json::array{"kubernetes"});
     set_at(object, "status.phase", "Active");

@@ -83,7 +83,8 @@ void default_pod_spec(json::object& spec) {
         auto* object = port.if_object();
         if (object != nullptr && !object->contains("hostPort") &&
             object->contains("containerPort")) {
-          (*object)["hostPort"] = object->at("containerPort");
+          const json::value port_number = object->at("containerPort");
+          (*object)["hostPort"] = port_number;
         }
       }
     });

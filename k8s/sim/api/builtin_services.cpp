@@ -133,7 +133,8 @@ ApiResult<void> prepare_service(WriteScope& scope, json::object& service, const 
     for (auto& port : ports->get_array()) {
       auto* object = port.if_object();
       if (object != nullptr && !object->contains("targetPort") && object->contains("port")) {
-        (*object)["targetPort"] = object->at("port");
+        const json::value number = object->at("port");
+        (*object)["targetPort"] = number;
       }
     }
   }

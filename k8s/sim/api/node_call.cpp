@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "k8s/sim/api/timestamp.hpp"
+#include "k8s/sim/api/schema_formats.hpp"
 
 namespace troupe::sim {
 namespace {
@@ -43,7 +43,8 @@ LogOptions log_options(const RequestInfo& info, WallTime now) {
   if (const auto seconds = info.number("sinceSeconds")) {
     options.since = now - std::chrono::seconds(*seconds);
   } else {
-    options.since = parse_timestamp(info.param("sinceTime"));
+    const auto since = parse_rfc3339(info.param("sinceTime"));
+    if (since) options.since = std::chrono::floor<std::chrono::microseconds>(*since);
   }
   return options;
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "k8s/sim/api/table.hpp"
-#include "k8s/sim/api/timestamp.hpp"
 
 namespace troupe::sim {
 namespace {

@@ -7,8 +7,7 @@
 namespace troupe::sim {
 namespace {
 
-constexpr std::string_view kAccepted =
-    "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+constexpr std::string_view kAccepted = "application/json";
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;

@@ -92,6 +92,8 @@ ObjectPtr Store::put(Collection& collection, json::object object, TypePtr writte
   auto& slot = collection.objects_[key];
   Change change{slot == nullptr ? ChangeType::Added : ChangeType::Modified, revision_, stored,
                 slot};
+  // The history keeps old objects; what was derived from them would rarely be used again.
+  if (slot != nullptr) slot->cache = {};
   slot = stored;
   record(collection, std::move(change));
   return stored;

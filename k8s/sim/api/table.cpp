@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "k8s/sim/api/timestamp.hpp"
+#include "k8s/sim/api/schema_formats.hpp"
 
 namespace troupe::sim {
 namespace {
@@ -37,7 +37,7 @@ std::string human_duration(std::chrono::seconds span) {
 }
 
 std::string age_since(std::string_view timestamp, WallTime now) {
-  const auto then = parse_timestamp(timestamp);
+  const auto then = parse_rfc3339(timestamp);
   if (!then) return "<unknown>";
   return human_duration(std::chrono::floor<std::chrono::seconds>(now - *then));
 }
