@@ -1,13 +1,18 @@
 #include "engines/mysql/control.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <set>
 #include <utility>
 
 namespace troupe::mysql::internal {
 namespace {
 
-// A client that reconnects at once may slip in between two rounds; past this many it is the
-// caller's turn to think of something else.
-constexpr int kMaxKillRounds = 5;
+// A killed session takes a moment to go, and a client that reconnects at once may slip in between
+// two rounds. What is still there after half a second is the caller's to judge: a commit that waits
+// for acknowledgements does not go at all.
+constexpr int kMaxKillRounds = 20;
+constexpr auto kKillPause = std::chrono::milliseconds(25);
 
 // One connection and what is done over it. Keeps itself alive until it has answered.
 class Session : public std::enable_shared_from_this<Session> {
@@ -20,6 +25,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
  protected:
   using OnAnswer = std::function<void(Outcome<ResultSet>)>;
+
+  const boost::asio::any_io_executor& executor() const { return around_->executor; }
 
   // Connects first where there is no connection (any more). The callbacks hold the session.
   void run(Statement statement, OnAnswer done) {
@@ -89,7 +96,8 @@ class Killing final : public Session {
       : Session(around, endpoint),
         keep_users_(std::move(keep_users)),
         keep_sessions_(std::move(keep_sessions)),
-        done_(std::move(done)) {}
+        done_(std::move(done)),
+        timer_(executor()) {}
 
   void start() {
     run(list_sessions(keep_users_, keep_sessions_), [this](Outcome<ResultSet> answer) {
@@ -102,29 +110,38 @@ class Killing final : public Session {
   void take_list(const ResultSet& rows) {
     victims_.clear();
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (const auto id = rows[i].number("ID")) victims_.push_back(*id);
+      const auto id = rows[i].number("ID");
+      if (id && !killed_.contains(*id)) victims_.push_back(*id);
     }
-    outcome_.left = victims_.size();
-    if (victims_.empty() || round_++ == kMaxKillRounds) return done_(outcome_);
+    outcome_.left = rows.size();
+    if (rows.empty() || round_++ == kMaxKillRounds) return done_(outcome_);
     kill_next();
   }
 
   void kill_next() {
-    if (victims_.empty()) return start();
+    if (victims_.empty()) return pause();
     const auto id = victims_.back();
     victims_.pop_back();
-    run(kill_connection(id), [this](Outcome<ResultSet> answer) {
+    run(kill_connection(id), [this, id](Outcome<ResultSet> answer) {
       const bool gone = !answer && reaction_of(answer.error().number) == Reaction::Ignore;
       if (!answer && !gone) return done_(answer.error());
       if (answer) ++outcome_.killed;
+      killed_.insert(id);
       kill_next();
     });
+  }
+
+  void pause() {
+    timer_.expires_after(kKillPause);
+    timer_.async_wait([this, self = shared_from_this()](boost::system::error_code) { start(); });
   }
 
   std::vector<std::string> keep_users_;
   std::vector<std::uint64_t> keep_sessions_;
   Gateway::OnKilled done_;
+  boost::asio::steady_timer timer_;
   std::vector<std::uint64_t> victims_;
+  std::set<std::uint64_t> killed_;
   int round_ = 0;
   KillOutcome outcome_;
 };

@@ -81,7 +81,7 @@ struct CloseOutcome {
 
 struct KillOutcome {
   std::size_t killed = 0;
-  std::size_t left = 0;  // sessions that were still there after the last round
+  std::size_t left = 0;  // sessions that were still there half a second later
 };
 
 class Gateway {
@@ -110,7 +110,8 @@ class Gateway {
   void probe_now(EndpointId id);
 
   void close_member(EndpointId id, CloseMember what, OnClosed done);
-  // Ends all sessions but the server's own and those of `keep_users`, again until none is left.
+  // Ends all sessions but the server's own, the gateway's and those of `keep_users`, and looks
+  // again until none is left or half a second has passed.
   void kill_connections(EndpointId id, std::vector<std::string> keep_users, OnKilled done);
 
   // Of a moment ago. Thread-safe.

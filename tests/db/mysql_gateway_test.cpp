@@ -244,6 +244,9 @@ TEST(MysqlGateway, ComesThroughTheAdminPortWhenAllConnectionsAreTaken) {
   const auto admin_port = testing::free_port();
   Mysqld server(1, {"--admin-address=127.0.0.1", "--admin-port=" + std::to_string(admin_port)});
   Client first(server.admin());
+  ASSERT_TRUE(testing::eventually([&] {  // the fixture's look at the port is still being ended
+    return first.run(list_sessions({}, {})).empty();
+  }));
   first.run("SET GLOBAL max_connections = 1");
   const Client second(server.admin());  // one beyond the maximum is kept for administrators
   Watcher watcher;
@@ -306,7 +309,8 @@ TEST(MysqlGateway, ClosesAMemberForWritingAndCutsItsSessions) {
 
   std::optional<CloseOutcome> closed;
   watcher.gateway().close_member(id, {}, [&](const CloseOutcome& outcome) { closed = outcome; });
-  EXPECT_TRUE(watcher.await_value(closed).closed());
+  const auto how = watcher.await_value(closed);
+  EXPECT_TRUE(how.closed()) << how.failure->message;
   const auto after = watcher.await_member(
       id, [](const auto& member) { return member.super_read_only && member.offline_mode; });
   EXPECT_NE(after, nullptr);

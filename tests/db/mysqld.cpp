@@ -183,6 +183,8 @@ std::uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
+bool eventually(const std::function<bool()>& condition) { return wait_for(condition, 20s); }
+
 Mysqld::Mysqld(std::uint32_t server_id, std::vector<std::string> flags)
     : server_id_(server_id), flags_(std::move(flags)) {
   std::string name = fast_directory() / "troupe-mysqld-XXXXXX";
