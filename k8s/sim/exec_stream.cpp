@@ -152,21 +152,19 @@ Task<> serve_exec(std::shared_ptr<Transport> transport, std::shared_ptr<ServerCo
                   const HttpRequest& http_request, const NodeCall& call) {
   const auto protocol = choose_protocol(http_request[http::field::sec_websocket_protocol]);
   if (protocol.empty()) {
-    co_await write_response(
-        *transport, http_request,
-        error_response(bad_request("the stream needs the subprotocol v5.channel.k8s.io or "
-                                   "v4.channel.k8s.io")),
-        false);
+    const auto error =
+        bad_request("the stream needs the subprotocol v5.channel.k8s.io or v4.channel.k8s.io");
+    co_await refuse(*transport, http_request, error);
     co_return;
   }
   const auto stream = std::make_shared<Stream>(transport);
   auto session = context->node->exec(call.container, call.exec, stream->out);
-  if (!session) {
-    co_await write_response(*transport, http_request,
-                            error_response(internal_error(session.error().message)), false);
-    co_return;
+  if (session) {
+    stream->session = std::move(*session);
+  } else {
+    // Told in the stream: kubectl takes a refused upgrade for a server that wants SPDY.
+    stream->out->finished(session.error());
   }
-  stream->session = std::move(*session);
   stream->socket.read_message_max(kMaxMessage);
   stream->socket.set_option(
       websocket::stream_base::decorator([&](websocket::response_type& response) {
@@ -176,7 +174,9 @@ Task<> serve_exec(std::shared_ptr<Transport> transport, std::shared_ptr<ServerCo
   co_await stream->socket.async_accept(http_request,
                                        asio::redirect_error(asio::use_awaitable, failed));
   if (failed) co_return;
-  asio::co_spawn(transport->get_executor(), read_messages(stream), asio::detached);
+  if (stream->session) {
+    asio::co_spawn(transport->get_executor(), read_messages(stream), asio::detached);
+  }
   try {
     co_await write_messages(*stream);
   } catch (const boost::system::system_error&) {

@@ -59,6 +59,13 @@ Task<bool> shake_hands(const std::shared_ptr<Transport>& transport) {
   co_return !failed;
 }
 
+ApiError not_served(bool has_node) {
+  return {.code = 501,
+          .reason = "NotImplemented",
+          .message = has_node ? "only WebSocket streams are served here"
+                              : "no kubelet serves this cluster's pods"};
+}
+
 Task<> serve_node(std::shared_ptr<Transport> transport, std::shared_ptr<ServerContext> context,
                   const HttpRequest& http_request, const Request& request) {
   auto call = context->api.node_call(request, context->clock.wall());
@@ -70,14 +77,8 @@ Task<> serve_node(std::shared_ptr<Transport> transport, std::shared_ptr<ServerCo
   const bool stream = accepted.kind != NodeCall::Kind::Logs;
   const bool upgrade = beast::websocket::is_upgrade(http_request);
   if (context->node == nullptr || (stream && !upgrade)) {
-    co_await write_response(
-        *transport, http_request,
-        error_response({.code = 501,
-                        .reason = "NotImplemented",
-                        .message = context->node == nullptr
-                                       ? "no kubelet serves this cluster's pods"
-                                       : "only WebSocket streams are served here"}),
-        false);
+    const auto error = not_served(context->node != nullptr);
+    co_await refuse(*transport, http_request, error);
     co_return;
   }
   if (accepted.kind == NodeCall::Kind::PortForward) {
@@ -103,7 +104,8 @@ Task<bool> serve_one(const std::shared_ptr<Transport>& transport,
   }
   auto& http_request = parser.get();
   if (failed == http::error::body_limit) {
-    co_await write_response(*transport, http_request, error_response(request_too_large()), false);
+    const auto error = request_too_large();
+    co_await refuse(*transport, http_request, error);
     co_return false;
   }
   if (failed) co_return false;
@@ -149,6 +151,11 @@ Task<> write_response(Transport& transport, const HttpRequest& request, Response
   if (request.method() != http::verb::head) message.body() = std::move(response.body);
   message.prepare_payload();
   co_await http::async_write(transport, message, asio::use_awaitable);
+}
+
+Task<> refuse(Transport& transport, const HttpRequest& request, const ApiError& error) {
+  auto response = error_response(error);
+  co_await write_response(transport, request, std::move(response), false);
 }
 
 Task<> write_stream_header(Transport& transport, std::string_view content_type) {

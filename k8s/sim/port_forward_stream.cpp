@@ -259,10 +259,8 @@ Task<> serve_port_forward(std::shared_ptr<Transport> transport,
                           const NodeCall& call) {
   const std::string_view offered = http_request[http::field::sec_websocket_protocol];
   if (offered.find(kProtocol) == std::string_view::npos) {
-    co_await write_response(*transport, http_request,
-                            error_response(bad_request(
-                                fmt::format("port-forward needs the subprotocol {}", kProtocol))),
-                            false);
+    const auto error = bad_request(fmt::format("port-forward needs the subprotocol {}", kProtocol));
+    co_await refuse(*transport, http_request, error);
     co_return;
   }
   const auto tunnel = std::make_shared<Tunnel>(transport, *context->node, call.container);

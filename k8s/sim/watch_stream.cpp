@@ -132,8 +132,8 @@ Task<> serve_logs(std::shared_ptr<Transport> transport, std::shared_ptr<ServerCo
   auto session =
       context->node->logs(call.container, call.logs, std::make_shared<LogQueueSink>(queue));
   if (!session) {
-    co_await write_response(*transport, http_request,
-                            error_response(bad_request(session.error().message)), false);
+    const auto error = bad_request(session.error().message);
+    co_await refuse(*transport, http_request, error);
     co_return;
   }
   co_await write_stream_header(*transport, "text/plain");
