@@ -4,6 +4,9 @@
 //   ObjectPtr<UnitSet> set = ...;
 //   if (set && set->spec.units > 3) ...
 //
+// A struct copied out of it still points into it, so keep the pointer, not only the copy; never
+// copy out of a temporary one.
+//
 // SnapshotPtr is the same without the type; its metadata can be read, and as<T>() gives the type
 // back. Whoever holds a pointer may keep any Text, List or Raw of the object as long.
 #pragma once
