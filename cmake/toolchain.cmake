@@ -27,7 +27,8 @@ if(TROUPE_SANITIZE)
   add_link_options(-fsanitize=${TROUPE_SANITIZE})
 endif()
 
-# Off in the release preset: at -O2 GCC 12 warns of what is not there (-Wrestrict on std::string).
+# Off where GCC 12 warns of what is not there: at -O2 (-Wrestrict on std::string) and with sanitizers
+# (-Wmismatched-new-delete on coroutine frames).
 option(TROUPE_WERROR "Warnings are errors" ON)
 if(TROUPE_WERROR)
   add_compile_options(-Werror -Wno-error=deprecated-declarations)
