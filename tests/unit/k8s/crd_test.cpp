@@ -31,6 +31,22 @@ std::string file_text(const fs::path& path) {
   return text.str();
 }
 
+// The first line of `expected` that the file does not have in its place; empty if they are equal.
+std::string first_difference(const std::string& found, const std::string& expected) {
+  if (found == expected) return {};
+  std::istringstream found_lines(found), expected_lines(expected);
+  std::string found_line, expected_line;
+  for (int number = 1;; ++number) {
+    const bool more = static_cast<bool>(std::getline(found_lines, found_line));
+    if (!std::getline(expected_lines, expected_line)) expected_line = "the end";
+    if (!more) found_line = "the end";
+    if (found_line != expected_line || !more) {
+      return "line " + std::to_string(number) + " is\n  " + found_line + "\nand would be\n  " +
+             expected_line;
+    }
+  }
+}
+
 // A value of a CRD by JSON pointer.
 json::value at(const KindInfo& kind, std::string_view pointer) {
   return crd(kind).at_pointer(pointer);
@@ -47,7 +63,7 @@ TEST(GeneratedFiles, CrdsAreUpToDate) {
   std::set<std::string> expected;
   for (const KindInfo* kind : own_kinds()) {
     expected.insert(crd_file_name(*kind));
-    EXPECT_EQ(file_text(directory / crd_file_name(*kind)), crd_yaml(*kind))
+    EXPECT_EQ(first_difference(file_text(directory / crd_file_name(*kind)), crd_yaml(*kind)), "")
         << "stale: run ./dev gen and commit " << directory / crd_file_name(*kind);
   }
   for (const auto& file : fs::directory_iterator(directory)) {
@@ -57,7 +73,8 @@ TEST(GeneratedFiles, CrdsAreUpToDate) {
 }
 
 TEST(GeneratedFiles, ApiReferenceIsUpToDate) {
-  EXPECT_EQ(file_text(fs::path(TROUPE_SOURCE_DIR) / "docs/api.md"), api_reference(own_kinds()))
+  const auto file = file_text(fs::path(TROUPE_SOURCE_DIR) / "docs/api.md");
+  EXPECT_EQ(first_difference(file, api_reference(own_kinds())), "")
       << "stale: run ./dev gen and commit docs/api.md";
 }
 
