@@ -8,7 +8,7 @@
 
 #include "actors/model/ensure.hpp"
 #include "actors/model/names.hpp"
-#include "engines/agent/digest.hpp"
+#include "engines/agent/model/digest.hpp"
 #include "k8s/api/core.hpp"
 
 namespace troupe::actors {

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "actors/model/ensure.hpp"
-#include "engines/agent/digest.hpp"
+#include "engines/agent/model/digest.hpp"
 #include "k8s/api/core.hpp"
 #include "runtime/logging.hpp"
 

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "engines/agent/digest.hpp"
-#include "engines/agent/passwords.hpp"
+#include "engines/agent/model/digest.hpp"
+#include "engines/agent/model/passwords.hpp"
 
 namespace troupe::actors {
 namespace {

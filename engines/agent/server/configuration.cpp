@@ -6,7 +6,7 @@
 
 #include <array>
 
-#include "engines/agent/digest.hpp"
+#include "engines/agent/model/digest.hpp"
 #include "engines/agent/model/option_file.hpp"
 #include "engines/mysql/model/statement.hpp"
 

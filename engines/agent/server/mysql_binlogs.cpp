@@ -3,7 +3,7 @@
 
 #include <fstream>
 
-#include "engines/agent/digest.hpp"
+#include "engines/agent/model/digest.hpp"
 #include "engines/agent/server/data_directory.hpp"
 #include "engines/agent/server/files.hpp"
 #include "engines/agent/server/mysql_member.hpp"

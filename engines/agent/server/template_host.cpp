@@ -5,8 +5,8 @@
 
 #include <memory>
 
-#include "engines/agent/digest.hpp"
-#include "engines/agent/passwords.hpp"
+#include "engines/agent/model/digest.hpp"
+#include "engines/agent/model/passwords.hpp"
 #include "engines/agent/server/configuration.hpp"
 
 namespace troupe::agent {

@@ -1,8 +1,8 @@
-#include "engines/agent/passwords.hpp"
+#include "engines/agent/model/passwords.hpp"
 
 #include <gtest/gtest.h>
 
-#include "engines/agent/digest.hpp"
+#include "engines/agent/model/digest.hpp"
 
 namespace troupe::agent {
 namespace {

@@ -1,4 +1,4 @@
-#include "engines/agent/passwords.hpp"
+#include "engines/agent/model/passwords.hpp"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "engines/agent/digest.hpp"
+#include "engines/agent/model/digest.hpp"
 
 namespace troupe::agent {
 namespace {

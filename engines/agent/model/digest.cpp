@@ -1,4 +1,4 @@
-#include "engines/agent/digest.hpp"
+#include "engines/agent/model/digest.hpp"
 
 #include <openssl/evp.h>
 
