@@ -100,6 +100,15 @@ ExitStatus reap(pid_t child) {
   return exit_status_from_wait(status);
 }
 
+// Nothing if the child lives: a pidfd also becomes readable when a thread other than the first
+// calls execve (Linux before 6.16), which is how runc starts every container.
+std::optional<ExitStatus> reap_if_ended(pid_t child) {
+  int status = 0;
+  const pid_t ended = waitpid(child, &status, WNOHANG);
+  if (ended == 0) return std::nullopt;
+  return exit_status_from_wait(ended < 0 ? 0 : status);
+}
+
 // Reads until the child closed its output or the deadline passed.
 std::string drain(int fd, SteadyClock::time_point deadline) {
   std::string output;
@@ -118,9 +127,11 @@ Result<ExitStatus> wait_until(pid_t child, const HostProgram& program,
   const Fd pidfd(open_pidfd(child));
   pollfd ended{pidfd.get(), POLLIN, 0};
   int ready = 0;
-  while ((ready = poll(&ended, 1, milliseconds_until(deadline))) < 0 && errno == EINTR) {
+  while ((ready = poll(&ended, 1, milliseconds_until(deadline))) != 0) {
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready < 0) break;
+    if (const auto status = reap_if_ended(child)) return *status;
   }
-  if (ready == 1) return reap(child);
   kill(child, SIGKILL);
   reap(child);
   return error(Code::Timeout, fmt::format("{} did not end within {} ms; killed",
@@ -208,8 +219,23 @@ Result<ExitStatus> run_program(const HostProgram& program, const Streams& stream
   return wait_until(*child, program, deadline);
 }
 
-struct ExitWatch::Impl {
+struct ExitWatch::Impl : std::enable_shared_from_this<Impl> {
   Impl(boost::asio::io_context& io, int pidfd, pid_t pid) : descriptor(io, pidfd), child(pid) {}
+
+  void wait() {
+    descriptor.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                          [self = shared_from_this()](const boost::system::error_code& failed) {
+                            if (!failed) self->look();
+                          });
+  }
+
+  void look() {
+    const auto status = reap_if_ended(child);
+    if (!status) return wait();
+    descriptor.close();
+    const Callback told = std::move(callback);
+    if (told) told(*status);
+  }
 
   boost::asio::posix::stream_descriptor descriptor;
   pid_t child;
@@ -234,14 +260,7 @@ Result<ExitWatch> ExitWatch::start(boost::asio::io_context& io, pid_t child, Cal
   ExitWatch watch;
   watch.impl_ = std::make_shared<Impl>(io, pidfd, child);
   watch.impl_->callback = std::move(callback);
-  watch.impl_->descriptor.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                                     [impl = watch.impl_](const boost::system::error_code& failed) {
-                                       if (failed) return;
-                                       const ExitStatus status = reap(impl->child);
-                                       impl->descriptor.close();
-                                       const Callback told = std::move(impl->callback);
-                                       if (told) told(status);
-                                     });
+  watch.impl_->wait();
   return watch;
 }
 
