@@ -100,8 +100,9 @@ ExitStatus reap(pid_t child) {
   return exit_status_from_wait(status);
 }
 
-// Nothing if the child lives: a pidfd also becomes readable when a thread other than the first
-// calls execve (Linux before 6.16), which is how runc starts every container.
+// Nothing if the child lives. A pidfd's readiness is a hint: Asio may hand on what was meant for a
+// descriptor just closed, and before Linux 6.16 an execve from another thread, which is how runc
+// starts containers, looked like an end.
 std::optional<ExitStatus> reap_if_ended(pid_t child) {
   int status = 0;
   const pid_t ended = waitpid(child, &status, WNOHANG);

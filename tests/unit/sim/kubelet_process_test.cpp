@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <fstream>
@@ -37,6 +38,7 @@ bool runs(pid_t child, const std::string& name) {
 
 TEST(ExitWatch, DoesNotTakeAnExecFromAnotherThreadForTheEnd) {
   boost::asio::io_context io;
+  const auto work = boost::asio::make_work_guard(io);
   for (int i = 0; i < 20; ++i) {
     const pid_t child = start_from_second_thread("/bin/sleep", "60");
     ASSERT_GT(child, 0);
