@@ -49,7 +49,7 @@ bool is_pure_c(const std::string& name) {
   if (kNames.contains(name)) return true;
   // Exceptions, guards of local statics; 128-bit arithmetic; sanitizers.
   static const std::regex kFamilies(
-      "__cxa_.*|__u?(div|mod|mul)[dt]i[34]|__(asan|ubsan|tsan|sanitizer)_.*");
+      "__cxa_.*|__u?(divmod|div|mod|mul)[dt]i[34]|__(asan|ubsan|tsan|sanitizer)_.*");
   return std::regex_match(name, kFamilies);
 }
 
