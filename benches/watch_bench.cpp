@@ -374,7 +374,7 @@ Figure whole_watch(Load load, double& events_a_batch) {
   Store store(StoreOptions{{"upm.api/service-group.name"}});
   Router router(store);
   for (std::uint32_t i = 0; i < load.objects; ++i) {
-    router.add_actor(k8s::ActorId{i}, kKindId<UnitSet>, "tenant", fmt::format("mysql-{:06}", i));
+    router.add_actor(ActorId{i}, kKindId<UnitSet>, "tenant", fmt::format("mysql-{:06}", i));
   }
   CountingSink sink(load.events);
   std::unique_ptr<HttpTransport> transport;

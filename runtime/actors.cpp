@@ -2,6 +2,8 @@
 
 #include <array>
 #include <mutex>
+#include <set>
+#include <thread>
 
 #include "caf/actor_system.hpp"
 #include "caf/event_based_actor.hpp"
@@ -44,21 +46,33 @@ class SpinLock {
 // What the outside knows of an actor, and what waits for it.
 struct Slot {
   mutable SpinLock lock;
-  bool queued = false;  // a RunNow is in the mailbox or being handled
-  bool live = false;
+  bool live = false;    // `id` means somebody
+  bool queued = false;  // a RunNow is in the mailbox
+  bool busy = false;    // somebody has the turn: calls the logic, or destroys it
   bool failing = false;
   bool quarantined = false;
+  bool released = false;
   std::uint32_t merged = 0;
+  std::uint32_t guards = 0;
+  ActorId id;
+  std::unique_ptr<Logic> logic;  // of whoever has the turn
   std::vector<Cause> inbox;
   caf::actor handle;
-  std::string kind;
+  const std::string* kind = nullptr;
   std::string name;
   std::uint64_t runs = 0;
   std::uint64_t faults = 0;
   std::string doing;
-  std::uint32_t guards = 0;
   WallTime last_run;
 };
+
+// With the slot's lock held.
+ActorInfo info_of(const Slot& slot) {
+  return {slot.id,      *slot.kind,       slot.name,
+          slot.runs,    slot.faults,      static_cast<std::uint32_t>(slot.inbox.size()),
+          slot.failing, slot.quarantined, slot.doing,
+          slot.guards,  slot.last_run};
+}
 
 constexpr std::size_t kChunk = 1024;
 using Chunk = std::array<Slot, kChunk>;
@@ -69,10 +83,11 @@ struct Actors::Impl {
   Impl(caf::actor_system& s, const Clock& c, Timers& t, History& h)
       : system(s), clock(c), timers(t), history(h) {}
 
-  Slot* find(ActorId id) const {
-    if (!id || id.value >= kMaxActors) return nullptr;
-    const auto* chunk = chunks[id.value / kChunk].load(std::memory_order_acquire);
-    return chunk ? const_cast<Slot*>(&(*chunk)[id.value % kChunk]) : nullptr;
+  // The slot at the id's place, whoever has it now.
+  Slot* at_place(ActorId id) const {
+    if (!id) return nullptr;
+    const auto* chunk = chunks[id.place() / kChunk].load(std::memory_order_acquire);
+    return chunk ? const_cast<Slot*>(&(*chunk)[id.place() % kChunk]) : nullptr;
   }
 
   ActorId allocate() {
@@ -88,21 +103,27 @@ struct Actors::Impl {
       owned.push_back(std::make_unique<Chunk>());
       chunks[index].store(owned.back().get(), std::memory_order_release);
     }
-    return ActorId{static_cast<std::uint32_t>(used++)};
+    return ActorId{used++};
   }
 
-  void reuse(ActorId id) {
+  void vacate(ActorId id) {
     const std::scoped_lock guard(mutex);
-    free.push_back(id);
+    if (const auto next = id.next()) free.push_back(next);
   }
 
-  void push(ActorId id, Cause&& cause) {
-    Slot* slot = find(id);
+  const std::string* intern(std::string kind) {
+    const std::scoped_lock guard(mutex);
+    return &*kinds.insert(std::move(kind)).first;
+  }
+
+  void push(ActorId id, Cause&& cause, bool release = false) {
+    Slot* slot = at_place(id);
     if (!slot) return;
     caf::actor target;
     {
       const std::scoped_lock guard(slot->lock);
-      if (!slot->live) return;
+      if (!slot->live || slot->id != id) return;
+      slot->released |= release;
       if (slot->inbox.size() < kMaxCauses || cause.type == CauseType::EffectResult) {
         slot->inbox.push_back(std::move(cause));
       } else {
@@ -117,6 +138,23 @@ struct Actors::Impl {
     caf::anon_send(target, RunNow{});
   }
 
+  // With the slot's lock held.
+  void unqueue(Slot& slot) {
+    if (std::exchange(slot.queued, false)) queued.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  // By whoever has the turn, once the actor is not live any more.
+  void finish(Slot& slot, ActorId id) {
+    slot.logic.reset();
+    timers.set(id, TimePoint::max());
+    history.forget(id);
+    {
+      const std::scoped_lock guard(slot.lock);
+      slot.busy = false;
+    }
+    vacate(id);
+  }
+
   caf::actor_system& system;
   const Clock& clock;
   Timers& timers;
@@ -126,6 +164,7 @@ struct Actors::Impl {
   mutable std::mutex mutex;  // of allocation
   std::vector<std::unique_ptr<Chunk>> owned;
   std::vector<ActorId> free;
+  std::set<std::string> kinds;
   std::size_t used = 0;
 
   std::atomic<std::uint64_t> causal{0};
@@ -135,12 +174,45 @@ struct Actors::Impl {
 
 namespace {
 
+// The right to call an actor's logic, which one thread has at a time. If the actor is stopped
+// meanwhile, the turn's end is the actor's.
+class Turn {
+ public:
+  Turn(Actors::Impl& impl, ActorId id) : impl_(impl), id_(id), slot_(*impl.at_place(id)) {
+    const std::scoped_lock guard(slot_.lock);
+    if (!slot_.live || slot_.id != id) return;
+    has_it_ = slot_.busy = true;
+  }
+  ~Turn() {
+    if (!has_it_) return;
+    {
+      const std::scoped_lock guard(slot_.lock);
+      if (slot_.live) {
+        slot_.busy = false;
+        return;
+      }
+    }
+    impl_.finish(slot_, id_);
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  explicit operator bool() const { return has_it_; }
+  Slot& slot() { return slot_; }
+  Logic& logic() { return *slot_.logic; }
+
+ private:
+  Actors::Impl& impl_;
+  const ActorId id_;
+  Slot& slot_;
+  bool has_it_ = false;
+};
+
 // The CAF side of an object. It decides nothing.
 class ObjectActor final : public caf::event_based_actor {
  public:
-  ObjectActor(caf::actor_config& cfg, std::shared_ptr<Actors::Impl> impl, ActorId id,
-              std::unique_ptr<Logic> logic)
-      : caf::event_based_actor(cfg), impl_(std::move(impl)), id_(id), logic_(std::move(logic)) {
+  ObjectActor(caf::actor_config& cfg, std::shared_ptr<Actors::Impl> impl, ActorId id)
+      : caf::event_based_actor(cfg), impl_(std::move(impl)), id_(id) {
     // CAF's defaults answer, print or quit; this actor counts on none of that.
     set_default_handler([](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
       return caf::message{};
@@ -156,77 +228,80 @@ class ObjectActor final : public caf::event_based_actor {
   const char* name() const override { return "object"; }
 
   caf::behavior make_behavior() override {
-    return {[this](const RunNow&) { run(); }, [this](const AskState& ask) { ask.done(state()); },
-            [this](const Stop&) {
-              logic_.reset();
-              {
-                // A wake that raced with the stop comes after it and is not handled any more.
-                Slot& slot = *impl_->find(id_);
-                const std::scoped_lock guard(slot.lock);
-                unqueue(slot);
-              }
-              impl_->reuse(id_);
-              quit();
-            }};
+    return {[this](const RunNow&) { run(); }, [this](const AskState& ask) { tell_state(ask); },
+            [this](const Stop&) { quit(); }};
   }
 
  private:
-  std::string state() const {
+  struct Told {
+    std::vector<Cause> causes;
+    std::uint32_t merged = 0;
+    bool released = false;
+  };
+
+  void tell_state(const AskState& ask) {
+    Turn turn(*impl_, id_);
+    if (!turn) return;
+    std::string state = "{}";
     try {
-      return logic_ ? logic_->state_json() : "{}";
+      state = turn.logic().state_json();
     } catch (const std::exception&) {
-      return "{}";
+      // Shown without: the console is a courtesy.
     }
+    ask.done(std::move(state));
   }
 
-  // With the slot's lock held.
-  void unqueue(Slot& slot) {
-    if (std::exchange(slot.queued, false)) impl_->queued.fetch_sub(1, std::memory_order_relaxed);
+  Told take_causes(Slot& slot) {
+    const std::scoped_lock guard(slot.lock);
+    impl_->unqueue(slot);
+    return {std::exchange(slot.inbox, {}), std::exchange(slot.merged, 0),
+            std::exchange(slot.released, false)};
   }
 
   void run() {
-    Slot& slot = *impl_->find(id_);
-    std::vector<Cause> causes;
-    std::uint32_t merged = 0;
-    bool quarantined = false;
-    {
-      const std::scoped_lock guard(slot.lock);
-      causes.swap(slot.inbox);
-      merged = std::exchange(slot.merged, 0);
-      unqueue(slot);
-      quarantined = slot.quarantined;
-    }
-    if (!logic_) return;
+    Turn turn(*impl_, id_);
+    if (!turn) return;
+    auto told = take_causes(turn.slot());
     const auto begin = impl_->clock.now();
-    logic_->absorb(causes, begin);
-    if (quarantined && !released_by(causes)) return;
-    if (begin < retry_at_ && !released_by(causes)) return;
+    turn.logic().absorb(told.causes, begin);
+    if (begin < retry_at_ && !told.released) return hold_back(std::move(told));
+    told.causes.insert(told.causes.begin(), std::make_move_iterator(held_.causes.begin()),
+                       std::make_move_iterator(held_.causes.end()));
+    told.merged += held_.merged;
+    held_ = Told{};
 
     Record record;
     record.actor = id_;
     record.at = begin;
     record.wall = impl_->clock.wall();
-    record.merged_causes = merged;
-    for (const auto& c : causes) record.causes.push_back({c.type, c.id, c.text(), c.at});
+    record.merged_causes = told.merged;
     try {
-      auto outcome = logic_->run(causes, begin);
-      succeed(slot, record, outcome);
+      auto outcome = turn.logic().run(told.causes, begin);
+      succeed(turn.slot(), record, outcome);
     } catch (const std::exception& e) {
-      fail(slot, record, causes, e.what());
+      fail(turn, record, told.causes, e.what());
     } catch (...) {
-      fail(slot, record, causes, "an exception of unknown type");
+      fail(turn, record, told.causes, "an exception of unknown type");
     }
     record.took = impl_->clock.now() - begin;
     impl_->runs.fetch_add(1, std::memory_order_relaxed);
     impl_->nanos.fetch_add(static_cast<std::uint64_t>(record.took.count()),
                            std::memory_order_relaxed);
-    impl_->history.add(std::move(record));
+    impl_->history.add(std::move(record), told.causes);
   }
 
-  static bool released_by(std::span<const Cause> causes) {
-    for (const auto& c : causes)
-      if (c.type == CauseType::Timer || c.type == CauseType::Manual) return true;
-    return false;
+  // What is absorbed while the actor may not run is told by the run that comes next. Kept as text:
+  // a cause's subject may hold a whole batch of snapshots, and this can take minutes.
+  void hold_back(Told&& told) {
+    held_.merged += told.merged;
+    for (const auto& c : told.causes) {
+      if (held_.causes.size() < Actors::kMaxCauses || c.type == CauseType::EffectResult) {
+        held_.causes.push_back(make_cause(c.type, c.id, c.at, c.text()));
+      } else {
+        ++held_.merged;
+        impl_->merged.fetch_add(1, std::memory_order_relaxed);
+      }
+    }
   }
 
   void succeed(Slot& slot, Record& record, Logic::Outcome& outcome) {
@@ -247,7 +322,7 @@ class ObjectActor final : public caf::event_based_actor {
     slot.last_run = record.wall;
   }
 
-  void fail(Slot& slot, Record& record, std::span<const Cause> causes, const std::string& what) {
+  void fail(Turn& turn, Record& record, std::span<const Cause> causes, const std::string& what) {
     ++faults_in_a_row_;
     impl_->faults.fetch_add(1, std::memory_order_relaxed);
     const bool quarantine = faults_in_a_row_ >= Actors::kQuarantineAfter;
@@ -258,6 +333,7 @@ class ObjectActor final : public caf::event_based_actor {
     record.id = causes.empty() ? CausalId{} : causes.front().id;
     record.fault = what;
     {
+      Slot& slot = turn.slot();
       const std::scoped_lock guard(slot.lock);
       ++slot.runs;
       ++slot.faults;
@@ -266,13 +342,13 @@ class ObjectActor final : public caf::event_based_actor {
       if (quarantine && slot.live && !std::exchange(slot.quarantined, true))
         impl_->quarantined.fetch_add(1, std::memory_order_relaxed);
     }
-    logic_->faulted(what, quarantine, record.id);
+    turn.logic().faulted(what, quarantine, record.id);
     impl_->timers.set(id_, retry_at_);
   }
 
   std::shared_ptr<Actors::Impl> impl_;
   ActorId id_;
-  std::unique_ptr<Logic> logic_;
+  Told held_;
   std::uint32_t faults_in_a_row_ = 0;
   TimePoint retry_at_;
 };
@@ -283,25 +359,42 @@ Actors::Actors(caf::actor_system& system, const Clock& clock, Timers& timers, Hi
     : impl_(std::make_shared<Impl>(system, clock, timers, history)) {}
 
 Actors::~Actors() {
-  for (const auto& actor : list()) stop(actor.id);
+  for (std::size_t place = 0; place < impl_->used; ++place) {
+    Slot& slot = *impl_->at_place(ActorId{place});
+    const auto look = [&slot](auto member) {
+      const std::scoped_lock guard(slot.lock);
+      return slot.*member;
+    };
+    stop(look(&Slot::id));
+    while (look(&Slot::busy)) std::this_thread::yield();
+  }
 }
 
 ActorId Actors::spawn(std::string kind, std::string name,
                       const std::function<std::unique_ptr<Logic>(ActorId)>& make) {
+  const auto* interned = impl_->intern(std::move(kind));
   const auto id = impl_->allocate();
-  auto handle = impl_->system.spawn<ObjectActor>(impl_, id, make(id));
-  // Of whoever had the id before: a run that was going on when it was stopped.
-  impl_->timers.set(id, TimePoint::max());
-  impl_->history.forget(id);
-  Slot& slot = *impl_->find(id);
+  std::unique_ptr<Logic> logic;
+  caf::actor handle;
+  try {
+    logic = make(id);
+    handle = impl_->system.spawn<ObjectActor>(impl_, id);
+  } catch (...) {
+    logic.reset();
+    impl_->vacate(id);
+    throw;
+  }
+  Slot& slot = *impl_->at_place(id);
   const std::scoped_lock guard(slot.lock);
   slot.live = true;
-  slot.failing = slot.quarantined = false;
+  slot.id = id;
+  slot.logic = std::move(logic);
+  slot.failing = slot.quarantined = slot.released = false;
   slot.last_run = WallTime{};
   slot.merged = slot.guards = 0;
   slot.runs = slot.faults = 0;
   slot.doing.clear();
-  slot.kind = std::move(kind);
+  slot.kind = interned;
   slot.name = std::move(name);
   slot.handle = std::move(handle);
   impl_->live.fetch_add(1, std::memory_order_relaxed);
@@ -309,21 +402,24 @@ ActorId Actors::spawn(std::string kind, std::string name,
 }
 
 void Actors::stop(ActorId id) {
-  Slot* slot = impl_->find(id);
+  Slot* slot = impl_->at_place(id);
   if (!slot) return;
   caf::actor handle;
+  bool ours = false;
+  std::vector<Cause> dropped;
   {
     const std::scoped_lock guard(slot->lock);
-    if (!std::exchange(slot->live, false)) return;
+    if (!slot->live || slot->id != id) return;
+    slot->live = false;
     if (std::exchange(slot->quarantined, false))
       impl_->quarantined.fetch_sub(1, std::memory_order_relaxed);
+    impl_->unqueue(*slot);
     handle = std::move(slot->handle);
-    slot->inbox.clear();
-    slot->inbox.shrink_to_fit();
+    dropped.swap(slot->inbox);
+    ours = !std::exchange(slot->busy, true);
   }
   impl_->live.fetch_sub(1, std::memory_order_relaxed);
-  impl_->timers.set(id, TimePoint::max());
-  impl_->history.forget(id);
+  if (ours) impl_->finish(*slot, id);
   caf::anon_send(handle, Stop{});
 }
 
@@ -334,25 +430,16 @@ void Actors::wake(std::span<const Wake> wakes) {
 }
 
 void Actors::release(ActorId actor) {
-  wake(actor, make_cause(CauseType::Manual, next_causal_id(), impl_->clock.now(), "released"));
+  impl_->push(
+      actor, make_cause(CauseType::Manual, next_causal_id(), impl_->clock.now(), "released"), true);
 }
 
 std::optional<ActorInfo> Actors::info(ActorId id) const {
-  const Slot* slot = impl_->find(id);
+  const Slot* slot = impl_->at_place(id);
   if (!slot) return std::nullopt;
   const std::scoped_lock guard(slot->lock);
-  if (!slot->live) return std::nullopt;
-  return ActorInfo{id,
-                   slot->kind,
-                   slot->name,
-                   slot->runs,
-                   slot->faults,
-                   static_cast<std::uint32_t>(slot->inbox.size()),
-                   slot->failing,
-                   slot->quarantined,
-                   slot->doing,
-                   slot->guards,
-                   slot->last_run};
+  if (!slot->live || slot->id != id) return std::nullopt;
+  return info_of(*slot);
 }
 
 std::vector<ActorInfo> Actors::list() const {
@@ -363,8 +450,11 @@ std::vector<ActorInfo> Actors::list() const {
   }
   std::vector<ActorInfo> out;
   out.reserve(used);
-  for (std::size_t i = 0; i < used; ++i)
-    if (auto one = info(ActorId{static_cast<std::uint32_t>(i)})) out.push_back(std::move(*one));
+  for (std::size_t place = 0; place < used; ++place) {
+    const Slot& slot = *impl_->at_place(ActorId{place});
+    const std::scoped_lock guard(slot.lock);
+    if (slot.live) out.push_back(info_of(slot));
+  }
   return out;
 }
 
@@ -375,12 +465,12 @@ ActorTotals Actors::totals() const {
 }
 
 void Actors::ask_state(ActorId id, std::function<void(std::string)> done) {
-  const Slot* slot = impl_->find(id);
+  const Slot* slot = impl_->at_place(id);
   if (!slot) return;
   caf::actor handle;
   {
     const std::scoped_lock guard(slot->lock);
-    if (!slot->live) return;
+    if (!slot->live || slot->id != id) return;
     handle = slot->handle;
   }
   caf::anon_send(handle, AskState{std::move(done)});

@@ -9,6 +9,11 @@
 // kQuarantineAfter in a row the actor is quarantined: it still absorbs results, but runs again only
 // when its quarantine ends or somebody releases it. The process goes on.
 //
+// Ends: stop() may be called anywhere, also by an actor's own run. An actor's logic is destroyed by
+// the end of stop(), or of the call that it is in; afterwards its id means nobody. When ~Actors
+// returns, every logic is gone and nothing touches the clock, the timers or the history any more:
+// they, and the actor_system, have to outlive this object, and nothing else.
+//
 // Thread-safe unless said otherwise. A Logic is called on one thread at a time.
 #pragma once
 
@@ -45,9 +50,11 @@ class Logic {
   };
 
   virtual ~Logic() = default;
-  // Takes in what happened (results of effects, first of all). Must not throw.
+  // Takes in what happened (results of effects, first of all), each cause once. Must not throw.
   virtual void absorb(std::span<const Cause> causes, TimePoint now) noexcept = 0;
   // Looks at the newest snapshots, decides, hands out effects. May throw: a broken invariant.
+  // `causes` begin with those that were absorbed while the actor was held back after a fault; of
+  // them only type, chain, time and text are left.
   virtual Outcome run(std::span<const Cause> causes, TimePoint now) = 0;
   // A run threw. Last chance to show it on the object; must not throw.
   virtual void faulted(const std::string& what, bool quarantined, CausalId id) noexcept = 0;
@@ -90,22 +97,24 @@ class Actors {
   static constexpr std::size_t kMaxCauses = 8;
   static constexpr std::uint32_t kQuarantineAfter = 5;
   static constexpr Duration kQuarantine = std::chrono::minutes(5);
-  static constexpr std::size_t kMaxActors = std::size_t{1} << 22;
+  static constexpr std::size_t kMaxActors = std::size_t{1} << ActorId::kPlaceBits;
 
   Actors(caf::actor_system& system, const Clock& clock, Timers& timers, History& history);
+  // Stops all actors and waits for runs that are going on. Not from within a run.
   ~Actors();
   Actors(const Actors&) = delete;
   Actors& operator=(const Actors&) = delete;
 
-  // `make` builds the logic, told the id it will have. The actor runs first when it is woken.
+  // `make` builds the logic, told the id it will have; what it throws goes through. The actor runs
+  // first when it is woken.
   ActorId spawn(std::string kind, std::string name,
                 const std::function<std::unique_ptr<Logic>(ActorId)>& make);
-  // The actor ends after its current run; later wakes are dropped.
+  // The actor ends, after its current run if it is in one; later wakes are dropped.
   void stop(ActorId actor);
 
   void wake(ActorId actor, Cause cause);
   void wake(std::span<const Wake> wakes);
-  // Ends a quarantine.
+  // Ends a quarantine, or the wait after a fault.
   void release(ActorId actor);
 
   std::optional<ActorInfo> info(ActorId actor) const;

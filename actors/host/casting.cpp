@@ -29,10 +29,10 @@ void Casting::changed(std::span<const k8s::Change> changes) {
     if (change.type == k8s::ChangeType::Added && found == cast_.end()) {
       const auto id = actors_.spawn(std::string(kind->name), ref.ns + "/" + ref.name,
                                     [&](ActorId a) { return kind->make(*stage_, a, ref); });
-      router_.add_actor(k8s::ActorId{id.value}, ref.kind, ref.ns, ref.name);
+      router_.add_actor(id, ref.kind, ref.ns, ref.name);
       cast_.emplace(ref, id);
     } else if (change.type == k8s::ChangeType::Deleted && found != cast_.end()) {
-      router_.remove_actor(k8s::ActorId{found->second.value}, ref.kind, ref.ns, ref.name);
+      router_.remove_actor(found->second, ref.kind, ref.ns, ref.name);
       actors_.stop(found->second);
       cast_.erase(found);
     }

@@ -7,8 +7,6 @@
 namespace troupe::actors {
 namespace {
 
-k8s::ActorId routed(ActorId id) { return k8s::ActorId{id.value}; }
-
 // Looks into the store through a Reader, which notes what was looked at.
 class StoreSight final : public Sight {
  public:
@@ -62,7 +60,7 @@ KindLogicBase::KindLogicBase(Stage& stage, ActorId id, ObjectRef self)
     : stage_(stage), id_(id), self_(std::move(self)) {}
 
 KindLogicBase::~KindLogicBase() {
-  dependencies_.clear(stage_.router, routed(id_));
+  dependencies_.clear(stage_.router, id_);
   stage_.observations.want(id_, {}, {});
 }
 
@@ -92,7 +90,7 @@ Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) 
   out.id = chain_of(causes, stage_.actors);
   Decision decision;
   {
-    k8s::Reader reader(stage_.store, stage_.router, routed(id_), dependencies_);
+    k8s::Reader reader(stage_.store, stage_.router, id_, dependencies_);
     StoreSight sight(stage_, reader);
     decision = look_and_decide(sight, now);
   }

@@ -57,7 +57,7 @@ struct ApiCall {
   Urgency urgency = Urgency::Normal;
   Duration timeout = std::chrono::seconds(10);  // from submit() to the callback
   CausalId cause;                               // the chain that this write belongs to; never sent
-  troupe::ActorId actor;  // who asks: it gets the callback, so the change does not wake it
+  ActorId actor;  // who asks: it gets the callback, so the change does not wake it
 };
 
 struct ApiOutcome {

@@ -36,7 +36,7 @@ std::string describe(const Change& change) {
                      object.version().value);
 }
 
-std::size_t ChangeBatch::flush(TimePoint now, CauseType type, CausalId id, troupe::ActorId except) {
+std::size_t ChangeBatch::flush(TimePoint now, CauseType type, CausalId id, ActorId except) {
   if (changes_.empty()) return 0;
   const auto batch = std::make_shared<const std::vector<Change>>(std::move(changes_));
   changes_.clear();
@@ -54,8 +54,7 @@ std::size_t ChangeBatch::flush(TimePoint now, CauseType type, CausalId id, troup
     cause.version = change.any().version().value;
     cause.subject = std::shared_ptr<const void>(batch, &change);
     cause.describe = &describe_cause;
-    for (const auto routed : routed_) {
-      const troupe::ActorId actor{static_cast<std::uint32_t>(routed)};
+    for (const ActorId actor : routed_) {
       if (actor != except) wakes_.push_back({actor, cause});
     }
   }

@@ -24,14 +24,14 @@ class ChangeBatch {
 
   // Wakes all dependents but `except`; `id` is the chain that the changes belong to, none for
   // chains of their own. Returns how many were woken. Afterwards the batch is empty.
-  std::size_t flush(TimePoint now, CauseType type, CausalId id = {}, troupe::ActorId except = {});
+  std::size_t flush(TimePoint now, CauseType type, CausalId id = {}, ActorId except = {});
 
  private:
   const Router& router_;
   WakeSink& sink_;
   std::vector<Change> changes_;
   std::vector<Wake> wakes_;
-  std::vector<k8s::ActorId> routed_;
+  std::vector<ActorId> routed_;
 };
 
 // "modified Unit.upm.syntropycloud.io db/a-0 at 1234", the number being the resourceVersion.

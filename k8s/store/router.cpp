@@ -6,12 +6,11 @@
 #include <shared_mutex>
 
 #include "k8s/store/hash.hpp"
-#include "k8s/store/id_index.hpp"
+#include "runtime/model/id_index.hpp"
 
 namespace troupe::k8s {
 namespace {
 
-using internal::IdIndex;
 using internal::mixed;
 
 constexpr std::size_t kShards = 16;
@@ -44,7 +43,7 @@ bool same_relations(const Snapshot& a, const Snapshot& b) {
 
 struct Shard {
   mutable std::shared_mutex mutex;
-  IdIndex actors;
+  IdIndex<std::uint64_t> actors;  // by what they depend on
 };
 
 }  // namespace
@@ -78,13 +77,13 @@ struct Router::Impl {
   void add(ActorId actor, Dependency on) {
     Shard& at = shard(on);
     const std::unique_lock lock(at.mutex);
-    at.actors.insert(static_cast<std::uint64_t>(on), static_cast<IdIndex::Id>(actor));
+    at.actors.insert(static_cast<std::uint64_t>(on), actor.value);
   }
 
   void remove(ActorId actor, Dependency on) {
     Shard& at = shard(on);
     const std::unique_lock lock(at.mutex);
-    at.actors.erase(static_cast<std::uint64_t>(on), static_cast<IdIndex::Id>(actor));
+    at.actors.erase(static_cast<std::uint64_t>(on), actor.value);
   }
 
   // Appends who depends on it; whether there is anybody.
@@ -92,7 +91,7 @@ struct Router::Impl {
     const Shard& at = shard(on);
     const std::shared_lock lock(at.mutex);
     const auto found = at.actors.find(static_cast<std::uint64_t>(on));
-    for (const IdIndex::Id id : found) wake.push_back(ActorId{id});
+    for (const auto id : found) wake.push_back(ActorId{id});
     return !found.empty();
   }
 

@@ -14,11 +14,9 @@
 #include <vector>
 
 #include "k8s/store/store.hpp"
+#include "runtime/model/ids.hpp"
 
 namespace troupe::k8s {
-
-// Below 2^31.
-enum class ActorId : std::uint32_t {};
 
 // Something that can be read from the store.
 enum class Dependency : std::uint64_t {};

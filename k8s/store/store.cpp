@@ -12,14 +12,13 @@
 #include <stdexcept>
 
 #include "k8s/store/hash.hpp"
-#include "k8s/store/id_index.hpp"
+#include "runtime/model/id_index.hpp"
 
 namespace troupe::k8s {
 namespace {
 
-using internal::IdIndex;
 using internal::mixed;
-using SlotId = IdIndex::Id;
+using SlotId = std::uint32_t;
 
 // Locks: objects of one namespace share one, so that lists of dependents take a single lock.
 constexpr std::size_t kShards = 16;
@@ -236,7 +235,7 @@ class Table {
   std::deque<Slot> slots_;
   std::vector<SlotId> free_;
   boost::unordered_flat_set<SlotId, Hash, Equal> by_name_;
-  IdIndex index_;
+  IdIndex<SlotId> index_;
   Tombstones tombstones_;
   std::size_t bytes_ = 0;
 };

@@ -1,9 +1,9 @@
 // The newest snapshot of every watched object.
 //
 // Watch streams and answers to our own writes put snapshots in; actors read. Within one resource
-// versions are ordered, which makes one rule enough for both: a snapshot enters unless the store, or
-// the tombstone of its uid, has the same version or a newer one. So a write is visible to who made
-// it at once, its echo on the watch wakes nobody, and what arrives late is dropped.
+// versions are ordered, which makes one rule enough for both: a snapshot enters unless the store,
+// or the tombstone of its uid, has the same version or a newer one. So a write is visible to who
+// made it at once, its echo on the watch wakes nobody, and what arrives late is dropped.
 //
 // Thread-safe. A put gives back what changed; nobody is called back. Reads return pointers that
 // stay good for as long as they are held. Results of lists are sorted by namespace and name. Lists

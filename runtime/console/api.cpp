@@ -39,8 +39,8 @@ std::optional<std::uint64_t> parse_id(std::string_view text) {
 
 std::optional<ActorId> parse_actor_id(std::string_view text) {
   const auto id = parse_id(text);
-  if (!id || *id >= Actors::kMaxActors) return std::nullopt;
-  return ActorId{static_cast<std::uint32_t>(*id)};
+  if (!id) return std::nullopt;
+  return ActorId{*id};
 }
 
 void reply(const http::Responder& to, const json::object& body) {
@@ -270,7 +270,8 @@ void Api::chain(const http::Request& request, const http::Responder& to) {
   std::string_view text = request.path;
   text.remove_prefix(std::string_view("/api/causal/").size());
   const auto id = parse_id(text);
-  auto records = id ? sources_.history.of(CausalId{*id}) : std::vector<Record>();
+  // One more than is shown, so that it is seen whether that is all.
+  auto records = id ? sources_.history.of(CausalId{*id}, kMaxRecords + 1) : std::vector<Record>();
   if (records.empty())
     return to.reply(http::failure(404,
                                   "expected the id of a chain that the history still holds, "

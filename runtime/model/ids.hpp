@@ -8,11 +8,23 @@
 
 namespace troupe {
 
-// An object actor of this process. Ids are dense and reused only after the actor has stopped.
+// An object actor of this process: a place in its tables, and which one in a row of those that had
+// the place. Places are dense and reused, ids never are: what is addressed to an actor that has
+// ended reaches nobody. At most 53 bits, which JavaScript's numbers hold.
 struct ActorId {
-  std::uint32_t value = UINT32_MAX;
+  static constexpr int kPlaceBits = 22;
+  static constexpr int kBits = 53;
+
+  std::uint64_t value = UINT64_MAX;
+
   auto operator<=>(const ActorId&) const = default;
-  explicit operator bool() const { return value != UINT32_MAX; }
+  explicit operator bool() const { return value != UINT64_MAX; }
+  std::size_t place() const { return value & ((std::uint64_t{1} << kPlaceBits) - 1); }
+  // The next one to have this place; none when the place has had as many as can be told apart.
+  ActorId next() const {
+    const auto raised = value + (std::uint64_t{1} << kPlaceBits);
+    return raised >> kBits ? ActorId{} : ActorId{raised};
+  }
 };
 
 // One chain of cause and effect: given to a watch event, a timer or an observation when it enters

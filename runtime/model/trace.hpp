@@ -48,10 +48,12 @@ struct Record {
     CausalId id;
     std::string text;
     TimePoint at;  // when it entered the process
+    friend bool operator==(const CauseText&, const CauseText&) = default;
   };
   struct EffectText {
     std::string key;   // stable name of the effect, e.g. "apply Service default/db-readwrite"
     std::string text;  // what it asks for, without secrets
+    friend bool operator==(const EffectText&, const EffectText&) = default;
   };
   ActorId actor;
   std::uint64_t sequence = 0;  // of this actor, from 1
@@ -62,11 +64,12 @@ struct Record {
   std::vector<CauseText> causes;
   std::uint32_t merged_causes = 0;  // causes beyond the bound, counted and not kept
   std::string doing;
-  std::vector<Guard> guards;
+  std::vector<Guard> guards;  // as the last of the quiet runs saw them
   std::vector<EffectText> effects;
   std::string fault;             // what an exception said, else empty
   std::uint32_t quiet_runs = 0;  // later runs that changed nothing and asked for nothing
   WallTime last_quiet;
+  friend bool operator==(const Record&, const Record&) = default;
 };
 
 }  // namespace troupe

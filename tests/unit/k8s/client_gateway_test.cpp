@@ -39,7 +39,7 @@ ApiCall apply(std::string_view name) {
   call.name = name;
   call.body = "{}";
   call.field_manager = "troupe-unit";
-  call.actor = troupe::ActorId{1};
+  call.actor = ActorId{1};
   call.cause = CausalId{77};
   return call;
 }
@@ -206,8 +206,8 @@ TEST_F(ApiGatewayTest, TheAnswerIsInTheStoreBeforeTheCallback) {
 }
 
 TEST_F(ApiGatewayTest, AWriteWakesItsDependentsButNotItsAuthor) {
-  router_.add_actor(k8s::ActorId{1}, kKindId<ConfigMap>, "db", "a");
-  router_.depend(k8s::ActorId{2}, on_object(kKindId<ConfigMap>, "db", "a"));
+  router_.add_actor(ActorId{1}, kKindId<ConfigMap>, "db", "a");
+  router_.depend(ActorId{2}, on_object(kKindId<ConfigMap>, "db", "a"));
   submit(apply("a"));
   transport_.respond("configmaps/a", 200, object("a", 5));
   EXPECT_THAT(sink_.texts(), ElementsAre("2: added ConfigMap db/a at 5"));

@@ -57,7 +57,7 @@ class MultiplexerTest : public testing::Test {
   }
 
   void add_actor(std::uint32_t id, std::string_view name) {
-    router_.add_actor(k8s::ActorId{id}, kKindId<ConfigMap>, "db", name);
+    router_.add_actor(ActorId{id}, kKindId<ConfigMap>, "db", name);
   }
   std::string data_of(std::string_view name) const {
     const auto found = store_.get<ConfigMap>("db", name);

@@ -9,7 +9,6 @@
 #include "k8s/api/arena.hpp"
 #include "k8s/api/core.hpp"
 #include "k8s/api/unit.hpp"
-#include "k8s/store/id_index.hpp"
 
 namespace troupe::k8s {
 namespace {
@@ -295,21 +294,6 @@ TEST(StoreProperty, OrderOfArrivalDoesNotMatter) {
     }
     EXPECT_FALSE(store.get(kPod, "prod", "a"));
   } while (std::next_permutation(order.begin(), order.end()));
-}
-
-TEST(IdIndex, KeepsOneIdOrManyAndGoesBackToOne) {
-  internal::IdIndex index;
-  EXPECT_THAT(index.find(7), ElementsAre());
-  for (const std::uint32_t id : {5u, 1u, 9u, 5u}) index.insert(7, id);
-  index.insert(8, 2);
-  EXPECT_THAT(index.find(7), ElementsAre(1, 5, 9));
-  EXPECT_THAT(index.find(8), ElementsAre(2));
-  for (const std::uint32_t id : {9u, 4u, 1u}) index.erase(7, id);
-  EXPECT_THAT(index.find(7), ElementsAre(5));
-  index.insert(7, 6);
-  EXPECT_THAT(index.find(7), ElementsAre(5, 6));
-  for (const std::uint32_t id : {6u, 4u, 5u}) index.erase(7, id);
-  EXPECT_THAT(index.find(7), ElementsAre());
 }
 
 }  // namespace

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <stdexcept>
 
 #include "tests/unit/runtime/actors_fixture.hpp"
+#include "tests/unit/runtime/eventually.hpp"
 
 namespace troupe {
 namespace {
@@ -16,6 +18,11 @@ using Runs = std::vector<Texts>;
 class ActorsTest : public test::ActorsFixture {};
 
 Logic::Outcome broken(std::span<const Cause>) { throw std::runtime_error("invariant"); }
+class NoTimers final : public Timers {
+ public:
+  void set(ActorId, TimePoint) override {}
+};
+
 Logic::Outcome idle(std::span<const Cause>) { return {}; }
 
 TEST_F(ActorsTest, RunsFirstWhenItIsWoken) {
@@ -146,6 +153,50 @@ TEST_F(ActorsTest, WhileAFaultBacksOffCausesAreAbsorbedButDoNotRun) {
   EXPECT_EQ(script->absorbed, (Texts{"first", "result of an effect"}));
 }
 
+TEST_F(ActorsTest, WhatWasAbsorbedDuringABackoffIsToldByTheNextRun) {
+  const auto [id, script] = spawn();
+  script->run = broken;
+  wake(id, "first");
+  settle();
+  actors_.wake(id, cause(CauseType::EffectResult, "promoted", 7));
+  for (std::size_t i = 0; i < Actors::kMaxCauses + 3; ++i) {
+    wake(id, "changed");
+    settle();
+  }
+  actors_.wake(id, cause(CauseType::EffectResult, "demoted", 8));
+  settle();
+  script->run = idle;
+  advance(200ms);
+  ASSERT_EQ(script->runs.size(), 2u);
+  const auto& told = script->runs[1];
+  ASSERT_EQ(told.size(), Actors::kMaxCauses + 2);
+  EXPECT_EQ(told.front(), "promoted");
+  EXPECT_EQ(told[Actors::kMaxCauses], "demoted");
+  EXPECT_EQ(told.back(), "due");
+  const auto record = history_.of(CausalId{7}).at(0);
+  EXPECT_EQ(record.causes.size(), told.size());
+  EXPECT_EQ(record.merged_causes, 4u);
+  EXPECT_EQ(history_.of(CausalId{8}).size(), 1u);
+  EXPECT_EQ(script->absorbed.size(), Actors::kMaxCauses + 7);  // nothing twice
+
+  wake(id, "changed");
+  settle();
+  EXPECT_EQ(script->runs.back(), Texts{"changed"});
+}
+
+TEST_F(ActorsTest, WhatIsHeldBackPinsNoSnapshots) {
+  const auto [id, script] = spawn();
+  script->run = broken;
+  wake(id, "first");
+  settle();
+  const auto snapshot = std::make_shared<const int>(1);
+  Cause watch{.type = CauseType::Watch, .subject = snapshot};
+  actors_.wake(id, watch);
+  watch = {};
+  settle();
+  EXPECT_EQ(snapshot.use_count(), 1);
+}
+
 class QuarantinedActorTest : public test::ActorsFixture {
  protected:
   QuarantinedActorTest() {
@@ -239,7 +290,7 @@ TEST_F(ActorsTest, AStoppedActorIsGone) {
   EXPECT_EQ(actors_.totals().queued, 0u);
 }
 
-TEST_F(ActorsTest, AReusedIdInheritsNothing) {
+TEST_F(ActorsTest, ANewActorInheritsNothingFromWhoHadItsPlace) {
   const auto [old_id, old_script] = spawn("default/old");
   old_script->run = [this, id = old_id](std::span<const Cause>) {
     actors_.stop(id);  // while it runs: its record and its timer come afterwards
@@ -250,15 +301,72 @@ TEST_F(ActorsTest, AReusedIdInheritsNothing) {
   };
   wake(old_id, "changed");
   settle();
-  const auto [new_id, new_script] = spawn("default/new");
-  ASSERT_EQ(new_id, old_id);
-  EXPECT_TRUE(history_.of(new_id).empty());
   EXPECT_EQ(timers_.queue().next(), std::nullopt);
+  EXPECT_EQ(history_.bytes(), 0u);
+  const auto [new_id, new_script] = spawn("default/new");
+  ASSERT_EQ(new_id.place(), old_id.place());
   const auto info = actors_.info(new_id).value();
   EXPECT_EQ(info.name, "default/new");
   EXPECT_EQ(info.runs, 0u);
   EXPECT_EQ(info.doing, "");
   EXPECT_EQ(info.last_run, WallTime{});
+}
+
+TEST_F(ActorsTest, WhatIsAddressedToAnEndedActorReachesNobody) {
+  const auto [old_id, old_script] = spawn("default/old");
+  wake(old_id, "changed");
+  actors_.stop(old_id);  // with a run in its mailbox
+  const auto [new_id, new_script] = spawn("default/new");
+  ASSERT_EQ(new_id.place(), old_id.place());
+  EXPECT_EQ(actors_.totals().queued, 0u);
+
+  wake(old_id, "a late result", CauseType::EffectResult);
+  actors_.release(old_id);
+  std::string answer = "none";
+  actors_.ask_state(old_id, [&](std::string state) { answer = std::move(state); });
+  settle();
+  EXPECT_TRUE(new_script->absorbed.empty());
+  EXPECT_TRUE(new_script->runs.empty());
+  EXPECT_EQ(answer, "none");
+  EXPECT_FALSE(actors_.info(old_id));
+  actors_.stop(old_id);
+  EXPECT_TRUE(actors_.info(new_id));
+
+  wake(new_id, "changed");
+  settle();
+  EXPECT_EQ(new_script->runs, (Runs{{"changed"}}));
+}
+
+TEST_F(ActorsTest, AFactoryThatThrowsLeavesNothingBehind) {
+  ActorId told;
+  EXPECT_THROW(actors_.spawn("unit", "default/a",
+                             [&](ActorId id) -> std::unique_ptr<Logic> {
+                               told = id;
+                               throw std::runtime_error("no");
+                             }),
+               std::runtime_error);
+  EXPECT_TRUE(actors_.list().empty());
+  const auto [id, script] = spawn();
+  EXPECT_EQ(id.place(), told.place());
+  EXPECT_NE(id, told);
+}
+
+TEST_F(ActorsTest, AStoppedLogicIsGoneAtOnceUnlessItRuns) {
+  const auto [idle_id, idle_script] = spawn("default/idle");
+  actors_.stop(idle_id);
+  EXPECT_TRUE(idle_script->destroyed);
+
+  const auto [busy_id, busy_script] = spawn("default/busy");
+  bool destroyed_in_run = true;
+  busy_script->run = [&, id = busy_id, script = busy_script](std::span<const Cause>) {
+    actors_.stop(id);
+    destroyed_in_run = script->destroyed;
+    return Logic::Outcome{};
+  };
+  wake(busy_id, "changed");
+  settle();
+  EXPECT_FALSE(destroyed_in_run);
+  EXPECT_TRUE(busy_script->destroyed);
 }
 
 TEST_F(ActorsTest, AnswersWithTheStateOfItsLogic) {
@@ -284,6 +392,38 @@ TEST_F(ActorsTest, ListsTheLiving) {
 TEST_F(ActorsTest, CausalIdsAreNeverGivenTwice) {
   EXPECT_NE(actors_.next_causal_id(), actors_.next_causal_id());
   EXPECT_TRUE(actors_.next_causal_id());
+}
+
+// What the actors use goes first, as in a program whose actor_system outlives its parts.
+TEST(Actors, TouchNothingOnceTheyAreDestroyed) {
+  caf::actor_system_config config;
+  config.set("scheduler.max-threads", std::size_t{2});
+  caf::actor_system system(config);
+  for (int round = 0; round < 20; ++round) {
+    auto clock = std::make_unique<ManualClock>();
+    auto timers = std::make_unique<NoTimers>();
+    auto history = std::make_unique<History>();
+    auto actors = std::make_unique<Actors>(system, *clock, *timers, *history);
+    std::vector<std::shared_ptr<test::Script>> scripts;
+    std::atomic<int> runs = 0;
+    for (int i = 0; i < 50; ++i) {
+      auto& script = scripts.emplace_back(std::make_shared<test::Script>());
+      script->run = [&runs](std::span<const Cause>) {
+        ++runs;
+        return Logic::Outcome{};
+      };
+      const auto id = actors->spawn("unit", "default/a", [&](ActorId) {
+        return std::make_unique<test::ScriptedLogic>(script);
+      });
+      actors->wake(id, make_cause(CauseType::Watch, CausalId{1}, {}, "changed"));
+    }
+    ASSERT_TRUE(test::eventually([&] { return runs > round; }));
+    actors.reset();
+    history.reset();
+    timers.reset();
+    clock.reset();
+    for (const auto& script : scripts) EXPECT_TRUE(script->destroyed);
+  }
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+#include <thread>
+
 namespace troupe {
 namespace {
 
@@ -53,6 +56,38 @@ TEST(History, ARunThatSaysNothingNewIsOnlyCounted) {
   EXPECT_EQ(records[0].last_quiet, WallTime(5s));
 }
 
+TEST(History, AQuietRunRenewsTheGuardsTexts) {
+  History history;
+  auto run = run_of(kA, "waiting");
+  run.guards.push_back({"NoQuorum", "1 of 3 seen", TimePoint(1s)});
+  history.add(run);
+  run.guards[0].text = "1 of 3 seen, the last one 4.1s ago, and a longer text than the first";
+  history.add(run);
+  EXPECT_EQ(history.of(kA)[0].guards, run.guards);
+  EXPECT_EQ(history.of(kA)[0].quiet_runs, 1u);
+  const auto bytes = history.bytes();
+  history.add(run);
+  EXPECT_EQ(history.bytes(), bytes);
+  history.forget(kA);
+  EXPECT_EQ(history.bytes(), 0u);
+}
+
+TEST(History, WhatBecameOfAnEffectIsAlwaysNews) {
+  History history;
+  const auto run = run_of(kA, "steady");
+  const auto with = [](CauseType type) {
+    return std::vector{make_cause(type, CausalId{1}, {}, "done in 3ms: apply Pod default/db-0")};
+  };
+  history.add(run);
+  history.add(run, with(CauseType::Watch));
+  EXPECT_EQ(history.of(kA).size(), 1u);
+  history.add(run, with(CauseType::EffectResult));
+  ASSERT_EQ(history.of(kA).size(), 2u);
+  history.add(run);  // after it, the same again is not
+  EXPECT_EQ(history.of(kA).size(), 2u);
+  EXPECT_EQ(history.of(kA)[1].quiet_runs, 1u);
+}
+
 TEST(History, EffectsFaultsGuardsAndDoingsMakeARunNew) {
   History history;
   const auto base = run_of(kA, "steady");
@@ -92,22 +127,98 @@ TEST(History, AnActorKeepsItsNewestRuns) {
   EXPECT_EQ(history.evicted(), 44u);
 }
 
-TEST(History, TheBudgetDropsTheOldestOfTheProcess) {
-  History history(4096);
-  history.add(run_of(kA, "oldest"));
-  for (int i = 0; i < 50; ++i) history.add(run_of(kB, std::to_string(i)));
-  EXPECT_LE(history.bytes(), 4096u);
-  EXPECT_TRUE(history.of(kA).empty());
-  EXPECT_EQ(history.of(kB).back().doing, "49");
-  EXPECT_EQ(history.evicted(), 51 - history.of(kB).size());
+// In one shard all of it, so that they share what a shard may spend.
+constexpr ActorId kNoisy{0}, kQuiet{History::kShards};
+
+TEST(History, TheBudgetTakesWhatWasSucceededFirst) {
+  History history(History::kShards * 4096);
+  for (int i = 0; i < 3; ++i) history.add(run_of(kQuiet, "quiet " + std::to_string(i)));
+  for (int i = 0; i < 100; ++i) history.add(run_of(kNoisy, std::to_string(i)));
+  EXPECT_EQ(doings(history.of(kQuiet)), (Doings{"quiet 2"}));
+  EXPECT_EQ(history.of(kNoisy).back().doing, "99");
+  EXPECT_LT(history.of(kNoisy).size(), 100u);
+  EXPECT_GT(history.of(kNoisy).size(), 10u);
+  EXPECT_EQ(history.evicted(), 102 - history.of(kNoisy).size());
 }
 
-TEST(History, ARunLargerThanTheBudgetIsStillShown) {
-  History history(64);
-  history.add(run_of(kA, std::string(1000, 'x')));
-  history.add(run_of(kA, std::string(1000, 'y')));
-  ASSERT_EQ(history.of(kA).size(), 1u);
-  EXPECT_EQ(history.of(kA)[0].doing[0], 'y');
+TEST(History, NoNoiseTakesAnActorsLastRecord) {
+  History history(0);
+  for (std::uint64_t i = 0; i < 100; ++i) history.add(run_of(ActorId{i}, "last"));
+  for (int i = 0; i < 1000; ++i) history.add(run_of(kNoisy, std::to_string(i)));
+  for (std::uint64_t i = 1; i < 100; ++i) EXPECT_EQ(doings(history.of(ActorId{i})), Doings{"last"});
+  EXPECT_EQ(doings(history.of(kNoisy)), Doings{"999"});
+}
+
+TEST(History, AnIdleActorTakesLessThanAThirdOfAKilobyte) {
+  constexpr std::uint64_t kActors = 1000;
+  History history;
+  for (std::uint64_t i = 0; i < kActors; ++i) {
+    auto run = run_of(ActorId{i}, "three of three Units are ready", i + 1);
+    run.at = TimePoint(48h);
+    run.wall = WallTime(500'000h);
+    run.causes.push_back({CauseType::Watch, CausalId{i + 1},
+                          "modified UnitSet.upm.syntropycloud.io tenant/mysql-000001 at 123456789",
+                          run.at - 2ms});
+    history.add(run);
+  }
+  EXPECT_LT(history.bytes() / kActors, 330u);
+}
+
+TEST(History, WhatIsDroppedIsNotFoundByItsChain) {
+  History history(0);
+  history.add(run_of(kA, "dropped", 7));
+  history.add(run_of(kA, "kept", 8));
+  history.add(run_of(kB, "forgotten", 8));
+  history.forget(kB);
+  EXPECT_TRUE(history.of(CausalId{7}).empty());
+  EXPECT_EQ(doings(history.of(CausalId{8})), Doings{"kept"});
+}
+
+TEST(History, AChainOfManyActorsIsToldFromItsBeginning) {
+  History history;
+  for (std::uint64_t i = 0; i < 100; ++i) history.add(run_of(ActorId{i}, std::to_string(i), 7));
+  EXPECT_EQ(doings(history.of(CausalId{7}, 3)), (Doings{"0", "1", "2"}));
+  EXPECT_EQ(history.of(CausalId{7}).size(), 100u);
+}
+
+TEST(History, CausesAreToldBehindThoseOfTheRun) {
+  History history;
+  history.add(run_of(kA, "doing"),
+              std::vector{make_cause(CauseType::Observation, CausalId{3}, TimePoint(1s), "died")});
+  const auto causes = history.of(kA).at(0).causes;
+  ASSERT_EQ(causes.size(), 1u);
+  EXPECT_EQ(causes[0],
+            (Record::CauseText{CauseType::Observation, CausalId{3}, "died", TimePoint(1s)}));
+  EXPECT_EQ(doings(history.of(CausalId{3})), Doings{"doing"});
+}
+
+// Rendering is most of what a run costs, and nearly all runs are quiet.
+TEST(History, ACauseOfARunThatIsOnlyCountedIsNotRendered) {
+  History history;
+  history.add(run_of(kA, "steady"));
+  Cause loud;
+  loud.describe = [](const Cause&) -> std::string { throw std::logic_error("rendered"); };
+  EXPECT_NO_THROW(history.add(run_of(kA, "steady"), std::vector{loud}));
+  EXPECT_THROW(history.add(run_of(kA, "busy"), std::vector{loud}), std::logic_error);
+}
+
+// Each actor's runs come from one thread at a time, those of different actors from several.
+TEST(History, ManyThreadsAddAndRead) {
+  History history(History::kShards * 2048);
+  std::vector<std::thread> threads;
+  for (std::uint64_t t = 0; t < 4; ++t)
+    threads.emplace_back([&history, t] {
+      for (std::uint64_t i = 0; i < 500; ++i) {
+        history.add(run_of(ActorId{4 * (i % 8) + t}, std::to_string(i), i + 1));
+        if (i % 50 == 0) history.newest(5);
+        if (i % 50 == 1) history.of(CausalId{i});
+        if (i % 100 == 99) history.forget(ActorId{4 * (i % 8) + t});
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  for (std::uint64_t i = 0; i < 32; ++i) history.forget(ActorId{i});
+  EXPECT_EQ(history.bytes(), 0u);
+  EXPECT_TRUE(history.newest(1).empty());
 }
 
 TEST(History, ForgettingAnActorFreesItsRuns) {

@@ -1,23 +1,25 @@
-// Sets of ids by the hash of what they are looked up by: the store's and the router's indices.
+// Sets of ids by the hash of what they are looked up by: the indices of whatever holds something
+// for every managed object.
 //
 // Nearly every key has one id, and there are several keys for every managed object: such a key
-// costs 12 bytes. Keys with more ids point to a sorted vector. Hashes are taken for the keys
-// themselves; whoever cannot bear a collision checks what it finds. Not thread-safe.
+// costs 8 bytes and the id. Keys with more ids point to a sorted vector. Hashes are taken for the
+// keys themselves; whoever cannot bear a collision checks what it finds. Not thread-safe.
 #pragma once
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <span>
 #include <vector>
 
-namespace troupe::k8s::internal {
+namespace troupe {
 
+// Id is an unsigned integer; ids use all of its bits but the highest.
+template <class Id>
 class IdIndex {
  public:
-  using Id = std::uint32_t;  // below kMany
-
   // The ids of a key, ascending; good until the next change.
   std::span<const Id> find(std::uint64_t key) const {
     const auto found = entries_.find(split(key));
@@ -54,9 +56,10 @@ class IdIndex {
   }
 
  private:
-  static constexpr Id kMany = 1u << 31;  // from here on: the number of a list
+  // From here on: the number of a list.
+  static constexpr Id kMany = Id{1} << (std::numeric_limits<Id>::digits - 1);
 
-  // Aligned to 4 bytes, so that an entry has 12.
+  // Aligned to 4 bytes, so that an entry with a small id has 12.
   struct Key {
     std::uint32_t high, low;
     friend bool operator==(const Key&, const Key&) = default;
@@ -88,4 +91,4 @@ class IdIndex {
   std::vector<Id> free_;
 };
 
-}  // namespace troupe::k8s::internal
+}  // namespace troupe
