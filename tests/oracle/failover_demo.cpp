@@ -14,6 +14,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kWriters = 4;
+
 void say(const std::string& line) {
   std::fputs((line + "\n").c_str(), stdout);
   std::fflush(stdout);
@@ -147,7 +149,7 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
     say("error: " + *problem);
     return 1;
   }
-  Writers writers(address);
+  Writers writers(std::vector<Address>(kWriters, address));
   writers.start();
   const auto began = Clock::now();
   if (!eventually(seconds(30), [&] { return writers.acknowledged() >= 1000; })) {
@@ -156,8 +158,8 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
   }
   const auto rate =
       static_cast<double>(writers.acknowledged()) * 1000.0 / ms_between(began, Clock::now());
-  say(fmt::format("4 writers on {}-readwrite: {:.0f} acknowledged writes a second",
-                  "mysql-cluster-replication", rate));
+  say(fmt::format("{} writers on {}: {:.0f} acknowledged writes a second", kWriters,
+                  "mysql-cluster-replication-readwrite", rate));
 
   const auto kill_primary = killer_of(kubectl, cluster, primary, options.kill_pod);
   const auto killed_wall =

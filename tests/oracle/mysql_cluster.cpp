@@ -19,7 +19,11 @@ boost::json::object MysqlCluster::object() const {
   return kubectl_.get({"mysqlreplication", replication_, "-n", ns_});
 }
 
-bool MysqlCluster::ready() const { return text_at(object(), "/status/ready") == "true"; }
+bool MysqlCluster::ready() const {
+  const boost::json::value o = object();
+  return text_at(o, "/status/ready") == "true" &&
+         text_at(o, "/status/observedGeneration") == text_at(o, "/metadata/generation");
+}
 
 std::string MysqlCluster::state() const {
   const boost::json::value o = object();

@@ -33,58 +33,45 @@ std::string run(MYSQL* handle, const char* sql) {
 }
 
 struct Acknowledged {
-  Instant sent;  // for the first time
+  std::size_t writer;
+  std::uint64_t number;
   Instant at;
 };
 
-constexpr unsigned kDuplicateKey = 1062;
+std::uint64_t key(std::uint64_t writer, std::uint64_t number) { return (writer << 48) | number; }
 
 }  // namespace
 
 struct Writers::Impl {
-  Impl(Address a, WriterOptions o) : address(std::move(a)), options(o) {}
+  Impl(std::vector<Address> a, WriterOptions o) : addresses(std::move(a)), options(o) {}
 
-  void write(int writer) {
+  void write(std::size_t writer) {
     mysql_thread_init();
     Handle handle;
     const auto pace = std::chrono::microseconds(1'000'000 / options.rows_a_second);
     auto due = std::chrono::steady_clock::now();
-    for (std::uint64_t row = 0; !stopping; ++row) {
-      const auto sent = std::chrono::steady_clock::now();
-      if (!insist(handle, writer, row)) break;
-      note(writer, row, sent);
-      due = std::max(due + pace, std::chrono::steady_clock::now() - pace);
+    for (std::uint64_t number = 0; !stopping; ++number) {
+      if (attempt(handle, writer, number)) {
+        due = std::max(due + pace, std::chrono::steady_clock::now() - pace);
+      } else {
+        handle.reset();
+        due = std::chrono::steady_clock::now() + options.retry_after;
+      }
       pause_until(due);
     }
     handle.reset();
     mysql_thread_end();
   }
 
-  // Until the row is acknowledged; false if told to stop before.
-  bool insist(Handle& handle, int writer, std::uint64_t row) {
+  bool attempt(Handle& handle, std::size_t writer, std::uint64_t number) {
+    if (!handle) handle = open(addresses[writer], options.patience);
+    if (!handle) return false;
     const auto sql = "INSERT INTO troupe_demo.acknowledged (writer, number) VALUES (" +
-                     std::to_string(writer) + ", " + std::to_string(row) + ")";
-    bool sent_before = false;
-    while (!stopping) {
-      if (!handle) handle = open(address, options.patience);
-      if (handle) {
-        if (mysql_query(handle.get(), sql.c_str()) == 0) return true;
-        // It was written by an attempt whose answer was lost. A replica says so, too, and would
-        // not take a write: only the primary's word is an acknowledgement.
-        if (sent_before && mysql_errno(handle.get()) == kDuplicateKey) return true;
-        sent_before = true;
-        handle.reset();
-      }
-      pause_until(std::chrono::steady_clock::now() + options.retry_after);
-    }
-    return false;
-  }
-
-  void note(int writer, std::uint64_t row, Instant sent) {
-    const auto now = std::chrono::steady_clock::now();
+                     std::to_string(writer) + ", " + std::to_string(number) + ")";
+    if (mysql_query(handle.get(), sql.c_str()) != 0) return false;
     const std::scoped_lock lock(mutex);
-    acks.push_back({sent, now});
-    rows.emplace_back(writer, row);
+    acks.push_back({writer, number, std::chrono::steady_clock::now()});
+    return true;
   }
 
   void pause_until(Instant t) {
@@ -92,19 +79,18 @@ struct Writers::Impl {
     paused.wait_until(lock, t, [this] { return stopping.load(); });
   }
 
-  Address address;
+  std::vector<Address> addresses;
   WriterOptions options;
   std::atomic<bool> stopping{false};
   std::mutex pause_mutex;
   std::condition_variable paused;
   mutable std::mutex mutex;
-  std::vector<Acknowledged> acks;
-  std::vector<std::pair<int, std::uint64_t>> rows;
+  std::vector<Acknowledged> acks;  // in the order of `at`
   std::vector<std::thread> threads;
 };
 
-Writers::Writers(Address address, WriterOptions options)
-    : impl_(std::make_unique<Impl>(std::move(address), options)) {}
+Writers::Writers(std::vector<Address> addresses, WriterOptions options)
+    : impl_(std::make_unique<Impl>(std::move(addresses), options)) {}
 
 Writers::~Writers() { stop(); }
 
@@ -113,15 +99,15 @@ std::optional<std::string> Writers::prepare(const Address& address) {
   if (!handle) return "cannot connect to " + address.host;
   for (const auto* sql :
        {"CREATE DATABASE IF NOT EXISTS troupe_demo",
-        "CREATE TABLE IF NOT EXISTS troupe_demo.acknowledged (writer INT, number BIGINT, "
-        "at TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6), PRIMARY KEY (writer, number))",
-        "DELETE FROM troupe_demo.acknowledged"})
+        "DROP TABLE IF EXISTS troupe_demo.acknowledged",
+        "CREATE TABLE troupe_demo.acknowledged (writer INT NOT NULL, number BIGINT NOT NULL, "
+        "at TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6))"})
     if (auto problem = run(handle.get(), sql); !problem.empty()) return problem;
   return std::nullopt;
 }
 
 void Writers::start() {
-  for (int i = 0; i < impl_->options.writers; ++i)
+  for (std::size_t i = 0; i < impl_->addresses.size(); ++i)
     impl_->threads.emplace_back([this, i] { impl_->write(i); });
 }
 
@@ -144,36 +130,29 @@ std::optional<Instant> Writers::first_acknowledged_after(Instant t) const {
   // A killed server's last answers may still be in a socket's buffer; no failover is that quick.
   constexpr auto kLastAnswers = std::chrono::milliseconds(20);
   const std::scoped_lock lock(impl_->mutex);
-  std::optional<Instant> first;
   for (const auto& a : impl_->acks)
-    if (a.at > t + kLastAnswers && (!first || a.at < *first)) first = a.at;
-  return first;
-}
-
-std::optional<Instant> Writers::last_acknowledged_before(Instant t) const {
-  const std::scoped_lock lock(impl_->mutex);
-  std::optional<Instant> last;
-  for (const auto& a : impl_->acks)
-    if (a.at <= t && (!last || a.at > *last)) last = a.at;
-  return last;
+    if (a.at > t + kLastAnswers) return a.at;
+  return std::nullopt;
 }
 
 std::chrono::milliseconds Writers::longest_gap(Instant from, Instant to) const {
-  std::vector<Instant> times;
-  {
-    const std::scoped_lock lock(impl_->mutex);
-    for (const auto& a : impl_->acks)
-      if (a.at >= from && a.at <= to) times.push_back(a.at);
-  }
-  std::sort(times.begin(), times.end());
-  times.push_back(to);
+  const std::scoped_lock lock(impl_->mutex);
   auto longest = std::chrono::steady_clock::duration::zero();
   auto previous = from;
-  for (const auto t : times) {
-    longest = std::max(longest, t - previous);
-    previous = t;
+  for (const auto& a : impl_->acks) {
+    if (a.at < from || a.at > to) continue;
+    longest = std::max(longest, a.at - previous);
+    previous = a.at;
   }
-  return std::chrono::duration_cast<std::chrono::milliseconds>(longest);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::max(longest, to - previous));
+}
+
+int Writers::handovers() const {
+  const std::scoped_lock lock(impl_->mutex);
+  int changes = 0;
+  for (std::size_t i = 1; i < impl_->acks.size(); ++i)
+    changes += impl_->acks[i].writer != impl_->acks[i - 1].writer;
+  return changes;
 }
 
 Writers::Verdict Writers::judge(const Address& member) const {
@@ -186,18 +165,17 @@ Writers::Verdict Writers::judge(const Address& member) const {
   v.error = run(handle.get(), "SELECT writer, number FROM troupe_demo.acknowledged");
   if (!v.error.empty()) return v;
   std::unordered_map<std::uint64_t, int> there;
-  const auto key = [](int writer, std::uint64_t number) {
-    return (static_cast<std::uint64_t>(writer) << 48) | number;
-  };
   MYSQL_RES* result = mysql_use_result(handle.get());
   while (const auto row = mysql_fetch_row(result)) {
     ++v.rows;
-    if (++there[key(std::atoi(row[0]), std::strtoull(row[1], nullptr, 10))] == 2) ++v.doubled;
+    const auto writer = std::strtoull(row[0], nullptr, 10);
+    if (++there[key(writer, std::strtoull(row[1], nullptr, 10))] == 2) ++v.doubled;
   }
+  v.error = mysql_error(handle.get());  // set if the connection broke before the last row
   mysql_free_result(result);
   const std::scoped_lock lock(impl_->mutex);
-  for (const auto& [writer, number] : impl_->rows)
-    if (!there.contains(key(writer, number))) ++v.lost;
+  for (const auto& a : impl_->acks)
+    if (!there.contains(key(a.writer, a.number))) ++v.lost;
   return v;
 }
 

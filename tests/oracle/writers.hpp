@@ -1,10 +1,10 @@
 // Clients that write all the time and remember what was acknowledged to them: the judge of every
 // failover, in the demo, in tests and in benchmarks.
 //
-// Each of them inserts rows with keys of its own, one after the other, through one address (a
-// Service), and tries the same row again until it is acknowledged; a row whose outcome is unknown
-// may exist once, never twice (the key forbids it). Afterwards every member is read: a row that was
-// acknowledged and is missing is lost.
+// Each writer inserts numbered rows over one connection, one after the other, and takes the next
+// number for every attempt. So a row whose outcome is unknown may be there or not, but an
+// acknowledged one must be there once on every member: missing it is lost, there twice it is
+// doubled (the table has no key that would forbid that).
 #pragma once
 
 #include <atomic>
@@ -28,17 +28,17 @@ struct Address {
 using Instant = std::chrono::steady_clock::time_point;
 
 struct WriterOptions {
-  int writers = 4;
   std::chrono::milliseconds retry_after{2};
   // Connecting and one statement; a primary that hangs is left after this.
   std::chrono::seconds patience{2};
-  // Rows a writer tries to write each second at most, so that disks do not fill.
+  // Attempts of a writer each second at most, so that disks do not fill.
   int rows_a_second = 200;
 };
 
 class Writers {
  public:
-  explicit Writers(Address address, WriterOptions options = {});
+  // One writer for each address; give the same one several times for more load.
+  explicit Writers(std::vector<Address> addresses, WriterOptions options = {});
   ~Writers();
 
   // Makes the table; false with a message if the server does not let us yet.
@@ -50,10 +50,12 @@ class Writers {
   std::uint64_t acknowledged() const;
   // The first acknowledgement that no server which died at `t` can have given.
   std::optional<Instant> first_acknowledged_after(Instant t) const;
-  // The last acknowledgement before `t`.
-  std::optional<Instant> last_acknowledged_before(Instant t) const;
   // Longest time without any acknowledgement between two instants.
   std::chrono::milliseconds longest_gap(Instant from, Instant to) const;
+
+  // How often an acknowledgement came through another address than the one before it. With an
+  // address for each member: how often the right to write moved, were two never writable at once.
+  int handovers() const;
 
   struct Verdict {
     std::uint64_t rows = 0;     // that the member has

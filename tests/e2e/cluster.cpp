@@ -1,0 +1,171 @@
+#include "tests/e2e/cluster.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace troupe::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using oracle::eventually;
+using std::chrono::seconds;
+
+std::string text_of(const fs::path& file) {
+  std::ifstream in(file);
+  std::string text;
+  std::getline(in, text);
+  return text;
+}
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::istringstream in{std::string(text)};
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
+fs::path new_directory(const std::string& name) {
+  std::string pattern = (fs::temp_directory_path() / ("troupe-e2e-" + name + "-XXXXXX")).string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp " + pattern);
+  return pattern;
+}
+
+}  // namespace
+
+Cluster::Cluster(const std::string& name)
+    : directory_(new_directory(name)), kubectl_(directory_ / "kubeconfig"), mysql_(kubectl_) {
+  const auto up = tool({"up"});
+  EXPECT_EQ(up.status, 0) << up.err;
+}
+
+Cluster::~Cluster() {
+  const bool failed = testing::UnitTest::GetInstance()->Failed();
+  const auto down = tool({"down"});
+  EXPECT_EQ(down.status, 0) << down.err;
+  std::ifstream mounts("/proc/self/mounts");
+  for (std::string line; std::getline(mounts, line);)
+    EXPECT_EQ(line.find(directory_.string()), std::string::npos) << "left mounted: " << line;
+  if (failed)
+    fmt::print("logs of the failed run: {}\n", directory_.string());
+  else
+    fs::remove_all(directory_);
+}
+
+oracle::Ran Cluster::tool(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(),
+                   {"env", "TROUPE_BIN=" TROUPE_BINARY_DIR, TROUPE_SOURCE_DIR "/tools/cluster"});
+  arguments.insert(arguments.end(), {"--dir", directory_});
+  return oracle::run(arguments, seconds(330));
+}
+
+std::string Cluster::operator_url() const { return text_of(directory_ / "operator.url"); }
+
+void Cluster::kill_operator() {
+  const auto pid = text_of(directory_ / "operator.pid");
+  ASSERT_FALSE(pid.empty());
+  ASSERT_EQ(::kill(std::stoi(pid), SIGKILL), 0);
+  ASSERT_TRUE(eventually(seconds(10), [&] {
+    std::ifstream stat("/proc/" + pid + "/stat");
+    std::string number, name, state;
+    return !(stat >> number >> name >> state) || state == "Z";
+  }));
+}
+
+void Cluster::start_operator(const std::string& kubeconfig) {
+  std::vector<std::string> arguments{"operator"};
+  if (!kubeconfig.empty()) arguments.insert(arguments.end(), {"--kubeconfig", kubeconfig});
+  const auto started = tool(arguments);
+  ASSERT_EQ(started.status, 0) << started.err;
+}
+
+void ClusterTest::SetUpTestSuite() {
+  cluster_ =
+      std::make_unique<Cluster>(testing::UnitTest::GetInstance()->current_test_suite()->name());
+  if (!HasFailure()) {
+    const auto problem = cluster_->mysql().make_writer_account();
+    EXPECT_FALSE(problem) << *problem;
+  }
+}
+
+void ClusterTest::TearDownTestSuite() { cluster_.reset(); }
+
+void ClusterTest::SetUp() { ASSERT_TRUE(settles()) << "the cluster is not as a test expects it"; }
+
+oracle::Ran ClusterTest::kubectl(std::string_view arguments, const std::string& input) {
+  return cluster_->kubectl()(words_of(arguments), seconds(150), input);
+}
+
+std::string ClusterTest::ok(std::string_view arguments, const std::string& input) {
+  const auto ran = kubectl(arguments, input);
+  EXPECT_EQ(ran.status, 0) << "kubectl " << arguments << ": " << ran.err;
+  return ran.out;
+}
+
+std::int64_t ClusterTest::epoch() {
+  const auto text = ok("get mr mysql-cluster-replication -o jsonpath={.status.epoch}");
+  return text.empty() ? 0 : std::stoll(text);
+}
+
+std::string ClusterTest::replica() {
+  const auto primary = source();
+  for (const auto& name : mysql().members())
+    if (name != primary) return name;
+  return {};
+}
+
+testing::AssertionResult ClusterTest::settles(const std::string& source, seconds deadline) {
+  const bool settled = eventually(
+      deadline, [&] { return mysql().ready() && (source.empty() || mysql().source() == source); });
+  if (settled) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << "after " << deadline.count() << " s the source is '"
+                                     << mysql().source() << "': " << mysql().state();
+}
+
+Load::Load(const oracle::MysqlCluster& cluster, std::vector<oracle::Address> addresses)
+    : cluster_(cluster), writers_(std::make_unique<oracle::Writers>(std::move(addresses))) {
+  std::optional<std::string> problem;
+  EXPECT_TRUE(eventually(seconds(20), [&] {
+    problem = oracle::Writers::prepare(cluster_.read_write());
+    return !problem;
+  })) << *problem;
+  writers_->start();
+}
+
+Load Load::through_service(const oracle::MysqlCluster& cluster) {
+  return {cluster, std::vector<oracle::Address>(4, cluster.read_write())};
+}
+
+Load Load::to_each_member(const oracle::MysqlCluster& cluster) {
+  std::vector<oracle::Address> addresses;
+  for (const auto& name : cluster.members()) addresses.push_back(cluster.member(name));
+  return {cluster, std::move(addresses)};
+}
+
+testing::AssertionResult Load::flows(std::uint64_t more) {
+  const auto target = writers_->acknowledged() + more;
+  if (eventually(seconds(60), [&] { return writers_->acknowledged() >= target; }))
+    return testing::AssertionSuccess();
+  return testing::AssertionFailure() << "only " << writers_->acknowledged() << " of " << target
+                                     << " rows were acknowledged within 60 s";
+}
+
+testing::AssertionResult Load::nothing_lost() {
+  writers_->stop();
+  for (const auto& name : cluster_.members()) {
+    oracle::Writers::Verdict v;
+    eventually(seconds(60), [&] {  // a replica applies what it has a moment later
+      v = writers_->judge(cluster_.member(name));
+      return v.error.empty() && v.lost == 0;
+    });
+    if (!v.error.empty() || v.lost != 0 || v.doubled != 0)
+      return testing::AssertionFailure()
+             << name << " has " << v.rows << " rows; of " << writers_->acknowledged()
+             << " acknowledged ones " << v.lost << " are lost, " << v.doubled << " doubled "
+             << v.error;
+  }
+  return testing::AssertionSuccess();
+}
+
+}  // namespace troupe::e2e

@@ -1,0 +1,92 @@
+// The sample's cluster for the tests of this folder: what ./dev up makes, from the build under
+// test. One cluster serves all tests of an executable; each test leaves it as it found it: three
+// members, all ready, the operator running.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/oracle/kubectl.hpp"
+#include "tests/oracle/mysql_cluster.hpp"
+#include "tests/oracle/writers.hpp"
+
+namespace troupe::e2e {
+
+class Cluster {
+ public:
+  // Brings it up; fails the test if that takes more than five minutes.
+  explicit Cluster(const std::string& name);
+  // Ends it, and fails the test if anything of it is left.
+  ~Cluster();
+
+  const std::filesystem::path& directory() const { return directory_; }
+  const oracle::Kubectl& kubectl() const { return kubectl_; }
+  const oracle::MysqlCluster& mysql() const { return mysql_; }
+  std::string operator_url() const;
+
+  // SIGKILL, and waits until it has gone.
+  void kill_operator();
+  // `kubeconfig` if it shall reach the API server another way.
+  void start_operator(const std::string& kubeconfig = {});
+
+ private:
+  oracle::Ran tool(std::vector<std::string> arguments) const;
+
+  std::filesystem::path directory_;
+  oracle::Kubectl kubectl_;
+  oracle::MysqlCluster mysql_;
+};
+
+class ClusterTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite();
+  static void TearDownTestSuite();
+  void SetUp() override;
+
+  static Cluster& cluster() { return *cluster_; }
+  static const oracle::MysqlCluster& mysql() { return cluster_->mysql(); }
+
+  // kubectl, split at blanks; the test fails unless it exits with 0. Gives what it printed.
+  static std::string ok(std::string_view arguments, const std::string& input = {});
+  static oracle::Ran kubectl(std::string_view arguments, const std::string& input = {});
+  static std::string source() { return mysql().source(); }
+  static std::int64_t epoch();
+  // Some member that is not the source.
+  static std::string replica();
+  // Until the whole cluster is ready, with `source` as its source unless that is empty.
+  static testing::AssertionResult settles(
+      const std::string& source = {}, std::chrono::seconds deadline = std::chrono::seconds(120));
+
+ private:
+  static inline std::unique_ptr<Cluster> cluster_;
+};
+
+// Writers whose every acknowledged row must be on every member in the end.
+class Load {
+ public:
+  // Through the read-write Service, as an application.
+  static Load through_service(const oracle::MysqlCluster& cluster);
+  // To each member directly, also to those that must refuse.
+  static Load to_each_member(const oracle::MysqlCluster& cluster);
+
+  oracle::Writers& writers() { return *writers_; }
+  // Until at least so many more are acknowledged.
+  testing::AssertionResult flows(std::uint64_t more = 100);
+  // Stops, reads every member and judges.
+  testing::AssertionResult nothing_lost();
+
+ private:
+  Load(const oracle::MysqlCluster& cluster, std::vector<oracle::Address> addresses);
+
+  const oracle::MysqlCluster& cluster_;
+  std::unique_ptr<oracle::Writers> writers_;
+};
+
+}  // namespace troupe::e2e

@@ -1,0 +1,140 @@
+// Who may write: orders, losses and restarts of the operator, on real servers under load.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <random>
+#include <thread>
+
+#include "tests/e2e/cluster.hpp"
+
+namespace troupe::e2e {
+namespace {
+
+using oracle::eventually;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class MysqlRoles : public ClusterTest {
+ protected:
+  static constexpr auto kName = "mysql-cluster-replication";
+
+  // What a person does in `kubectl edit`: swaps the source and a replica.
+  static std::string swap_source_with(const std::string& target) {
+    auto object = cluster().kubectl().get({"mysqlreplication", kName});
+    auto& spec = object.at("spec").as_object();
+    auto source = spec.at("source").as_object();
+    for (auto& member : spec.at("replica").as_array()) {
+      if (oracle::text_at(member, "/name") != target) continue;
+      auto next = member.as_object();
+      next.erase("isolated");
+      member = source;
+      spec["source"] = next;
+      break;
+    }
+    object.at("metadata").as_object().erase("managedFields");
+    return boost::json::serialize(object);
+  }
+
+  static void order_by_edit(const std::string& target) {
+    // The spec may be behind a failover: then the source of the spec is first the one in place.
+    ok("replace -f -", swap_source_with(target));
+  }
+
+  static std::string selected_by(const std::string& service) {
+    return ok(
+        fmt::format("get endpointslices -l kubernetes.io/service-name={}-{} "
+                    "-o jsonpath={{.items[*].endpoints[*].targetRef.name}}",
+                    kName, service));
+  }
+
+  static void kill_database(const std::string& member) {
+    const auto pid = mysql().database_process(member);
+    ASSERT_TRUE(pid) << "no database process of " << member;
+    ASSERT_EQ(::kill(*pid, SIGKILL), 0);
+  }
+};
+
+TEST_F(MysqlRoles, SwappingSourceAndReplicaMovesTheWritesAndNeverLetsTwoWrite) {
+  const auto before = source();
+  const auto target = replica();
+  const auto epoch_before = epoch();
+  auto load = Load::to_each_member(mysql());
+  ASSERT_TRUE(load.flows());
+  order_by_edit(target);
+  ASSERT_TRUE(settles(target));
+  ASSERT_TRUE(load.flows());
+  EXPECT_EQ(load.writers().handovers(), 1)
+      << "the right to write moved once, from one to the other";
+  EXPECT_EQ(epoch(), epoch_before + 1);
+  EXPECT_EQ(selected_by("readwrite"), target);
+  EXPECT_NE(selected_by("readonly").find(before), std::string::npos);
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlRoles, AnAnnotationOrdersASwitchoverAndGoesOnceItIsObeyed) {
+  const auto target = replica();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  ok(fmt::format("annotate mr {} troupe.dev/switchover-to={}", kName, target));
+  ASSERT_TRUE(settles(target));
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(eventually(seconds(10), [&] {
+    return ok(fmt::format("get mr {} -o jsonpath={{.metadata.annotations}}", kName))
+               .find("switchover-to") == std::string::npos;
+  }));
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlRoles, AKilledServerProcessIsReplacedWithinSecondsAndComesBackAsAReplica) {
+  const auto old_source = source();
+  auto load = Load::to_each_member(mysql());
+  ASSERT_TRUE(load.flows());
+  const auto epoch_before = epoch();
+  kill_database(old_source);
+  ASSERT_TRUE(eventually(seconds(60), [&] { return source() != old_source; }));
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(mysql().is_replica(old_source));
+  ASSERT_TRUE(load.flows());
+  EXPECT_EQ(load.writers().handovers(), epoch() - epoch_before);
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlRoles, AKilledPodIsReplacedAndComesBackAsAReplica) {
+  const auto old_source = source();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  ok(fmt::format("delete pod {} --force --grace-period=0 --wait=false", old_source));
+  ASSERT_TRUE(eventually(seconds(60), [&] { return source() != old_source; }));
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(mysql().is_replica(old_source));
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+// Ten SIGKILLs, each somewhere within the first two seconds of an order or a loss.
+TEST_F(MysqlRoles, AnOperatorKilledAtAnyMomentFinishesWhatItBegan) {
+  std::mt19937 random(20261121);
+  std::uniform_int_distribution<int> moment(0, 1500);
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  for (int i = 0; i < 8; ++i) {
+    const auto before = source();
+    const auto target = replica();
+    const bool order = i % 2 == 0;
+    SCOPED_TRACE(fmt::format("round {}: {}", i, order ? "switchover" : "failover"));
+    if (order)
+      ok(fmt::format("annotate --overwrite mr {} troupe.dev/switchover-to={}", kName, target));
+    else
+      kill_database(before);
+    std::this_thread::sleep_for(milliseconds(moment(random)));  // the moment is what is random
+    cluster().kill_operator();
+    cluster().start_operator();
+    ASSERT_TRUE(eventually(seconds(60), [&] { return source() != before; }));
+    ASSERT_TRUE(settles(order ? target : ""));
+    ASSERT_TRUE(load.flows());
+  }
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+}  // namespace
+}  // namespace troupe::e2e
