@@ -7,6 +7,19 @@
 #include "actors/mysql_topology/steps.hpp"
 
 namespace troupe::mysql_topology {
+namespace {
+
+// Time alone turns evidence: what was seen gets stale, a silence gets long.
+void wake_for_evidence(const Topology& t, TimePoint now, Plan& plan) {
+  for (const auto* m : t.voters()) {
+    if (!m->probe) continue;
+    const auto turns = m->probe->ok() ? m->probe->seen + kStale + std::chrono::milliseconds(1)
+                                      : m->probe->since + t.failover.grace;
+    if (turns > now) plan.wake_at(turns);
+  }
+}
+
+}  // namespace
 
 Plan decide(const Topology& t, TimePoint now) {
   Plan plan;
@@ -30,6 +43,7 @@ Plan decide(const Topology& t, TimePoint now) {
   } else {
     keep(t, now, plan);
   }
+  wake_for_evidence(t, now, plan);
   // What is written down comes first; the step it announces is taken when it is seen to be there.
   if (plan.record) plan.commands.clear();
   return plan;
@@ -45,7 +59,8 @@ PersistedRecord finished(const Topology& t, std::string text, bool undone) {
 }
 
 std::optional<std::string> unusable(const Member& m, TimePoint now) {
-  if (!m.ours) return fmt::format("{} is no Pod of a Unit", m.name);
+  if (!m.ours)
+    return fmt::format("{} is no Pod of a Unit: name Units, others are not served yet", m.name);
   if (!m.pod_exists) return fmt::format("{} has no Pod", m.name);
   if (!m.agent) return fmt::format("nothing is known of {}'s agent yet", m.name);
   if (!m.agent_connected())
@@ -76,6 +91,48 @@ bool is_connecting(const Member& m, const Member& source) {
          s->replica->source_port == source.port &&
          s->replica->io == mysql::ThreadState::Connecting &&
          s->replica->sql == mysql::ThreadState::On && s->super_read_only;
+}
+
+bool make_source(const Topology& t, const Member& m, Plan& plan) {
+  const auto epoch = t.record.epoch;
+  const auto* promoted = m.outcome(Verb::Promote, epoch);
+  const auto* opened = m.outcome(Verb::Open, epoch);
+  if (opened && promoted && opened->at < promoted->at) opened = nullptr;  // of an earlier attempt
+  if (opened && opened->ok) return true;
+  // What could not be opened is promoted again: its server may have been restarted since.
+  const bool prepared = promoted && promoted->ok && !opened;
+  plan.commands.push_back({.member = m.name,
+                           .verb = prepared ? Verb::Open : Verb::Promote,
+                           .epoch = epoch,
+                           .acks = t.acks(),
+                           .semi_sync = t.semi_sync()});
+  return false;
+}
+
+bool close_stray(const Topology& t, const Member& m, Plan& plan) {
+  const auto* s = m.server();
+  if (!s || !m.process_running()) return false;
+  if (s->super_read_only && s->semi_sync_source.wait_sessions.value_or(0) == 0) return false;
+  plan.roles[m.name] = Role::None;
+  if (m.changed_since_probe() && m.done(Verb::Close, t.record.epoch)) {
+    plan.probe.push_back(m.name);
+    return true;
+  }
+  plan.hold("ReplicaWritable",
+            fmt::format("{} {} and is not the source; it is being closed", m.name,
+                        s->super_read_only ? "has commits that wait for acknowledgements"
+                                           : "can be written to"),
+            s->seen);
+  plan.commands.push_back(
+      {.member = m.name, .verb = Verb::Close, .epoch = t.record.epoch, .kill_if_blocked = true});
+  return true;
+}
+
+void report_lost(PersistedRecord& record, Lost lost) {
+  std::erase_if(record.lost,
+                [&lost](const Lost& l) { return l.member == lost.member && l.saved_to.empty(); });
+  record.lost.push_back(std::move(lost));
+  if (record.lost.size() > kMaxLost) record.lost.erase(record.lost.begin());
 }
 
 void ensure_accounts(const Topology& t, Epoch epoch, Plan& plan) {

@@ -61,7 +61,8 @@ void discover(const Topology& t, TimePoint now, Plan& plan) {
     const auto why = unusable(*m, now);
     if (!why) continue;
     all = false;
-    plan.hold("MembersUnknown", *why, m->agent ? m->agent->since : TimePoint{});
+    plan.hold(m->ours ? "MembersUnknown" : "MemberForeign", *why,
+              m->agent ? m->agent->since : TimePoint{});
   }
   if (!all) return;
   const Member* wanted = t.find(t.wanted);

@@ -8,8 +8,6 @@ namespace {
 
 using mysql::Reachability;
 
-// Two missed probes and their deadlines.
-constexpr Duration kSilence = std::chrono::seconds(2);
 // The source sends a heartbeat every second when it has nothing else to say.
 constexpr Duration kHeartbeatOverdue = std::chrono::milliseconds(2500);
 
@@ -54,7 +52,7 @@ std::optional<Death> death_of(const Topology& t, const Member& m, TimePoint now)
 
   // Silence has many reasons; its replicas must agree.
   const bool silent = m.probe->reachability == Reachability::Timeout || nothing_serves(m);
-  if (!silent || now - m.probe->since < kSilence) return std::nullopt;
+  if (!silent || now - m.probe->since < t.failover.grace) return std::nullopt;
   int deaf = 0;
   for (const auto* v : t.voters())
     if (v != &m && v->answers(now) && hears_nothing(*v)) ++deaf;

@@ -31,12 +31,31 @@ std::string missing(const Topology& t, const Member& source, int have, TimePoint
 }
 
 struct Stopped {
-  std::vector<mysql::Candidate> candidates;
+  std::vector<mysql::Candidate> candidates;  // those that can vouch for what they acknowledged
+  std::string others;                        // why the rest cannot
   TimePoint first = TimePoint::max();
   bool all = true;
 };
 
-Stopped stopped_replicas(const Topology& t, const Member& source, TimePoint now) {
+mysql::Candidate candidate_of(const Member& m, const Outcome& stopped) {
+  mysql::Candidate c{.name = m.name, .ordinal = m.ordinal, .position = stopped.executed};
+  c.position.add(stopped.received);
+  c.unapplied = subtract(stopped.received, stopped.executed).count();
+  if (m.server()) c.version = m.server()->version;
+  return c;
+}
+
+// A member without data does not have what it acknowledged before its volume was replaced. Nobody
+// acknowledged anything only if the source never had anything either.
+void leave_out_empty(Stopped& s, const Member& source) {
+  const auto empty = [](const mysql::Candidate& c) { return c.position.empty(); };
+  if (source.server() && source.position().empty()) return;
+  for (const auto& c : s.candidates)
+    if (empty(c)) s.others += fmt::format("; {} holds no transactions", c.name);
+  std::erase_if(s.candidates, empty);
+}
+
+Stopped stopped_replicas(const Topology& t, const Member& source) {
   Stopped s;
   for (const auto* m : reachable_replicas(t, source)) {
     const auto* o = m->outcome(Verb::StopReceiver, t.record.epoch);
@@ -45,13 +64,12 @@ Stopped stopped_replicas(const Topology& t, const Member& source, TimePoint now)
       continue;
     }
     s.first = std::min(s.first, o->at);
-    mysql::Candidate c{.name = m->name, .ordinal = m->ordinal, .position = o->executed};
-    c.position.add(o->received);
-    c.unapplied = subtract(o->received, o->executed).count();
-    if (m->server()) c.version = m->server()->version;
-    s.candidates.push_back(std::move(c));
+    if (m->agent->data == agent::DataState::ClonePartial)
+      s.others += fmt::format("; {}'s clone is not complete", m->name);
+    else
+      s.candidates.push_back(candidate_of(*m, *o));
   }
-  (void)now;
+  leave_out_empty(s, source);
   return s;
 }
 
@@ -63,13 +81,17 @@ void tell_divergence(const Stopped& s, const mysql::Diverged& d, Plan& plan) {
   plan.hold("Diverged", text + "; decide which of them is right and rebuild the others");
 }
 
-// Gives the old source its replicas back when it lives and the quorum does not come together.
+// Gives the old source its replicas back when it lives and they do not come to a choice. The time
+// is counted from the first of them all that did as it was asked.
 bool give_up(const Topology& t, const Member& source, const Stopped& s, TimePoint now, Plan& plan) {
   if (!source.answers(now) || death_of(t, source, now)) return false;
-  const auto since = s.first == TimePoint::max() ? source.probe->since : s.first;
+  auto since = s.first;
+  if (const auto* closed = source.outcome(Verb::Close, t.record.epoch))
+    since = std::min(since, closed->at);
+  if (since == TimePoint::max()) return false;
   plan.wake_at(since + kGiveUp);
   if (now - since < kGiveUp) return false;
-  const auto text = source.name + " is back, and no quorum of replicas could be stopped";
+  const auto text = source.name + " is back, and its replicas could not agree on another";
   plan.record = finished(t, text, true);
   plan.notes.push_back({true, "FailoverGivenUp", text});
   return true;
@@ -82,7 +104,8 @@ void consider_failover(const Topology& t, const Member& source, const Death& dea
   plan.doing = "the source is dead";
   plan.roles[source.name] = Role::None;
   plan.hold("SourceDead", death.evidence, death.since);
-  if (!t.failover.enabled) {
+  // Who names another source while this one is dead wants just that.
+  if (!t.failover.enabled && !ordered(t)) {
     plan.hold("FailoverDisabled",
               "spec.failover.enabled is false: name another spec.source, or bring it back",
               death.since);
@@ -135,13 +158,13 @@ void resume_failover(const Topology& t, TimePoint now, Plan& plan) {
       plan.commands.push_back(
           {.member = m->name, .verb = Verb::StopReceiver, .epoch = t.record.epoch});
 
-  const auto stopped = stopped_replicas(t, *source, now);
+  const auto stopped = stopped_replicas(t, *source);
   const int count = static_cast<int>(stopped.candidates.size());
   if (count < t.quorum()) {
     if (give_up(t, *source, stopped, now, plan)) return;
     plan.hold("QuorumMissing",
-              fmt::format("{} of {} needed replicas confirmed stopped; {}", count, t.quorum(),
-                          missing(t, *source, count, now)),
+              fmt::format("{} of {} needed replicas confirmed stopped{}; {}", count, t.quorum(),
+                          stopped.others, missing(t, *source, count, now)),
               stopped.first == TimePoint::max() ? TimePoint{} : stopped.first);
     return;
   }
@@ -150,8 +173,10 @@ void resume_failover(const Topology& t, TimePoint now, Plan& plan) {
     return;
   }
   const auto choice = mysql::choose(stopped.candidates);
-  if (const auto* diverged = std::get_if<mysql::Diverged>(&choice))
-    return tell_divergence(stopped, *diverged, plan);
+  if (const auto* diverged = std::get_if<mysql::Diverged>(&choice)) {
+    if (!give_up(t, *source, stopped, now, plan)) tell_divergence(stopped, *diverged, plan);
+    return;
+  }
   const auto* chosen = std::get_if<mysql::Chosen>(&choice);
   if (!chosen) return;
   plan.record = t.record;

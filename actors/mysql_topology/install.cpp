@@ -18,6 +18,7 @@ void attach_others(const Topology& t, const Member& candidate, TimePoint now, Pl
   const auto& op = *t.record.operation;
   for (const auto* m : t.voters()) {
     if (m == &candidate || !m->process_running()) continue;
+    if (close_stray(t, *m, plan)) continue;
     // A fallen source is examined first, when the new one works (keep).
     if (op.type == OperationType::Failover && m->name == op.from) continue;
     if (m->answers(now) && !m->changed_since_probe() &&
@@ -33,11 +34,23 @@ void attach_others(const Topology& t, const Member& candidate, TimePoint now, Pl
   }
 }
 
+// What clients may have seen committed and the new source lacks, as far as it is known already.
+void report_left_behind(const Topology& t, const Member& candidate, Plan& plan) {
+  const auto& from = t.record.operation->from;
+  const auto* fallen = t.find(from);
+  const auto* opened = candidate.outcome(Verb::Open, t.record.epoch);
+  mysql::GtidSet left;
+  if (fallen && fallen->server() && opened)
+    left = subtract(fallen->server()->gtid_executed, opened->executed);
+  report_lost(
+      *plan.record,
+      Lost{.member = from, .gtids = left.to_string(), .epoch = t.record.epoch, .at = t.wall});
+}
+
 }  // namespace
 
 void install(const Topology& t, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;
-  const auto epoch = t.record.epoch;
   plan.doing = fmt::format("{}: making {} the source", to_string(op.type), op.candidate);
   for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
   plan.roles[op.from] = op.type == OperationType::Failover ? Role::None : Role::Replica;
@@ -53,21 +66,13 @@ void install(const Topology& t, TimePoint now, Plan& plan) {
     consider_failover(t, *candidate, *death, now, plan);
     return;
   }
-  Command c{.member = candidate->name, .verb = Verb::Promote, .epoch = epoch};
-  c.acks = t.acks();
-  c.semi_sync = t.semi_sync();
   attach_others(t, *candidate, now, plan);
-  if (!candidate->done(Verb::Promote, epoch)) {
-    plan.commands.push_back(c);
-    return;
-  }
-  plan.roles[op.candidate] = Role::Source;
-  if (!candidate->done(Verb::Open, epoch)) {
-    c.verb = Verb::Open;
-    plan.commands.push_back(c);
-    return;
-  }
+  const bool open = make_source(t, *candidate, plan);
+  if (candidate->done(Verb::Promote, t.record.epoch)) plan.roles[op.candidate] = Role::Source;
+  if (!open) return;
   plan.record = finished(t, story(t, op));
+  if (op.type == OperationType::Failover && t.mode == Mode::Async)
+    report_left_behind(t, *candidate, plan);
   plan.notes.push_back(
       {op.type == OperationType::Failover, std::string(to_string(op.type)), story(t, op)});
 }

@@ -19,11 +19,39 @@ bool semi_sync_is_right(const Topology& t, const mysql::MemberObservation& s) {
 
 // A source that came back with less than its replicas have lost committed data.
 const Member* holder_of_more(const Topology& t, const Member& source, TimePoint now) {
+  if (source.changed_since_probe()) return nullptr;
   for (const auto* m : t.voters()) {
-    if (m == &source || !m->answers(now) || source.server()->seen < m->server()->seen) continue;
+    if (m == &source || !m->answers(now)) continue;
+    // A closed source stays as it is, so that it does not matter who was seen last.
     if (!source.server()->gtid_executed.contains(m->server()->gtid_executed)) return m;
   }
   return nullptr;
+}
+
+Command source_command(const Topology& t, const Member& source, Verb verb) {
+  return {.member = source.name,
+          .verb = verb,
+          .epoch = t.record.epoch,
+          .acks = t.acks(),
+          .semi_sync = t.semi_sync()};
+}
+
+// Promoted by what was seen last, or by what its agent said since.
+bool is_prepared(const Topology& t, const Member& source) {
+  const auto& s = *source.server();
+  const auto* promoted = source.outcome(Verb::Promote, t.record.epoch);
+  const auto* opened = source.outcome(Verb::Open, t.record.epoch);
+  if (opened && !opened->ok && (!promoted || opened->at >= promoted->at) && opened->at >= s.seen)
+    return false;
+  if (promoted && promoted->ok && promoted->at >= s.seen) return true;
+  return !s.replica && t.semi_sync() && semi_sync_is_right(t, s);
+}
+
+void reopen(const Topology& t, const Member& source, Plan& plan) {
+  const auto* opened = source.outcome(Verb::Open, t.record.epoch);
+  if (opened && opened->ok && opened->at >= source.server()->seen) return;  // it is looked at again
+  const auto verb = is_prepared(t, source) ? Verb::Open : Verb::Promote;
+  plan.commands.push_back(source_command(t, source, verb));
 }
 
 // Opens a recorded source that boots closed, and mends its semi-sync settings.
@@ -40,21 +68,18 @@ void mend_source(const Topology& t, const Member& source, TimePoint now, Plan& p
       return consider_failover(t, source, lost, now, plan);
     }
   }
-  Command c{.member = source.name, .verb = Verb::Promote, .epoch = t.record.epoch};
-  c.acks = t.acks();
-  c.semi_sync = t.semi_sync();
-  const auto* promoted = source.outcome(Verb::Promote, t.record.epoch);
-  const bool promoted_now = promoted && promoted->ok && promoted->at > s.seen;
-  if (closed && promoted_now) {
-    c.verb = Verb::Open;
-    if (const auto* opened = source.outcome(Verb::Open, t.record.epoch);
-        !opened || !opened->ok || opened->at < s.seen)
-      plan.commands.push_back(c);
-    return;
-  }
-  if ((closed || !semi_sync_is_right(t, s)) && !promoted_now) plan.commands.push_back(c);
-  plan.writable =
-      !closed && (t.mode == Mode::Async || s.semi_sync_source.clients.value_or(0) >= t.acks());
+  if (closed) return reopen(t, source, plan);
+  const auto attached = s.semi_sync_source.clients.value_or(0);
+  plan.writable = !t.semi_sync() || attached >= t.acks();
+  if (!plan.writable)
+    plan.hold("SemiSyncBlocked",
+              fmt::format("writes wait: {} of {} replicas that {} needs acknowledge", attached,
+                          t.acks(), source.name),
+              s.seen);
+  if (semi_sync_is_right(t, s)) return;
+  plan.writable = false;
+  if (!source.changed_since_probe())
+    plan.commands.push_back(source_command(t, source, Verb::Promote));
 }
 
 bool semi_sync_replica_is_right(const Topology& t, const mysql::MemberObservation& s) {
@@ -68,9 +93,12 @@ bool healthy_replica(const Topology& t, const Member& m, const Member& source) {
          semi_sync_replica_is_right(t, s);
 }
 
+// One operation at a time, and only beside a source that works.
 void begin_rebuild(const Topology& t, const Member& m, const mysql::GtidSet& extra,
                    const std::string& why, Plan& plan) {
+  if (t.record.operation || plan.record || (!plan.writable && t.semi_sync())) return;
   plan.record = t.record;
+  plan.record->epoch = Epoch{t.record.epoch.value + 1};
   plan.record->operation = Operation{.type = OperationType::Rebuild,
                                      .step = extra.empty() ? Step::Clone : Step::Save,
                                      .candidate = m.name,
@@ -83,12 +111,21 @@ void begin_rebuild(const Topology& t, const Member& m, const mysql::GtidSet& ext
 // Whether the member works as a replica; asks for what is missing.
 bool mend_replica(const Topology& t, const Member& m, const Member& source, TimePoint now,
                   Plan& plan) {
+  if (m.agent_connected() && m.agent->data == agent::DataState::ClonePartial) {
+    plan.roles[m.name] = Role::None;
+    const auto why = fmt::format("a clone of {} was cut short", m.name);
+    plan.hold("ClonePartial", why, m.agent->since);
+    if (source.answers(now)) begin_rebuild(t, m, {}, why, plan);
+    return false;
+  }
   if (const auto why = unusable(m, now)) {
     // Only its agent may be away, and reads go on.
     if (!m.answers(now) || !healthy_replica(t, m, source)) plan.roles[m.name] = Role::None;
-    plan.hold("ReplicaUnusable", *why, m.probe ? m.probe->since : TimePoint{});
+    plan.hold(m.ours ? "ReplicaUnusable" : "MemberForeign", *why,
+              m.probe ? m.probe->since : TimePoint{});
     return false;
   }
+  if (close_stray(t, m, plan)) return false;
   if (!source.answers(now)) return healthy_replica(t, m, source);
   const auto& s = *m.server();
   if (const auto extra = errant(m, source); !extra.empty()) {
@@ -96,7 +133,7 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
     const auto why = fmt::format("{} has {} transactions that nobody else has: {}", m.name,
                                  extra.count(), extra.to_string());
     plan.hold("Errant", why, s.seen);
-    if (plan.writable || t.acks() == 0) begin_rebuild(t, m, extra, why, plan);
+    begin_rebuild(t, m, extra, why, plan);
     return false;
   }
   if (!m.position().contains(source.server()->gtid_purged)) {
@@ -104,7 +141,7 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
     const auto why =
         fmt::format("{} lacks transactions whose binlogs {} has purged", m.name, source.name);
     plan.hold("PurgedAtSource", why, s.seen);
-    if (plan.writable || t.acks() == 0) begin_rebuild(t, m, {}, why, plan);
+    begin_rebuild(t, m, {}, why, plan);
     return false;
   }
   if (healthy_replica(t, m, source)) return true;
@@ -164,11 +201,14 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
     mend_source(t, *source, now, plan);
     if (plan.record) return;
   }
+  const auto& op = t.record.operation;
   bool all = true;
-  for (const auto* m : t.voters())
-    if (m != source) all = mend_replica(t, *m, *source, now, plan) && all;
-  plan.ready = all && plan.writable && !plan.record;
-  if (!plan.record && source->answers(now)) consider_order(t, *source, now, plan);
+  for (const auto* m : t.voters()) {
+    const bool in_work = op && op->candidate == m->name;
+    if (m != source && !in_work) all = mend_replica(t, *m, *source, now, plan) && all;
+  }
+  plan.ready = all && plan.writable && !plan.record && !op;
+  if (!plan.record && !op && !unusable(*source, now)) consider_order(t, *source, now, plan);
 }
 
 }  // namespace troupe::mysql_topology

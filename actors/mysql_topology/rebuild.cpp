@@ -7,66 +7,116 @@
 namespace troupe::mysql_topology {
 namespace {
 
-// A replica rather than the source, the one that is least behind.
-const Member* donor_for(const Topology& t, const Member& m, const Member& source, TimePoint now) {
+// A replica rather than the source, the one that is least behind; each only if it has executed
+// `needed`.
+const Member* donor_for(const Topology& t, const Member& m, const Member& source,
+                        const mysql::GtidSet& needed, TimePoint now) {
+  const auto fit = [&](const Member& d) {
+    return d.answers(now) && d.server()->gtid_executed.contains(needed);
+  };
   const Member* best = nullptr;
   for (const auto* d : t.voters()) {
-    if (d == &m || d == &source || !d->answers(now) || !replicates_from(*d, source)) continue;
+    if (d == &m || d == &source || !fit(*d) || !replicates_from(*d, source) ||
+        !d->server()->super_read_only)
+      continue;
     const auto lag = d->server()->replica->seconds_behind.value_or(~0ull);
     if (!best || lag < best->server()->replica->seconds_behind.value_or(~0ull)) best = d;
   }
   if (best) return best;
-  return source.answers(now) ? &source : nullptr;
+  return fit(source) ? &source : nullptr;
 }
 
-void advance(const Topology& t, const Member& m, const Member& source, TimePoint now, Plan& plan) {
+mysql::GtidSet extra_of(const Operation& op) {
+  auto set = mysql::GtidSet::parse(op.gtids);
+  return set ? std::move(*set) : mysql::GtidSet{};
+}
+
+bool is_partial(const Member& m) {
+  return m.agent_connected() && m.agent->data == agent::DataState::ClonePartial;
+}
+
+void end(const Topology& t, const Member& m, Plan& plan) {
+  const auto text = fmt::format("{} has new data: {}", m.name, t.record.operation->reason);
+  plan.record = finished(t, text);
+  plan.notes.push_back({false, "Rebuilt", text});
+}
+
+// The data that had to go is gone, whoever replaced it: an earlier clone, or a new volume.
+bool is_cured(const Topology& t, const Member& m, const Member& source, TimePoint now) {
+  if (m.done(Verb::Clone, t.record.epoch)) return true;
+  if (unusable(m, now) || m.changed_since_probe() || is_partial(m) || !source.server())
+    return false;
+  const auto& has = m.server()->gtid_executed;
+  return intersect(has, extra_of(*t.record.operation)).empty() &&
+         has.contains(source.server()->gtid_purged);
+}
+
+// Epoch of the failover that the member's transactions did not take part in.
+Epoch left_behind_at(const Topology& t, const Member& m) {
+  const auto& last = t.record.last;
+  return last && last->type == OperationType::Failover && last->from == m.name ? last->epoch
+                                                                               : t.record.epoch;
+}
+
+void save(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;
+  const auto extra = extra_of(op);
+  const auto* saved = m.outcome(Verb::SaveTransactions, t.record.epoch);
+  const bool gone = saved && !saved->ok && saved->error.code == Code::NotFound && m.answers(now) &&
+                    intersect(m.server()->gtid_executed, extra).empty();
+  if ((saved && saved->ok) || gone) {
+    plan.record = t.record;
+    plan.record->operation->step = Step::Clone;
+    report_lost(*plan.record, Lost{.member = m.name,
+                                   .gtids = op.gtids,
+                                   .epoch = left_behind_at(t, m),
+                                   .saved_to = saved->saved_to,
+                                   .at = t.wall});
+    return;
+  }
+  if (m.process_running())
+    plan.commands.push_back({.member = m.name,
+                             .verb = Verb::SaveTransactions,
+                             .epoch = t.record.epoch,
+                             .gtids = extra});
+}
+
+// What the member acknowledged, a quorum may count on: it has to have that afterwards, too. So it
+// acknowledges no more, and then the donor has to have everything but what was saved.
+void clone(const Topology& t, const Member& m, const Member& source, TimePoint now, Plan& plan) {
   const auto epoch = t.record.epoch;
-  if (op.step == Step::Save) {
-    if (m.done(Verb::SaveTransactions, epoch)) {
-      plan.record = t.record;
-      plan.record->operation->step = Step::Clone;
+  if (!m.agent_connected()) {
+    plan.hold("CandidateUnusable", unusable(m, now).value_or(m.name + " is away"));
+    return;
+  }
+  mysql::GtidSet needed;
+  if (!is_partial(m)) {
+    const auto* stopped = m.outcome(Verb::StopReceiver, epoch);
+    if (!stopped || !stopped->ok) {
+      if (m.process_running())
+        plan.commands.push_back({.member = m.name, .verb = Verb::StopReceiver, .epoch = epoch});
       return;
     }
-    const auto extra = mysql::GtidSet::parse(op.gtids);
-    Command c{.member = m.name, .verb = Verb::SaveTransactions, .epoch = epoch};
-    if (extra) c.gtids = *extra;
-    if (m.process_running()) plan.commands.push_back(std::move(c));
-    return;
+    needed = unite(stopped->executed, stopped->received);
+    needed.subtract(extra_of(*t.record.operation));
   }
-  if (m.done(Verb::Clone, epoch)) {
-    const auto text = fmt::format("{} has new data: {}", m.name, op.reason);
-    plan.record = finished(t, text);
-    plan.notes.push_back({false, "Rebuilt", text});
-    return;
-  }
-  const auto* donor = donor_for(t, m, source, now);
+  const auto* donor = donor_for(t, m, source, needed, now);
   if (!donor) {
-    plan.hold("NoDonor", "no healthy member to clone " + m.name + " from");
+    plan.hold("NoDonor", "no healthy member has all that " + m.name + " may have acknowledged");
     return;
   }
   // A clone that began goes on from the donor it began with; the agent knows which.
-  Command c{.member = m.name, .verb = Verb::Clone, .epoch = epoch};
-  c.peer = donor->name;
-  if (m.agent_connected()) plan.commands.push_back(std::move(c));
+  plan.commands.push_back(
+      {.member = m.name, .verb = Verb::Clone, .epoch = epoch, .peer = donor->name});
 }
 
 }  // namespace
 
 void resume_rebuild(const Topology& t, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;
-  // The others are kept as ever, with one operation at a time; a dead source goes first.
-  Topology rest = t;
-  rest.record.operation.reset();
-  keep(rest, now, plan);
-  plan.ready = false;
+  keep(t, now, plan);
   plan.roles[op.candidate] = Role::None;
-  std::erase_if(plan.commands, [&op](const Command& c) { return c.member == op.candidate; });
-  if (plan.record && plan.record->operation &&
-      plan.record->operation->type == OperationType::Failover)
-    return;
-  plan.record.reset();
-  std::erase_if(plan.notes, [](const Note& n) { return n.reason == "RebuildStarted"; });
+  if (plan.record) return;  // a dead source goes first
   const auto* m = t.find(op.candidate);
   const auto* source = t.find(t.record.current);
   plan.doing = fmt::format("Rebuild of {}: {}", op.candidate, to_string(op.step));
@@ -74,7 +124,10 @@ void resume_rebuild(const Topology& t, TimePoint now, Plan& plan) {
     plan.record = finished(t, op.candidate + " is no member any more", true);
     return;
   }
-  if (source) advance(t, *m, *source, now, plan);
+  if (!source) return;
+  if (op.step == Step::Save) return save(t, *m, now, plan);
+  if (is_cured(t, *m, *source, now)) return end(t, *m, plan);
+  clone(t, *m, *source, now, plan);
 }
 
 }  // namespace troupe::mysql_topology

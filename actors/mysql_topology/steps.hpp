@@ -7,7 +7,8 @@ namespace troupe::mysql_topology {
 
 // No record yet: adopt the source that exists, or form a topology, or say why neither.
 void discover(const Topology& t, TimePoint now, Plan& plan);
-// The recorded source and its replicas are kept as they should be; changes begin here.
+// The recorded source and its replicas are kept as they should be; changes begin here, but for a
+// failover only when no other operation is in flight.
 void keep(const Topology& t, TimePoint now, Plan& plan);
 
 void resume_failover(const Topology& t, TimePoint now, Plan& plan);
@@ -22,6 +23,8 @@ PersistedRecord finished(const Topology& t, std::string text, bool undone = fals
 // Begins a failover when the quorum allows it; says what holds it back otherwise.
 void consider_failover(const Topology& t, const Member& source, const Death& death, TimePoint now,
                        Plan& plan);
+// The member that shall become the source by an order not yet honored, if any.
+std::optional<std::string> ordered(const Topology& t);
 // Begins a switchover when one was ordered and is safe; says what holds it back otherwise.
 void consider_order(const Topology& t, const Member& source, TimePoint now, Plan& plan);
 
@@ -31,6 +34,13 @@ std::optional<std::string> unusable(const Member& m, TimePoint now);
 bool replicates_from(const Member& m, const Member& source);
 // A receiver that tries to reach `source` and will go on trying: only a wrong address needs us.
 bool is_connecting(const Member& m, const Member& source);
+// Promotes `member`, then opens it; true when both are done by the word of its agent.
+bool make_source(const Topology& t, const Member& member, Plan& plan);
+// Takes writes although it is not the source, or has commits that hang: whether it had to be
+// closed.
+bool close_stray(const Topology& t, const Member& m, Plan& plan);
+// One that was missing from an earlier report of the same member completes it.
+void report_lost(PersistedRecord& record, Lost lost);
 // Members that lack the account we probe with get it, through their agents.
 void ensure_accounts(const Topology& t, Epoch epoch, Plan& plan);
 // Asks `replica` to follow `source`, unless that was done and no later probe contradicts it.

@@ -11,12 +11,6 @@ constexpr std::uint64_t kMaxLagSeconds = 30;
 // After a switchover was given up, the same order waits.
 constexpr Duration kRetryAfter = std::chrono::minutes(1);
 
-std::optional<std::string> ordered(const Topology& t) {
-  if (!t.order_by_note.empty() && t.order_by_note != t.record.current) return t.order_by_note;
-  if (t.wanted != t.record.honored && t.wanted != t.record.current) return t.wanted;
-  return std::nullopt;
-}
-
 // Replicas other than the candidate that could acknowledge to it.
 std::uint32_t other_ackers(const Topology& t, const Member& source, const Member& candidate,
                            TimePoint now) {
@@ -81,6 +75,9 @@ void close_source(const Topology& t, const Member& from, Plan& plan) {
   if (!closed->ok)
     return give_up(t, fmt::format("{} could not be closed: {}", from.name, closed->error.message),
                    plan);
+  // Then nobody knows what it had last.
+  if (closed->killed)
+    return give_up(t, fmt::format("{} died while it was being closed", from.name), plan);
   plan.record = t.record;
   plan.record->operation->step = Step::CatchUp;
   plan.record->operation->gtids = closed->executed.to_string();
@@ -107,24 +104,18 @@ void catch_up(const Topology& t, const Member& candidate, Plan& plan) {
 }
 
 void reopen(const Topology& t, const Member& from, Plan& plan) {
-  const auto epoch = t.record.epoch;
-  Command c{.member = from.name, .verb = Verb::Promote, .epoch = epoch};
-  c.acks = t.acks();
-  c.semi_sync = t.semi_sync();
-  if (!from.done(Verb::Promote, epoch)) {
-    plan.commands.push_back(c);
-    return;
-  }
-  plan.roles[from.name] = Role::Source;
-  if (!from.done(Verb::Open, epoch)) {
-    c.verb = Verb::Open;
-    plan.commands.push_back(c);
-    return;
-  }
-  plan.record = finished(t, t.record.operation->reason, true);
+  const bool open = make_source(t, from, plan);
+  if (from.done(Verb::Promote, t.record.epoch)) plan.roles[from.name] = Role::Source;
+  if (open) plan.record = finished(t, t.record.operation->reason, true);
 }
 
 }  // namespace
+
+std::optional<std::string> ordered(const Topology& t) {
+  if (!t.order_by_note.empty() && t.order_by_note != t.record.current) return t.order_by_note;
+  if (t.wanted != t.record.honored && t.wanted != t.record.current) return t.wanted;
+  return std::nullopt;
+}
 
 void consider_order(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
   if (!t.order_by_note.empty() && t.order_by_note == t.record.current) plan.note_done = true;

@@ -154,7 +154,18 @@ std::uint32_t Topology::acks() const {
 
 int Topology::quorum() const {
   if (mode == Mode::Async) return 1;
-  return mysql::required_stopped(static_cast<int>(voters().size()));
+  const int count = static_cast<int>(voters().size());
+  const int acks_wanted = mysql::required_acks(count);
+  int quorum = mysql::required_stopped(count);
+  for (const auto& m : members) {
+    const auto* s = m.server();
+    if (!s || s->super_read_only || !s->semi_sync_source.enabled.value_or(false)) continue;
+    const auto attached = static_cast<int>(s->semi_sync_source.clients.value_or(0));
+    const auto waits_for = static_cast<int>(s->semi_sync_source.wait_for_replica_count.value_or(0));
+    quorum = std::max(
+        quorum, mysql::required_stopped_in_transition(attached + 1, waits_for, count, acks_wanted));
+  }
+  return quorum;
 }
 
 }  // namespace troupe::mysql_topology

@@ -22,11 +22,14 @@
 
 namespace troupe::mysql_topology {
 
-// Fencing number: grows with every change of who may be written to. Agents refuse lower ones.
+// Fencing number: one operation, one epoch. Agents refuse lower ones, so that no step of an earlier
+// operation, however late, undoes what a later one rests on.
 using agent::Epoch;
 
 // Probes come every second with a deadline of two: an observation older than this is no accident.
 inline constexpr Duration kStale = std::chrono::milliseconds(3500);
+// How many reports of lost transactions are kept: those of the API's list.
+inline constexpr std::size_t kMaxLost = 32;
 
 enum class Mode { Async, SemiSync };
 
@@ -64,7 +67,8 @@ struct Outcome {
   Error error;
   TimePoint at;
   std::uint32_t failures = 0;  // in a row
-  bool killed = false;         // Close: it had to be killed
+  bool killed = false;         // Close: it had to be killed, or did not run
+  std::string saved_to;        // SaveTransactions
   mysql::GtidSet executed;
   mysql::GtidSet received;
 };
@@ -139,6 +143,16 @@ struct Finished {
   bool operator==(const Finished&) const = default;
 };
 
+// Transactions of a former source that the topology goes on without.
+struct Lost {
+  std::string member;
+  std::string gtids;  // empty: that member was never seen again
+  Epoch epoch;        // of the failover that left them behind
+  std::string saved_to;
+  std::string at;  // RFC 3339
+  bool operator==(const Lost&) const = default;
+};
+
 // What survives a restart: lives in the object's status.
 struct PersistedRecord {
   Epoch epoch;
@@ -146,12 +160,16 @@ struct PersistedRecord {
   std::string honored;  // the last order (spec.source) acted on
   std::optional<Operation> operation;
   std::optional<Finished> last;
+  std::vector<Lost> lost;  // oldest first, at most kMaxLost
   bool operator==(const PersistedRecord&) const = default;
 };
 
 struct FailoverPolicy {
   bool enabled = false;
   bool allow_loss = false;
+  // How long a source that does not answer, but whose death nobody has seen, is waited for: two
+  // missed probes and their deadlines.
+  Duration grace = std::chrono::seconds(2);
 };
 
 struct Topology {
@@ -167,7 +185,10 @@ struct Topology {
   std::vector<const Member*> voters() const;  // members that are not isolated
   std::uint32_t acks() const;                 // w: acknowledgements a commit waits for
   bool semi_sync() const { return acks() > 0; }
-  int quorum() const;  // f: stopped replicas that make a failover safe
+  // f: stopped replicas that make a failover safe. A source that was last seen with more replicas
+  // attached, or waiting for fewer acknowledgements, than the specification says now was being
+  // changed: the larger N and the smaller w count.
+  int quorum() const;
 };
 
 }  // namespace troupe::mysql_topology

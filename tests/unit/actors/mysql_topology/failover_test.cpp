@@ -1,0 +1,455 @@
+// The source is lost: when a replica may take over, which one, and what holds it back.
+#include <gmock/gmock.h>
+
+#include "tests/unit/actors/mysql_topology/servers.hpp"
+
+namespace troupe::mysql_topology::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// --- whether it begins ---------------------------------------------------------------------------
+
+TEST(Failover, BeginsWhenTheAgentSawTheProcessEnd) {
+  auto servers = Servers::formed();
+  servers[0].is_killed();
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Failover StopReceivers from db-0, epoch 2");
+  EXPECT_THAT(asked(plan), IsEmpty()) << "the record comes first";
+  EXPECT_THAT(plan.record->operation->reason, HasSubstr("ended by signal 9"));
+}
+
+TEST(Failover, KeepsTheOldSourceOnRecordUntilAnotherIsChosen) {
+  auto servers = Servers::formed();
+  servers[0].is_killed();
+  EXPECT_EQ(servers.decide().record->current, "db-0");
+}
+
+TEST(Failover, WaitsForItsQuorum) {
+  auto servers = Servers::formed();
+  servers[0].is_killed();
+  servers[1].is_killed();
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), ElementsAre("SourceDead", "QuorumMissing"));
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("1 of 2 needed"));
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("db-1"));
+}
+
+struct QuorumCase {
+  int members;
+  int reachable;
+  bool begins;
+};
+class FailoverQuorum : public ::testing::TestWithParam<QuorumCase> {};
+
+// f + w >= N, with w = floor(N/2).
+TEST_P(FailoverQuorum, IsWhatTheAcknowledgementsLeaveOver) {
+  const auto& c = GetParam();
+  auto servers = Servers::formed(c.members);
+  servers[0].is_killed();
+  for (int i = 1 + c.reachable; i < c.members; ++i) servers[i].is_killed();
+  EXPECT_EQ(bool(servers.decide().record), c.begins);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Members, FailoverQuorum,
+    ::testing::Values(QuorumCase{1, 0, false}, QuorumCase{2, 1, true}, QuorumCase{2, 0, false},
+                      QuorumCase{3, 2, true}, QuorumCase{3, 1, false}, QuorumCase{4, 2, true},
+                      QuorumCase{4, 1, false}, QuorumCase{5, 3, true}, QuorumCase{5, 2, false},
+                      QuorumCase{7, 4, true}, QuorumCase{7, 3, false}),
+    [](const auto& tested) {
+      return std::to_string(tested.param.reachable) + "of" + std::to_string(tested.param.members);
+    });
+
+TEST(Failover, IsolatedMembersCountForNothing) {
+  auto servers = Servers::formed();
+  servers[0].is_source(1, 1).is_killed();
+  servers[2].isolated = true;
+  servers[2].is_closed();
+  EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2")
+      << "two members: one stopped replica is enough";
+}
+
+TEST(Failover, AMemberThatTheSourceStillCountsRaisesTheQuorum) {
+  auto servers = Servers::formed();
+  servers[0].is_killed();   // with two replicas attached, when it was last seen
+  servers.list.pop_back();  // db-2 was just taken off the list: it may hold what db-1 lacks
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("1 of 2 needed"));
+}
+
+TEST(Failover, AcknowledgementsThatTheSourceDidNotWaitForYetRaiseTheQuorum) {
+  auto servers = Servers::formed(5);
+  servers[0].is_source(1, 2).is_killed();  // two members were just added: it still waits for one
+  servers[4].is_killed();
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("3 of 4 needed"));
+}
+
+TEST(Failover, IsNotBegunUnlessEnabled) {
+  auto servers = Servers::formed();
+  servers.topology.failover.enabled = false;
+  servers[0].is_killed();
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), ElementsAre("SourceDead", "FailoverDisabled"));
+}
+
+TEST(Failover, AnOrderIsObeyedAlsoWhenTheSourceIsDead) {
+  auto servers = Servers::formed();
+  servers.topology.failover.enabled = false;
+  servers.topology.wanted = "db-1";
+  servers[0].is_killed();
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Failover StopReceivers from db-0, epoch 2");
+  EXPECT_EQ(plan.record->honored, "db-0") << "whether it becomes db-1 is seen when it is done";
+}
+
+TEST(Failover, AnOrderNeedsTheQuorumAsWell) {
+  auto servers = Servers::formed();
+  servers.topology.failover.enabled = false;
+  servers.topology.wanted = "db-1";
+  servers[0].is_killed();
+  servers[2].is_killed();
+  EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceDead", "QuorumMissing"));
+}
+
+TEST(Failover, OfAnAsynchronousSourceNeedsPermissionToLose) {
+  auto servers = Servers::formed(3, Mode::Async);
+  servers[0].is_killed();
+  EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceDead", "LossNotAllowed"));
+  servers.topology.failover.allow_loss = true;
+  EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2");
+}
+
+TEST(Failover, OfAnAsynchronousSourceNeedsOneReplica) {
+  auto servers = Servers::formed(3, Mode::Async);
+  servers.topology.failover.allow_loss = true;
+  servers[0].is_killed();
+  servers[1].is_killed();
+  EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2");
+  servers[2].is_killed();
+  EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceDead", "QuorumMissing"));
+}
+
+// --- what counts as death ------------------------------------------------------------------------
+
+TEST(Death, IsThePodThatIsGone) {
+  auto servers = Servers::formed();
+  servers[0].has_no_pod();
+  EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2");
+}
+
+TEST(Death, IsSeenByTwoWitnessesTheAgentsStreamAndTheServersPort) {
+  auto servers = Servers::formed();
+  servers[0].has_lost_its_agent();
+  EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceUnusable"));
+  servers[0].refuses_connections();
+  EXPECT_TRUE(servers.decide().record);
+}
+
+TEST(Death, IsNotABrokenConnectionAlone) {
+  auto servers = Servers::formed();
+  servers[0].refuses_connections();
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), ElementsAre("SourceUnusable"));
+}
+
+TEST(Death, IsNotSilenceWhileReplicasHearFromTheSource) {
+  auto servers = Servers::formed();
+  servers[0].has_lost_its_agent().is_silent(seconds(600));
+  EXPECT_FALSE(servers.decide().record);
+}
+
+TEST(Death, IsNotSilenceThatTooFewReplicasConfirm) {
+  auto servers = Servers::formed();
+  servers[0].has_lost_its_agent().is_silent(seconds(600));
+  servers[1].hears_nothing();
+  EXPECT_FALSE(servers.decide().record);
+}
+
+TEST(Death, IsSilenceThatAQuorumOfReplicasConfirms) {
+  auto servers = Servers::formed();
+  servers[0].has_lost_its_agent().is_silent(seconds(3));
+  servers[1].hears_nothing();
+  servers[2].hears_nothing();
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Failover StopReceivers from db-0, epoch 2");
+  EXPECT_THAT(plan.record->operation->reason, HasSubstr("2 of its replicas hear nothing"));
+}
+
+TEST(Death, WaitsTheGraceOfTheSpecificationForASilentSource) {
+  auto servers = Servers::formed();
+  servers.topology.failover.grace = seconds(5);
+  servers[0].has_lost_its_agent().is_silent(seconds(3));
+  servers[1].hears_nothing();
+  servers[2].hears_nothing();
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_LE(plan.wake, servers.now + seconds(2)) << "nothing else would wake it then";
+}
+
+TEST(Death, IsNotInferredFromWhatWasSeenLongAgo) {
+  auto servers = Servers::formed();
+  servers[0].has_lost_its_agent().is_silent(seconds(3));
+  servers[1].hears_nothing();
+  servers[2].hears_nothing();
+  servers[2].probe.seen = servers.now - kStale - milliseconds(1);
+  EXPECT_FALSE(servers.decide().record);
+}
+
+TEST(Death, IsNotInferredFromAnAgentThatIsConnectingStill) {
+  auto servers = Servers::formed();
+  servers[0].agent.stream = agent::StreamState::Connecting;
+  servers[0].refuses_connections();
+  EXPECT_FALSE(servers.decide().record);
+}
+
+// --- stopping the receivers ----------------------------------------------------------------------
+
+Servers stopping(int members = 3) {
+  auto servers = Servers::formed(members);
+  servers[0].is_killed();
+  servers.begin(OperationType::Failover, Step::StopReceivers, "db-0", "");
+  return servers;
+}
+
+TEST(Failover, StopsAllReceiversWithTheNewEpoch) {
+  const auto plan = stopping().decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-1 StopReceiver", "db-2 StopReceiver"));
+  EXPECT_EQ(command(plan, "db-1", Verb::StopReceiver)->epoch, Epoch{2});
+  EXPECT_EQ(roles(plan), "db-0=None db-1=Replica db-2=Replica");
+}
+
+TEST(Failover, ClosesAnOldSourceThatLivesWithoutWaitingForIt) {
+  auto servers = Servers::formed();
+  servers.begin(OperationType::Failover, Step::StopReceivers, "db-0", "");
+  const auto plan = servers.decide();
+  ASSERT_THAT(asked(plan), Contains("db-0 Close"));
+  EXPECT_TRUE(command(plan, "db-0", Verb::Close)->kill_if_blocked);
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-10");
+  servers[2].did(Verb::StopReceiver, 2, "db-0:1-10");
+  EXPECT_EQ(recorded(servers.decide()), "Failover Promote from db-0 to db-1, epoch 2");
+}
+
+TEST(Failover, WaitsUntilEnoughReplicasStoppedReceiving) {
+  auto servers = stopping();
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-10");
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(asked(plan), ElementsAre("db-2 StopReceiver"));
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("1 of 2 needed"));
+}
+
+TEST(Failover, ReceiversStoppedForAnEarlierEpochDoNotCount) {
+  auto servers = stopping();
+  servers[1].did(Verb::StopReceiver, 1, "db-0:1-10");
+  servers[2].did(Verb::StopReceiver, 1, "db-0:1-10");
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(asked(plan), ElementsAre("db-1 StopReceiver", "db-2 StopReceiver"));
+}
+
+TEST(Failover, RefusalsDoNotCount) {
+  auto servers = stopping();
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-10");
+  servers[2].failed(Verb::StopReceiver, 2);
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), ElementsAre("QuorumMissing"));
+}
+
+TEST(Failover, AMemberWithoutDataVouchesForNothing) {
+  auto servers = stopping();
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-10");
+  servers[2].has("").did(Verb::StopReceiver, 2);
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record) << "its volume may have been replaced after it acknowledged";
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("db-2 holds no transactions"));
+}
+
+TEST(Failover, WithinATopologyThatWasNeverWrittenToAnybodyVouches) {
+  auto servers = stopping();
+  for (auto& s : servers.list) s.has("");
+  servers[1].did(Verb::StopReceiver, 2);
+  servers[2].did(Verb::StopReceiver, 2);
+  EXPECT_EQ(recorded(servers.decide()), "Failover Promote from db-0 to db-1, epoch 2");
+}
+
+TEST(Failover, WaitsAMomentForTheRestOnceTheQuorumStands) {
+  auto servers = stopping(5);
+  for (int i = 1; i < 4; ++i) servers[i].did(Verb::StopReceiver, 2, "db-0:1-10");
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_LT(plan.wake, servers.now + seconds(1));
+  servers.now = plan.wake;
+  EXPECT_EQ(recorded(servers.decide()), "Failover Promote from db-0 to db-1, epoch 2");
+}
+
+// --- choosing ------------------------------------------------------------------------------------
+
+TEST(Failover, ChoosesWhoHasReceivedMostExecutedOrNot) {
+  auto servers = stopping();
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-12", "db-0:1-12");
+  servers[2].did(Verb::StopReceiver, 2, "db-0:1-9", "db-0:1-14");
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Failover Promote from db-0 to db-2, epoch 2");
+  EXPECT_EQ(plan.record->current, "db-2");
+}
+
+TEST(Failover, ChoosesNobodyWhenEachHasWhatAnotherLacks) {
+  auto servers = stopping();
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-12");
+  servers[2].did(Verb::StopReceiver, 2, "db-0:1-10 db-2:1-1");
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), ElementsAre("Diverged"));
+  EXPECT_THAT(text_of(plan, "Diverged"), HasSubstr("db-1 alone has"));
+  EXPECT_THAT(text_of(plan, "Diverged"), HasSubstr("db-2 alone has"));
+}
+
+// --- giving up -----------------------------------------------------------------------------------
+
+Servers source_is_back(const Duration since_stop) {
+  auto servers = Servers::formed();
+  servers.begin(OperationType::Failover, Step::StopReceivers, "db-0", "");
+  servers[0].did(Verb::Close, 2, "db-0:1-10");
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-10");
+  servers[1].outcomes[Verb::StopReceiver].at = servers.now - since_stop;
+  servers[2].is_killed();
+  return servers;
+}
+
+TEST(Failover, WaitsTenSecondsForItsQuorumWhileTheSourceLives) {
+  const auto servers = source_is_back(seconds(9));
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), ElementsAre("QuorumMissing"));
+  EXPECT_LE(plan.wake, servers.now + seconds(1));
+}
+
+TEST(Failover, IsGivenUpWhenTheSourceLivesAndNoQuorumComesTogether) {
+  const auto plan = source_is_back(seconds(10)).decide();
+  EXPECT_EQ(recorded(plan), "idle: db-0, epoch 2");
+  EXPECT_TRUE(plan.record->last->undone);
+}
+
+TEST(Failover, IsGivenUpWhenTheSourceLivesAndTheReplicasHaveDiverged) {
+  auto servers = source_is_back(seconds(10));
+  servers[2] = Server(2, servers.now);
+  servers[2].did(Verb::StopReceiver, 2, "db-0:1-9 db-2:1");
+  EXPECT_EQ(recorded(servers.decide()), "idle: db-0, epoch 2");
+}
+
+TEST(Failover, IsNeverGivenUpForASourceThatIsDead) {
+  auto servers = stopping();
+  servers[2].is_killed();
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-10");
+  servers[1].outcomes[Verb::StopReceiver].at = servers.now - seconds(600);
+  EXPECT_THAT(held_by(servers.decide()), ElementsAre("QuorumMissing"));
+}
+
+TEST(Failover, WaitsForASourceThatWasTakenOffTheList) {
+  auto servers = stopping();
+  servers.record().operation->from = "db-9";
+  EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceNotListed"));
+}
+
+// --- installing the new source -------------------------------------------------------------------
+
+Servers promoting() {
+  auto servers = Servers::formed();
+  servers[0].is_killed();
+  servers[1].has("db-0:1-10", "db-0:1-12");
+  servers.begin(OperationType::Failover, Step::Promote, "db-0", "db-1");
+  return servers;
+}
+
+TEST(Failover, PromotesTheCandidateAndPointsTheOthersAtIt) {
+  const auto plan = promoting().decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-2 Follow db-1", "db-1 Promote"));
+  EXPECT_EQ(roles(plan), "db-0=None db-1=None db-2=Replica");
+}
+
+TEST(Failover, ResumesAfterARestartFromPromoteWithoutStoppingAnybodyAgain) {
+  // Nothing is remembered of what was asked: only the record is there.
+  EXPECT_THAT(asked(promoting().decide()), ElementsAre("db-2 Follow db-1", "db-1 Promote"));
+}
+
+TEST(Failover, DoesNotAttachTheFallenSourceBeforeTheNewOneWorks) {
+  auto servers = promoting();
+  servers[0] = Server(0, servers.now);  // it came back at once, closed
+  servers[0].has("db-0:1-13");
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 Follow db-1", "db-1 Promote"));
+}
+
+TEST(Failover, ClosesAFallenSourceThatIsFoundOpen) {
+  auto servers = promoting();
+  servers[0] = Server(0, servers.now);
+  servers[0].is_source(1, 0).has("db-0:1-10");
+  EXPECT_THAT(asked(servers.decide()), Contains("db-0 Close"));
+}
+
+TEST(Failover, LeavesAReplicaAloneThatHasMoreThanTheCandidate) {
+  auto servers = promoting();
+  servers[2].has("db-0:1-13");
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-1 Promote"));
+  EXPECT_THAT(held_by(plan), ElementsAre("HasMoreThanSource"));
+}
+
+TEST(Failover, EndsWithTheCandidateOpen) {
+  auto servers = promoting();
+  servers[1].did(Verb::Promote, 2, "db-0:1-12").did(Verb::Open, 2, "db-0:1-12");
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "idle: db-1, epoch 2");
+  EXPECT_EQ(plan.record->last->from, "db-0");
+  EXPECT_TRUE(plan.notes.front().warning);
+}
+
+TEST(Failover, BeginsAnotherWhenTheCandidateDies) {
+  auto servers = promoting();
+  servers[0] = Server(0, servers.now);
+  servers[1].is_killed();
+  EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-1, epoch 3");
+}
+
+TEST(Failover, WaitsForACandidateThatDiedWhileThereIsNoQuorumForAnother) {
+  auto servers = promoting();
+  servers[1].is_killed();
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), ElementsAre("SourceDead", "QuorumMissing"));
+}
+
+TEST(Failover, ReportsWhatAnAsynchronousTopologyGoesOnWithout) {
+  auto servers = promoting();
+  servers.topology.mode = Mode::Async;
+  servers.topology.failover.allow_loss = true;
+  servers[0].has("db-0:1-15");
+  servers[1].did(Verb::Promote, 2, "db-0:1-12").did(Verb::Open, 2, "db-0:1-12");
+  const auto plan = servers.decide();
+  ASSERT_TRUE(plan.record);
+  ASSERT_EQ(plan.record->lost.size(), 1u);
+  EXPECT_EQ(plan.record->lost[0].member, "db-0");
+  EXPECT_EQ(mysql::GtidSet::parse(plan.record->lost[0].gtids).value(), gtids("db-0:13-15"));
+  EXPECT_EQ(plan.record->lost[0].epoch, Epoch{2});
+}
+
+TEST(Failover, OfASemiSynchronousTopologyLosesNothing) {
+  auto servers = promoting();
+  servers[1].did(Verb::Promote, 2, "db-0:1-12").did(Verb::Open, 2, "db-0:1-12");
+  EXPECT_THAT(servers.decide().record->lost, IsEmpty());
+}
+
+}  // namespace
+}  // namespace troupe::mysql_topology::testing

@@ -1,0 +1,306 @@
+// Nothing is in flight: every member is kept in its role.
+#include <gmock/gmock.h>
+
+#include <functional>
+
+#include "tests/unit/actors/mysql_topology/servers.hpp"
+
+namespace troupe::mysql_topology::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST(Keep, AHealthyTopologyIsReadyAndAsksForNothing) {
+  const auto plan = Servers::formed().decide();
+  EXPECT_TRUE(plan.ready);
+  EXPECT_TRUE(plan.writable);
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(asked(plan), IsEmpty());
+  EXPECT_THAT(plan.probe, IsEmpty());
+  EXPECT_THAT(held_by(plan), IsEmpty());
+  EXPECT_EQ(roles(plan), "db-0=Source db-1=Replica db-2=Replica");
+}
+
+TEST(Keep, AMemberAloneAndAnAsynchronousTopologyAreReadyToo) {
+  EXPECT_TRUE(Servers::formed(1).decide().ready);
+  EXPECT_TRUE(Servers::formed(2, Mode::Async).decide().ready);
+}
+
+TEST(Keep, WakesBeforeItsObservationsGrowStale) {
+  const auto servers = Servers::formed();
+  EXPECT_LE(servers.decide().wake, servers.now + kStale);
+}
+
+// --- the source ----------------------------------------------------------------------------------
+
+TEST(Keep, ASourceThatBootedClosedIsPromotedAndOpenedAgain) {
+  auto servers = Servers::formed();
+  servers[0].is_closed();
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-0 Promote"));
+  EXPECT_EQ(command(plan, "db-0", Verb::Promote)->epoch, Epoch{1});
+  EXPECT_FALSE(plan.writable);
+  servers[0].did(Verb::Promote, 1);
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Open"));
+}
+
+TEST(Keep, ASourceThatCannotBeOpenedIsPromotedAgain) {
+  auto servers = Servers::formed();
+  servers[0].is_closed().did(Verb::Promote, 1).failed(Verb::Open, 1);
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Promote"));
+}
+
+TEST(Keep, ASourceThatWasJustOpenedIsLookedAtAgain) {
+  auto servers = Servers::formed();
+  servers[0].is_closed().did(Verb::Promote, 1).did(Verb::Open, 1);
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), IsEmpty());
+  EXPECT_THAT(plan.probe, Contains("db-0"));
+}
+
+TEST(Keep, ASourceThatCameBackWithoutItsTransactionsIsNotOpened) {
+  auto servers = Servers::formed();
+  servers[0].is_closed().has("db-0:1-8");
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Failover StopReceivers from db-0, epoch 2");
+  EXPECT_THAT(plan.record->operation->reason, HasSubstr("without transactions that db-1 has"));
+}
+
+TEST(Keep, WhatAClosedSourceLacksShowsWhoeverWasSeenLast) {
+  auto servers = Servers::formed();
+  servers[0].is_closed().has("db-0:1-8");
+  servers[0].seen.seen -= milliseconds(500);
+  EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2");
+}
+
+struct Setting {
+  std::string name;
+  std::function<void(mysql::SemiSyncSource&)> spoil;
+};
+class KeepSemiSync : public ::testing::TestWithParam<Setting> {};
+
+TEST_P(KeepSemiSync, IsMendedOnTheSource) {
+  auto servers = Servers::formed();
+  GetParam().spoil(servers[0].seen.semi_sync_source);
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-0 Promote"));
+  EXPECT_FALSE(plan.ready);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Settings, KeepSemiSync,
+    ::testing::Values(Setting{"Enabled", [](auto& s) { s.enabled = false; }},
+                      Setting{"Acknowledgements", [](auto& s) { s.wait_for_replica_count = 2; }},
+                      Setting{"WaitsWithoutReplicas", [](auto& s) { s.wait_no_replica = false; }},
+                      Setting{"WaitPoint",
+                              [](auto& s) { s.wait_point = mysql::WaitPoint::AfterCommit; }}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(Keep, SemiSyncIsSwitchedOffOnAnAsynchronousSource) {
+  auto servers = Servers::formed();
+  servers.topology.mode = Mode::Async;
+  EXPECT_THAT(asked(servers.decide()),
+              ElementsAre("db-0 Promote", "db-1 Follow db-0", "db-2 Follow db-0"));
+}
+
+TEST(Keep, AcknowledgementsFollowTheNumberOfMembers) {
+  auto servers = Servers::formed(5);
+  EXPECT_EQ(servers.told().acks(), 2u);
+  servers[0].seen.semi_sync_source.wait_for_replica_count = 1;
+  EXPECT_EQ(command(servers.decide(), "db-0", Verb::Promote)->acks, 2u);
+}
+
+TEST(Keep, ASourceWithTooFewReplicasAttachedSaysThatWritesWait) {
+  auto servers = Servers::formed();
+  servers[0].seen.semi_sync_source.clients = 0;
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.writable);
+  EXPECT_FALSE(plan.ready);
+  EXPECT_THAT(held_by(plan), ElementsAre("SemiSyncBlocked"));
+  EXPECT_THAT(plan.guards[0].text, HasSubstr("0 of 1"));
+}
+
+TEST(Keep, ASourceThatDoesNotAnswerKeepsItsRole) {
+  auto servers = Servers::formed();
+  servers[0].is_silent(seconds(1));
+  const auto plan = servers.decide();
+  EXPECT_THAT(held_by(plan), ElementsAre("SourceUnusable"));
+  EXPECT_EQ(roles(plan), "db-0=Source db-1=Replica db-2=Replica");
+  EXPECT_LE(plan.wake, servers.now + seconds(1));
+}
+
+TEST(Keep, ASourceThatIsNoMemberAnyMoreIsAskedFor) {
+  auto servers = Servers::formed();
+  servers.record().current = "db-9";
+  EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceNotListed"));
+  servers.record().current = "db-0";
+  servers[0].isolated = true;
+  EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceNotListed"));
+}
+
+TEST(Keep, AChangedPasswordIsGivenToTheMembers) {
+  auto servers = Servers::formed();
+  servers[0].refuses_password();
+  EXPECT_THAT(asked(servers.decide()), Contains("db-0 EnsureAccounts"));
+}
+
+// --- replicas ------------------------------------------------------------------------------------
+
+struct Ailment {
+  std::string name;
+  std::function<void(Servers&)> spoil;
+};
+class KeepReplica : public ::testing::TestWithParam<Ailment> {};
+
+TEST_P(KeepReplica, IsMendedByFollowingAgain) {
+  auto servers = Servers::formed();
+  GetParam().spoil(servers);
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-1 Follow db-0"));
+  EXPECT_TRUE(command(plan, "db-1", Verb::Follow)->semi_sync);
+  EXPECT_EQ(command(plan, "db-1", Verb::Follow)->epoch, Epoch{1});
+  EXPECT_FALSE(plan.ready);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ailments, KeepReplica,
+    ::testing::Values(
+        Ailment{"Restarted", [](Servers& s) { s[1].is_closed(); }},
+        Ailment{"Offline", [](Servers& s) { s[1].seen.offline_mode = true; }},
+        Ailment{"FollowsAnother", [](Servers& s) { s[1].seen.replica->source_host = "db-2.db"; }},
+        Ailment{"FollowsAnotherPort", [](Servers& s) { s[1].seen.replica->source_port = 3307; }},
+        Ailment{"ReceiverStopped",
+                [](Servers& s) { s[1].seen.replica->io = mysql::ThreadState::Off; }},
+        Ailment{"ApplierStopped",
+                [](Servers& s) { s[1].seen.replica->sql = mysql::ThreadState::Off; }},
+        Ailment{"DoesNotAcknowledge",
+                [](Servers& s) { s[1].seen.semi_sync_replica.enabled = false; }},
+        Ailment{"WaitsForAcknowledgementsItself",
+                [](Servers& s) { s[1].seen.semi_sync_source.enabled = true; }}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(Keep, AReplicaThatIsConnectingIsLeftToIt) {
+  auto servers = Servers::formed();
+  servers[1].hears_nothing();
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), IsEmpty());
+  EXPECT_FALSE(plan.ready);
+  EXPECT_EQ(roles(plan), "db-0=Source db-1=None db-2=Replica");
+}
+
+TEST(Keep, AReplicaThatTakesWritesIsClosedFirst) {
+  auto servers = Servers::formed();
+  servers[1].seen.read_only = servers[1].seen.super_read_only = false;
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-1 Close"));
+  EXPECT_TRUE(command(plan, "db-1", Verb::Close)->kill_if_blocked);
+  EXPECT_THAT(held_by(plan), ElementsAre("ReplicaWritable"));
+  EXPECT_EQ(roles(plan), "db-0=Source db-1=None db-2=Replica");
+}
+
+TEST(Keep, AReplicaThatPrivilegedUsersCanWriteToIsClosedToo) {
+  auto servers = Servers::formed();
+  servers[1].seen.super_read_only = false;
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-1 Close"));
+}
+
+TEST(Keep, AFormerSourceWhoseCommitsHangIsClosedBeforeItFollows) {
+  auto servers = Servers::formed();
+  servers[1].is_closed();
+  servers[1].seen.semi_sync_source.enabled = true;
+  servers[1].seen.semi_sync_source.wait_sessions = 3;
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-1 Close"));
+}
+
+TEST(Keep, AMemberThatWasJustClosedIsLookedAtAgain) {
+  auto servers = Servers::formed();
+  servers[1].seen.read_only = servers[1].seen.super_read_only = false;
+  servers[1].did(Verb::Close, 1);
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), IsEmpty());
+  EXPECT_THAT(plan.probe, ElementsAre("db-1"));
+}
+
+TEST(Keep, AReplicaThatIsAwayIsNamed) {
+  auto servers = Servers::formed();
+  servers[1].is_killed();
+  const auto plan = servers.decide();
+  EXPECT_THAT(held_by(plan), ElementsAre("ReplicaUnusable"));
+  EXPECT_FALSE(plan.ready);
+  EXPECT_TRUE(plan.writable) << "the other one acknowledges";
+  EXPECT_EQ(roles(plan), "db-0=Source db-1=None db-2=Replica");
+}
+
+TEST(Keep, AReplicaWhoseAgentIsAwayGoesOnServingReads) {
+  auto servers = Servers::formed();
+  servers[1].has_lost_its_agent();
+  EXPECT_EQ(roles(servers.decide()), "db-0=Source db-1=Replica db-2=Replica");
+}
+
+TEST(Keep, AReplicaWithoutAUnitIsSaidNotToBeServed) {
+  auto servers = Servers::formed();
+  servers[1].is_foreign();
+  const auto plan = servers.decide();
+  EXPECT_THAT(held_by(plan), ElementsAre("MemberForeign"));
+  EXPECT_FALSE(plan.ready);
+}
+
+TEST(Keep, AnApplierThatStoppedWithAnErrorIsForPeople) {
+  auto servers = Servers::formed();
+  servers[1].seen.replica->sql = mysql::ThreadState::Off;
+  servers[1].seen.replica->sql_error = {1062, "Duplicate entry"};
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), IsEmpty());
+  EXPECT_THAT(held_by(plan), ElementsAre("ApplierStopped"));
+  EXPECT_THAT(plan.guards[0].text, HasSubstr("1062"));
+}
+
+TEST(Keep, AMemberThatWasSeenAfterTheSourceIsNotJudgedYet) {
+  auto servers = Servers::formed();
+  servers[1].is_closed();
+  servers[1].seen.seen += milliseconds(50);
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), IsEmpty());
+  EXPECT_THAT(plan.probe, ElementsAre("db-0"));
+}
+
+TEST(Keep, YoungTransactionsOfTheSourceAreNoErrantOnes) {
+  auto servers = Servers::formed();
+  servers[1].has("db-0:1-12", "db-0:1-12");  // it had them before the source was asked
+  EXPECT_TRUE(servers.decide().ready);
+}
+
+TEST(Keep, IsolatedMembersReceiveNothing) {
+  auto servers = Servers::formed();
+  servers[2].isolated = true;
+  servers[0].seen.semi_sync_source.clients = 1;
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-2 StopReceiver"));
+  EXPECT_EQ(roles(plan), "db-0=Source db-1=Replica db-2=None");
+}
+
+TEST(Keep, IsolatedMembersThatReceiveNothingAreLeftAlone) {
+  auto servers = Servers::formed();
+  servers[2].isolated = true;
+  servers[2].is_closed();
+  servers[0].seen.semi_sync_source.clients = 1;
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), IsEmpty());
+  EXPECT_TRUE(plan.ready);
+}
+
+TEST(Keep, AMemberWhoseCloneWasCutShortIsClonedAgain) {
+  auto servers = Servers::formed();
+  servers[2].is_closed().has("").agent.data = agent::DataState::ClonePartial;
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Rebuild Clone to db-2, epoch 2");
+  EXPECT_THAT(held_by(plan), ElementsAre("ClonePartial"));
+}
+
+}  // namespace
+}  // namespace troupe::mysql_topology::testing

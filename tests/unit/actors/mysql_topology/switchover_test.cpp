@@ -1,0 +1,292 @@
+// Planned changes of the source: whose order counts, what refuses one, each step and its undoing.
+#include <gmock/gmock.h>
+
+#include <functional>
+
+#include "tests/unit/actors/mysql_topology/servers.hpp"
+
+namespace troupe::mysql_topology::testing {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Servers ordered(std::string name = "db-1") {
+  auto servers = Servers::formed();
+  servers.topology.wanted = std::move(name);
+  return servers;
+}
+
+// --- orders --------------------------------------------------------------------------------------
+
+TEST(Order, NamingAnotherSourceBeginsASwitchover) {
+  const auto plan = ordered().decide();
+  EXPECT_EQ(recorded(plan), "Switchover Close from db-0 to db-1, epoch 2");
+  EXPECT_EQ(plan.record->honored, "db-1");
+  EXPECT_EQ(plan.record->current, "db-0") << "until the candidate has caught up";
+  EXPECT_THAT(asked(plan), IsEmpty());
+}
+
+TEST(Order, TheSourceInPlaceOnlyNeedsToBeHonored) {
+  auto servers = ordered("db-0");
+  servers.record().honored = "db-1";
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "idle: db-0, epoch 1");
+  EXPECT_EQ(plan.record->honored, "db-0");
+}
+
+TEST(Order, AnOldManifestAppliedAgainOrdersNothing) {
+  auto servers = Servers::formed();
+  servers.topology.wanted = servers.record().honored = "db-2";  // db-0 took over from it later
+  EXPECT_FALSE(servers.decide().record);
+}
+
+TEST(Order, ByAnnotationNeedsNoEdit) {
+  auto servers = Servers::formed();
+  servers.topology.order_by_note = "db-2";
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Switchover Close from db-0 to db-2, epoch 2");
+  EXPECT_EQ(plan.record->honored, "db-0");
+  EXPECT_EQ(plan.record->operation->reason, "annotation");
+  EXPECT_FALSE(plan.note_done);
+}
+
+TEST(Order, AnAnnotationThatIsObeyedIsRemoved) {
+  auto servers = Servers::formed();
+  servers.topology.order_by_note = "db-0";
+  const auto plan = servers.decide();
+  EXPECT_TRUE(plan.note_done);
+  EXPECT_FALSE(plan.record);
+}
+
+TEST(Order, WaitsWhileAMemberIsRebuilt) {
+  auto servers = ordered();
+  auto& op = servers.begin(OperationType::Rebuild, Step::Clone, "", "db-2");
+  op.gtids = gtids("db-2:1").to_string();
+  servers[2].has("db-0:1-10 db-2:1");
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(plan.notes, IsEmpty());
+}
+
+struct Refusal {
+  std::string rule;
+  std::function<void(Servers&)> because;
+};
+class OrderRefused : public ::testing::TestWithParam<Refusal> {};
+
+// One that is refused stays pending and says why.
+TEST_P(OrderRefused, StaysPendingWithItsGuard) {
+  auto servers = ordered();
+  GetParam().because(servers);
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), Contains(GetParam().rule));
+  EXPECT_THAT(plan.doing, HasSubstr("held back"));
+  EXPECT_EQ(roles(plan).substr(0, 11), "db-0=Source");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Because, OrderRefused,
+    ::testing::Values(
+        Refusal{"CandidateNotListed", [](Servers& s) { s.topology.wanted = "db-9"; }},
+        Refusal{"CandidateNotListed",
+                [](Servers& s) {
+                  s[1].isolated = true;
+                  s[1].is_closed();
+                }},
+        Refusal{"CandidateUnusable", [](Servers& s) { s[1].is_killed(); }},
+        Refusal{"CandidateUnusable", [](Servers& s) { s[1].is_silent(seconds(1)); }},
+        Refusal{"CandidateUnusable", [](Servers& s) { s[1].has_lost_its_agent(); }},
+        Refusal{"CandidateNotReplicating", [](Servers& s) { s[1].hears_nothing(); }},
+        Refusal{"CandidateNotReplicating", [](Servers& s) { s[1].is_closed(); }},
+        Refusal{"CandidateErrant",
+                [](Servers& s) {
+                  s[1].has("db-0:1-10 db-1:1");
+                  s[0].seen.semi_sync_source.clients = 0;  // not even rebuilt now
+                }},
+        Refusal{"CandidateLags", [](Servers& s) { s[1].seen.replica->seconds_behind = 31; }},
+        Refusal{"CandidateLags", [](Servers& s) { s[1].seen.replica->seconds_behind.reset(); }}),
+    [](const auto& tested) { return tested.param.rule + std::to_string(tested.index); });
+
+TEST(Order, IsRefusedWhenTooFewWouldAcknowledgeToTheCandidate) {
+  auto servers = Servers::formed(5);  // two acknowledgements
+  servers.topology.wanted = "db-1";
+  for (const int i : {2, 3, 4}) servers[i].is_killed();
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), Contains("TooFewReplicas"));
+}
+
+TEST(Order, WaitsForASourceThatCannotBeToldToClose) {
+  auto servers = ordered();
+  servers[0].has_lost_its_agent();
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), ElementsAre("SourceUnusable"));
+}
+
+TEST(Order, IsNotRetriedForAMinuteAfterItWasGivenUp) {
+  auto servers = ordered();
+  servers[0].did(Verb::Close, 1).did(Verb::Open, 1);
+  servers.record().last = Finished{.text = "db-1 did not catch up"};
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), ElementsAre("SwitchoverGivenUp"));
+  EXPECT_THAT(plan.guards[0].text, HasSubstr("did not catch up"));
+  servers.pass(minutes(1));
+  for (auto& s : servers.list) s.probe.seen = s.seen.seen = servers.now;
+  EXPECT_TRUE(servers.decide().record);
+}
+
+// --- the steps -----------------------------------------------------------------------------------
+
+Servers under_way(Step step) {
+  auto servers = ordered();
+  auto& op = servers.begin(OperationType::Switchover, step, "db-0", "db-1");
+  if (step == Step::CatchUp) op.gtids = gtids("db-0:1-10").to_string();
+  if (step != Step::Close) servers[0].seen.offline_mode = servers[0].seen.super_read_only = true;
+  if (step == Step::CatchUp || step == Step::Promote) servers[0].seen.read_only = true;
+  return servers;
+}
+
+TEST(Switchover, ClosesTheSourceFirstAndNeverByForce) {
+  const auto plan = under_way(Step::Close).decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-0 Close"));
+  EXPECT_FALSE(command(plan, "db-0", Verb::Close)->kill_if_blocked);
+  EXPECT_EQ(command(plan, "db-0", Verb::Close)->epoch, Epoch{2});
+  EXPECT_EQ(roles(plan), "db-0=None db-1=Replica db-2=Replica") << "no writer is sent there";
+}
+
+TEST(Switchover, RemembersWhatTheClosedSourceHad) {
+  auto servers = under_way(Step::Close);
+  servers[0].did(Verb::Close, 2, "db-0:1-17");
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Switchover CatchUp from db-0 to db-1, epoch 2");
+  EXPECT_EQ(mysql::GtidSet::parse(plan.record->operation->gtids).value(), gtids("db-0:1-17"));
+}
+
+TEST(Switchover, IsGivenUpWhenTheSourceCannotBeClosed) {
+  auto servers = under_way(Step::Close);
+  servers[0].failed(Verb::Close, 2, "2 commits still wait");
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Switchover Reopen from db-0 to db-1, epoch 2");
+  EXPECT_THAT(plan.record->operation->reason, HasSubstr("2 commits still wait"));
+}
+
+TEST(Switchover, IsGivenUpWhenTheSourceDiedOverIt) {
+  auto servers = under_way(Step::Close);
+  servers[0].did(Verb::Close, 2);
+  servers[0].outcomes[Verb::Close].killed = true;  // what it had last is not known
+  EXPECT_EQ(recorded(servers.decide()), "Switchover Reopen from db-0 to db-1, epoch 2");
+}
+
+TEST(Switchover, ClosesAgainAfterARestart) {
+  EXPECT_THAT(asked(under_way(Step::Close).decide()), ElementsAre("db-0 Close"));
+}
+
+TEST(Switchover, LetsTheCandidateCatchUp) {
+  const auto plan = under_way(Step::CatchUp).decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-1 Drain"));
+  EXPECT_EQ(command(plan, "db-1", Verb::Drain)->gtids, gtids("db-0:1-10"));
+}
+
+TEST(Switchover, MakesTheCandidateTheSourceOnRecordBeforeItIsPromoted) {
+  auto servers = under_way(Step::CatchUp);
+  servers[1].did(Verb::Drain, 2, "db-0:1-10");
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Switchover Promote from db-0 to db-1, epoch 2");
+  EXPECT_EQ(plan.record->current, "db-1");
+  EXPECT_THAT(asked(plan), IsEmpty());
+}
+
+TEST(Switchover, IsGivenUpWhenTheCandidateDoesNotCatchUp) {
+  auto servers = under_way(Step::CatchUp);
+  servers[1].failed(Verb::Drain, 2, "timeout");
+  EXPECT_EQ(recorded(servers.decide()), "Switchover Reopen from db-0 to db-1, epoch 2");
+}
+
+TEST(Switchover, IsGivenUpWhenItsRecordCannotBeRead) {
+  auto servers = under_way(Step::CatchUp);
+  servers.record().operation->gtids = "nonsense";
+  EXPECT_EQ(recorded(servers.decide()), "Switchover Reopen from db-0 to db-1, epoch 2");
+}
+
+TEST(Switchover, IsGivenUpWhenTheCandidateDies) {
+  for (const auto step : {Step::Close, Step::CatchUp}) {
+    auto servers = under_way(step);
+    servers[1].is_killed();
+    EXPECT_EQ(recorded(servers.decide()), "Switchover Reopen from db-0 to db-1, epoch 2");
+  }
+}
+
+TEST(Switchover, IsGivenUpWhenTheCandidateIsTakenOffTheList) {
+  auto servers = under_way(Step::Close);
+  servers.record().operation->candidate = "db-9";
+  EXPECT_EQ(recorded(servers.decide()), "Switchover Reopen from db-0 to db-9, epoch 2");
+}
+
+TEST(Switchover, WaitsForASourceThatWasTakenOffTheList) {
+  auto servers = under_way(Step::Close);
+  servers.record().operation->from = "db-9";
+  EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceNotListed"));
+}
+
+TEST(Switchover, BecomesAFailoverWhenTheSourceDies) {
+  for (const auto step : {Step::Close, Step::CatchUp, Step::Reopen}) {
+    auto servers = under_way(step);
+    servers[0].is_killed();
+    EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 3")
+        << to_string(step);
+  }
+}
+
+TEST(Switchover, GoesOnCatchingUpFromADeadSourceThatNobodyMayReplace) {
+  auto servers = under_way(Step::CatchUp);
+  servers.topology.failover.enabled = false;
+  servers.topology.wanted = servers.record().honored = "db-1";
+  servers[0].is_killed();
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-1 Drain"));
+}
+
+TEST(Switchover, PointsTheOldSourceAtTheNewOneToo) {
+  auto servers = under_way(Step::Promote);
+  servers[0].has("db-0:1-10");
+  EXPECT_THAT(asked(servers.decide()),
+              ElementsAre("db-0 Follow db-1", "db-2 Follow db-1", "db-1 Promote"));
+}
+
+TEST(Switchover, EndsWithTheCandidateOpen) {
+  auto servers = under_way(Step::Promote);
+  servers[1].did(Verb::Promote, 2, "db-0:1-10").did(Verb::Open, 2, "db-0:1-10");
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "idle: db-1, epoch 2");
+  EXPECT_EQ(plan.record->last->type, OperationType::Switchover);
+  EXPECT_FALSE(plan.notes.front().warning);
+}
+
+// --- undoing -------------------------------------------------------------------------------------
+
+TEST(Switchover, GivenUpOpensTheOldSourceAgain) {
+  auto servers = under_way(Step::Reopen);
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Promote"));
+  servers[0].did(Verb::Promote, 2);
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Open"));
+  servers[0].did(Verb::Open, 2);
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "idle: db-0, epoch 2");
+  EXPECT_TRUE(plan.record->last->undone);
+}
+
+TEST(Switchover, GivenUpPromotesTheOldSourceAgainIfItCannotBeOpened) {
+  auto servers = under_way(Step::Reopen);
+  servers[0].did(Verb::Promote, 2).failed(Verb::Open, 2);
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Promote"));
+}
+
+}  // namespace
+}  // namespace troupe::mysql_topology::testing
