@@ -8,6 +8,7 @@
 
 #include "k8s/api/arena.hpp"
 #include "k8s/api/metadata.hpp"
+#include "runtime/model/trace.hpp"
 
 namespace troupe::actors {
 
@@ -19,8 +20,10 @@ class Conditions {
       : arena_(arena), live_(live), generation_(generation), wall_(wall) {}
 
   void set(std::string_view type, bool status, std::string_view reason, std::string_view message);
+  // "Reconciled": true without guards; else false, with the first one's rule and the texts of all.
+  void reconciled(const std::vector<Guard>& guards);
   k8s::List<k8s::Condition> list() { return arena_.list(conditions_); }
-  // Those that changed their status or reason, for events.
+  // Those that changed their status or reason; "Reconciled" also when it names something else.
   const std::vector<k8s::Condition>& changed() const { return changed_; }
 
  private:

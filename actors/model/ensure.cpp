@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "actors/model/json.hpp"
+
 namespace troupe::actors {
 
 boost::json::object owner_reference(std::string_view api_version, std::string_view kind,
@@ -39,12 +41,23 @@ void ensure(Decision& decision, std::string_view kind, const ObjectRef& object,
   const auto annotation = applied_annotation(manager);
   const auto hash = applied_hash(body);
   if (live && !drifted && live->annotations.get(annotation) == hash) return;
-  auto& metadata = body["metadata"].as_object();
-  metadata["annotations"].is_object() ? void()
-                                      : void(metadata["annotations"] = boost::json::object());
-  metadata["annotations"].as_object()[annotation] = hash;
+  object_at(object_at(body, "metadata"), "annotations")[annotation] = hash;
   decision.add(apply_key(kind, object, manager),
                Apply{object, std::string(manager), boost::json::serialize(body)});
+}
+
+void set_finalizer(Decision& decision, const ObjectRef& object, const k8s::ObjectMeta& live,
+                   std::string_view finalizer, bool present) {
+  boost::json::array wanted;
+  for (const auto& f : live.finalizers)
+    if (f != finalizer) wanted.emplace_back(f.view());
+  if (present) wanted.emplace_back(finalizer);
+  const boost::json::object patch{
+      {"metadata",
+       {{"finalizers", std::move(wanted)},
+        {"resourceVersion", std::to_string(live.resourceVersion.value)}}}};
+  decision.add(present ? "add finalizer" : "remove finalizer",
+               MergePatch{object, boost::json::serialize(patch), live.resourceVersion});
 }
 
 }  // namespace troupe::actors

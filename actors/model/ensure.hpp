@@ -56,6 +56,10 @@ void ensure(Decision& decision, std::string_view kind, const ObjectRef& object,
             std::string_view manager, boost::json::object body, const k8s::ObjectMeta* live,
             bool drifted = false);
 
+// Adds or removes a finalizer, on condition that nobody has written the object since.
+void set_finalizer(Decision& decision, const ObjectRef& object, const k8s::ObjectMeta& live,
+                   std::string_view finalizer, bool present);
+
 // An event on `about`, at most once for the same text while it is remembered.
 template <k8s::KindStruct T>
 void tell(Decision& decision, const T& about, bool warning, std::string_view reason,

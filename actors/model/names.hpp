@@ -22,6 +22,8 @@ inline constexpr std::string_view kVersionAnnotation =
 inline constexpr std::string_view kMaintenanceAnnotation = "maintenance";
 inline constexpr std::string_view kForceDeleteAnnotation = "upm.io/force-delete";
 inline constexpr std::string_view kNodeMapAnnotation = "upm.io/node-name-map";
+// On a Unit: the node that its Pod stays on.
+inline constexpr std::string_view kLastNodeAnnotation = "last.unit.belong.node";
 inline constexpr std::string_view kSwitchoverAnnotation = "troupe.dev/switchover-to";
 // On a certificate's Secret: when to renew it.
 inline constexpr std::string_view kRenewAfterAnnotation = "troupe.dev/renew-after";

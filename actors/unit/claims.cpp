@@ -3,6 +3,7 @@
 
 #include "actors/model/credentials.hpp"
 #include "actors/model/ensure.hpp"
+#include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unit/parts.hpp"
 #include "k8s/api/encode.hpp"
@@ -51,7 +52,8 @@ void keep_claims(const World& w, Decision& d) {
   const auto& o = *w.object;
   for (const auto& c : w.claims) {
     const auto& spec = c.wanted.spec;
-    if (!spec.storageClassName.empty() && !c.storage_class)
+    const bool bound = c.live && c.live->status.phase == "Bound";
+    if (!bound && !spec.storageClassName.empty() && !c.storage_class)
       d.hold("StorageClassMissing", fmt::format("StorageClass {} (claim {}) does not exist",
                                                 spec.storageClassName, c.name));
     // A claim is made once; afterwards only its size may grow.
@@ -59,6 +61,13 @@ void keep_claims(const World& w, Decision& d) {
     if (c.live) {
       const auto has = k8s::Amount::parse(c.live->spec.resources.requests.get("storage").text);
       if (!wanted || !has || *wanted <= *has) continue;
+      if (c.storage_class && !c.storage_class->allowVolumeExpansion) {
+        d.hold("VolumeCannotGrow",
+               fmt::format("claim {} cannot grow to {}: StorageClass {} does not allow it", c.name,
+                           spec.resources.requests.get("storage").text,
+                           c.storage_class->metadata.name));
+        continue;
+      }
     }
     auto body = skeleton<k8s::PersistentVolumeClaim>(o.metadata.namespace_, c.name);
     auto labels = to_json(o.metadata.labels);
@@ -71,22 +80,23 @@ void keep_claims(const World& w, Decision& d) {
   }
 }
 
-void keep_certificate(const World& w, Decision& d) {
+void keep_certificate(const World& w, TimePoint now, Decision& d) {
   const auto& o = *w.object;
   const auto ns = o.metadata.namespace_.view();
   const auto name = o.metadata.name.view();
   if (w.certificate) {
     const auto renew =
         k8s::parse_rfc3339(w.certificate->metadata.annotations.get(kRenewAfterAnnotation));
-    if (renew && w.wall < *renew) return;
+    if (renew && w.wall < *renew) {
+      d.wake_at(now + (*renew - w.wall));
+      return;
+    }
   }
   std::vector<std::string> names{agent_server_name(ns, name), std::string(name), "localhost"};
   const auto pod_template = template_of(o);
-  const auto* spec = pod_template.if_contains("spec");
-  const auto* subdomain =
-      spec && spec->is_object() ? spec->as_object().if_contains("subdomain") : nullptr;
-  if (subdomain && subdomain->is_string()) {
-    const auto base = fmt::format("{}.{}.{}", name, std::string_view(subdomain->as_string()), ns);
+  if (const auto subdomain = text_at(pod_template.at("spec").as_object(), "subdomain");
+      !subdomain.empty()) {
+    const auto base = fmt::format("{}.{}.{}", name, subdomain, ns);
     names.insert(names.end(), {base, base + ".svc", base + ".svc." + w.cluster_domain});
   }
   d.add("certificate", IssueCertificate{ref<k8s::SecretObject>(ns, certificate_secret(name)),

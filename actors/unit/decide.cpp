@@ -2,6 +2,7 @@
 
 #include "actors/model/endpoints.hpp"
 #include "actors/model/ensure.hpp"
+#include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unit/parts.hpp"
 
@@ -11,21 +12,8 @@ namespace {
 using namespace unit;
 
 constexpr std::string_view kFinalizer = "upm.io/pod-delete";
-
-void finalizers(const World& w, bool present, Decision& d) {
-  const auto& o = *w.object;
-  boost::json::array kept;
-  for (const auto& f : o.metadata.finalizers)
-    if (f != kFinalizer) kept.emplace_back(f.view());
-  if (present) kept.emplace_back(kFinalizer);
-  d.add(present ? "add finalizer" : "remove finalizer",
-        MergePatch{ref_to(o),
-                   boost::json::serialize(boost::json::object{
-                       {"metadata",
-                        {{"finalizers", std::move(kept)},
-                         {"resourceVersion", std::to_string(o.metadata.resourceVersion.value)}}}}),
-                   o.metadata.resourceVersion});
-}
+// What failedPodRecoveryPolicy.reconcileThreshold counts.
+constexpr std::chrono::seconds kRecoveryStep{10};
 
 bool forced(const World& w) {
   return w.object->metadata.annotations.get(kForceDeleteAnnotation) == "true";
@@ -42,22 +30,46 @@ bool process_may_run(const World& w) {
          w.agent->process.state != agent::ProcessState::Fatal;
 }
 
+void watch_agent(const World& w, Decision& d) {
+  if (!w.pod || !d.agents.empty()) return;
+  if (auto endpoint = agent_of(*w.pod)) d.agents.push_back(std::move(*endpoint));
+}
+
 // The database is shut down in order before its Pod goes.
 void remove_pod(const World& w, Decision& d) {
   const auto endpoint = agent_of(*w.pod);
-  if (endpoint) d.agents.push_back(*endpoint);
-  if (w.pod->metadata.deletionTimestamp) return;
-  if (!forced(w) && process_may_run(w)) {
-    d.add("stop", AskAgent{*endpoint, agent::StopProcess{}, w.agent->highest_epoch},
-          std::chrono::minutes(2));
+  Delete gone{ref_to(*w.pod), w.pod->metadata.uid.str(), {}};
+  if (forced(w)) {
+    // Also one that its node has not let go of.
+    gone.grace_seconds = 0;
+    d.add("delete Pod at once", std::move(gone));
     return;
   }
-  Delete gone{ref_to(*w.pod), w.pod->metadata.uid.str(), {}};
-  if (forced(w)) gone.grace_seconds = 0;
-  d.add("delete Pod", std::move(gone));
+  if (w.pod->metadata.deletionTimestamp) return;
+  if (process_may_run(w))
+    d.add("stop", AskAgent{*endpoint, agent::StopProcess{}, w.agent->highest_epoch},
+          std::chrono::minutes(2));
+  else
+    d.add("delete Pod", std::move(gone));
 }
 
-Decision end(const World& w) {
+// True once no claim is left that goes with the Unit.
+bool remove_claims(const World& w, Decision& d) {
+  const auto& policy = w.object->spec.persistentVolumeClaimRetentionPolicy;
+  if (policy.whenDeleted == k8s::ClaimRetention::Retain) return true;
+  bool gone = true;
+  for (const auto& c : w.claims) {
+    if (!c.live) continue;
+    gone = false;
+    if (!c.live->metadata.deletionTimestamp)
+      d.add("delete PersistentVolumeClaim " + c.name,
+            Delete{ref_to(*c.live), c.live->metadata.uid.str(), {}});
+  }
+  return gone;
+}
+
+// The database, its Pod, its data if it shall go; then the object.
+Decision end(const World& w, const Memory& memory) {
   Decision d;
   d.doing = "being deleted";
   if (!k8s::has_finalizer(w.object->metadata, kFinalizer)) return d;
@@ -67,23 +79,14 @@ Decision end(const World& w) {
            fmt::format("{} is the source of replication {}: switch over to another Unit, or delete "
                        "the replication first",
                        w.object->metadata.name, w.pod->metadata.labels.get(kReplicationLabel)));
-    return d;
-  }
-  if (w.pod) {
+  } else if (w.pod) {
     remove_pod(w, d);
+  } else if (remove_claims(w, d)) {
+    set_finalizer(d, ref_to(*w.object), w.object->metadata, kFinalizer, false);
     return d;
   }
-  bool claims_left = false;
-  if (w.object->spec.persistentVolumeClaimRetentionPolicy.whenDeleted ==
-      k8s::ClaimRetention::Delete)
-    for (const auto& c : w.claims) {
-      if (!c.live) continue;
-      claims_left = true;
-      if (!c.live->metadata.deletionTimestamp)
-        d.add("delete PersistentVolumeClaim " + c.name,
-              Delete{ref_to(*c.live), c.live->metadata.uid.str(), {}});
-    }
-  if (!claims_left) finalizers(w, false, d);
+  watch_agent(w, d);
+  write_status(w, memory, {}, d);
   return d;
 }
 
@@ -103,37 +106,51 @@ bool everything_is_there(const World& w, Decision& d) {
   for (const auto& text : w.missing)
     d.hold(text.starts_with("Secret") ? "SecretMissing" : "ConfigMapMissing",
            text + ", which the Pod template names, does not exist");
+  const auto pod_template = template_of(*w.object);
+  const auto main = main_container(*w.object, pod_template);
+  const auto* containers = find_array(pod_template.at("spec").as_object(), "containers");
+  if (!containers || !find_named(*containers, main))
+    d.hold("MainContainerMissing",
+           main.empty() ? "spec.template has no container"
+                        : fmt::format("spec.template has no container named {}", main));
   return d.guards.size() == before;
 }
 
+// A Pod that has ended is made again after a while: what ended it may end the next one, too.
+std::string_view replace_ended_pod(const World& w, Memory& memory, TimePoint now, Decision& d) {
+  const auto& policy = w.object->spec.failedPodRecoveryPolicy;
+  const auto& status = w.pod->status;
+  if (!policy.enabled) {
+    d.hold("PodFailed", fmt::format("the Pod has ended ({}) and failedPodRecoveryPolicy is off: "
+                                    "delete it to have it made again",
+                                    status.phase));
+    return {};
+  }
+  const auto patience = kRecoveryStep * policy.reconcileThreshold;
+  if (memory.failed_since == TimePoint{}) memory.failed_since = now;
+  const auto due = memory.failed_since + patience;
+  // It can never start where it is.
+  if (now < due && status.reason != "NodeAffinity") {
+    d.hold("PodFailed", fmt::format("the Pod has ended ({}): it is made again after {} s",
+                                    status.phase, patience.count()));
+    d.wake_at(due);
+    return {};
+  }
+  remove_pod(w, d);
+  return "PodFailed";
+}
+
+// Why the Pod is being replaced; empty if it is not.
 std::string_view keep_pod(const World& w, Memory& memory, TimePoint now, Decision& d) {
   const auto body = pod_body(w);
   const auto pod = ref<k8s::Pod>(w.object->metadata.namespace_, w.object->metadata.name);
   if (!w.pod) {
     if (!w.certificate || !accounts_to_make(w).empty()) return {};
-    d.add("create Pod", Apply{ref<k8s::Pod>(w.object->metadata.namespace_, w.object->metadata.name),
-                              std::string(kManager),
-                              boost::json::serialize(body),
-                              false,
-                              {}});
+    d.add("create Pod", Apply{pod, std::string(kManager), boost::json::serialize(body), false, {}});
     return {};
   }
   const auto& phase = w.pod->status.phase;
-  if (phase == "Failed" || phase == "Succeeded") {
-    const auto& policy = w.object->spec.failedPodRecoveryPolicy;
-    if (!policy.enabled) {
-      d.hold("PodFailed", "the Pod has ended and failedPodRecoveryPolicy is off: delete it");
-      return {};
-    }
-    if (memory.failed_since == TimePoint{}) memory.failed_since = now;
-    const auto due = memory.failed_since + std::chrono::seconds(10) * policy.reconcileThreshold;
-    if (now < due) {
-      d.wake_at(due);
-      return "PodFailed";
-    }
-    remove_pod(w, d);
-    return "PodFailed";
-  }
+  if (phase == "Failed" || phase == "Succeeded") return replace_ended_pod(w, memory, now, d);
   memory.failed_since = TimePoint{};
   if (w.pod->metadata.annotations.get(kTemplateHash) != template_hash(body)) {
     remove_pod(w, d);
@@ -147,15 +164,17 @@ std::string_view keep_pod(const World& w, Memory& memory, TimePoint now, Decisio
 
 Decision UnitKind::decide(const World& w, Memory& memory, TimePoint now) {
   if (!w.object) return {};
-  if (w.object->metadata.deletionTimestamp) return end(w);
+  if (w.object->metadata.deletionTimestamp) return end(w, memory);
   Decision d;
   d.doing = "keeping its Pod";
-  if (!k8s::has_finalizer(w.object->metadata, kFinalizer)) finalizers(w, true, d);
+  if (!k8s::has_finalizer(w.object->metadata, kFinalizer))
+    set_finalizer(d, ref_to(*w.object), w.object->metadata, kFinalizer, true);
   std::string_view task;
   if (everything_is_there(w, d)) {
     keep_claims(w, d);
-    keep_certificate(w, d);
+    keep_certificate(w, now, d);
     keep_made_accounts(w, d);
+    keep_binding(w, d);
     task = keep_pod(w, memory, now, d);
     if (task.empty() && w.pod && !w.pod->metadata.deletionTimestamp && !in_maintenance(w))
       drive_agent(w, memory, d);
@@ -164,8 +183,7 @@ Decision UnitKind::decide(const World& w, Memory& memory, TimePoint now) {
   } else {
     d.doing = "waiting for what it refers to";
   }
-  if (w.pod && d.agents.empty())
-    if (auto endpoint = agent_of(*w.pod)) d.agents.push_back(std::move(*endpoint));
+  watch_agent(w, d);
   write_status(w, memory, task, d);
   return d;
 }

@@ -123,6 +123,9 @@ void drive_agent(const World& w, const Memory& memory, Decision& d) {
     ask("start", agent::StartProcess{}, std::chrono::seconds(30));
     return;
   }
+  if (a.process.state == ProcessState::Fatal)
+    d.hold("ProcessFatal", "the database process cannot be executed: see the log of its container",
+           a.since);
   if (a.process.state != ProcessState::Running) {
     d.doing = fmt::format("its process is {}", agent::to_string(a.process.state));
     return;

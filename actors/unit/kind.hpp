@@ -23,13 +23,14 @@ struct UnitKind {
     std::string name;  // <unit>-<template's name>
     k8s::ClaimTemplate wanted;
     k8s::ObjectPtr<k8s::PersistentVolumeClaim> live;
-    k8s::ObjectPtr<k8s::StorageClass> storage_class;  // the one that is named
+    k8s::ObjectPtr<k8s::StorageClass> storage_class;  // the one that is named, or in use
   };
 
   struct World {
     k8s::ObjectPtr<k8s::Unit> object;
     k8s::ObjectPtr<k8s::Pod> pod;
     k8s::ObjectPtr<k8s::Node> node;
+    k8s::ObjectPtr<k8s::Node> bound_node;  // the one that the Unit is bound to
     std::vector<Claim> claims;
     k8s::ObjectPtr<k8s::ConfigMap> config_template;
     k8s::ObjectPtr<k8s::ConfigMap> config_values;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "actors/model/endpoints.hpp"
+#include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unit/parts.hpp"
 
@@ -9,17 +10,6 @@ namespace {
 
 using namespace unit;
 using boost::json::object;
-using boost::json::value;
-
-std::string text_at(const object& o, std::string_view key) {
-  const auto* v = o.if_contains(key);
-  return v && v->is_string() ? std::string(v->as_string()) : std::string();
-}
-
-const object* object_at(const object& o, std::string_view key) {
-  const auto* v = o.if_contains(key);
-  return v ? v->if_object() : nullptr;
-}
 
 bool optional(const object& source) {
   const auto* v = source.if_contains("optional");
@@ -57,24 +47,24 @@ class References {
 void find_missing(UnitKind::World& w, const object& pod_template, std::string_view ns,
                   Sight& sight) {
   References references(w, ns, sight);
-  const auto* spec = object_at(pod_template, "spec");
+  const auto* spec = find_object(pod_template, "spec");
   if (!spec) return;
-  if (const auto* volumes = spec->if_contains("volumes"); volumes && volumes->is_array())
-    for (const auto& v : volumes->as_array()) {
-      references.secret(object_at(v.as_object(), "secret"), "secretName");
-      references.config_map(object_at(v.as_object(), "configMap"));
+  if (const auto* volumes = find_array(*spec, "volumes"))
+    for (const auto& v : *volumes) {
+      references.secret(find_object(v.as_object(), "secret"), "secretName");
+      references.config_map(find_object(v.as_object(), "configMap"));
     }
   for (const auto key : {"initContainers", "containers"}) {
-    const auto* containers = spec->if_contains(key);
-    if (!containers || !containers->is_array()) continue;
-    for (const auto& c : containers->as_array()) {
-      const auto* env = c.as_object().if_contains("env");
-      if (!env || !env->is_array()) continue;
-      for (const auto& e : env->as_array()) {
-        const auto* from = object_at(e.as_object(), "valueFrom");
+    const auto* containers = find_array(*spec, key);
+    if (!containers) continue;
+    for (const auto& c : *containers) {
+      const auto* env = find_array(c.as_object(), "env");
+      if (!env) continue;
+      for (const auto& e : *env) {
+        const auto* from = find_object(e.as_object(), "valueFrom");
         if (!from) continue;
-        references.secret(object_at(*from, "secretKeyRef"), "name");
-        references.config_map(object_at(*from, "configMapKeyRef"));
+        references.secret(find_object(*from, "secretKeyRef"), "name");
+        references.config_map(find_object(*from, "configMapKeyRef"));
       }
     }
   }
@@ -95,14 +85,18 @@ UnitKind::World UnitKind::observe(const ObjectRef& self, Sight& sight) {
     if (!w.pod->spec.nodeName.empty()) w.node = sight.get<k8s::Node>({}, w.pod->spec.nodeName);
     if (const auto life = pod_life(*w.pod); !life.empty()) w.agent = sight.agent(life);
   }
+  if (const auto noted = noted_node(*w.object); !noted.empty())
+    w.bound_node = sight.get<k8s::Node>({}, noted);
   for (const auto& c : spec.volumeClaimTemplates) {
     Claim claim{.name = fmt::format("{}-{}", self.name, c.metadata.name),
                 .wanted = c,
                 .live = {},
                 .storage_class = {}};
     claim.live = sight.get<k8s::PersistentVolumeClaim>(self.ns, claim.name);
-    if (!c.spec.storageClassName.empty())
-      claim.storage_class = sight.get<k8s::StorageClass>({}, c.spec.storageClassName);
+    const auto in_use = claim.live ? claim.live->spec.storageClassName : k8s::Text();
+    const auto storage_class = c.spec.storageClassName.empty() ? in_use : c.spec.storageClassName;
+    if (!storage_class.empty())
+      claim.storage_class = sight.get<k8s::StorageClass>({}, storage_class);
     w.claims.push_back(std::move(claim));
   }
   if (!spec.configTemplateName.empty())

@@ -31,8 +31,15 @@ std::string owner_of_accounts(const k8s::Unit& unit);
 boost::json::object pod_body(const World& world);
 std::string template_hash(const boost::json::object& pod_body);
 
+// The node that the Unit is bound to; empty: to none yet.
+std::string noted_node(const k8s::Unit& unit);
+// Removes from the template's Pod spec the selector that binds it to that node. False: it has none.
+bool take_binding_out(const World& world, boost::json::object& pod_spec);
+// Binds the Unit to the node that its Pod runs on, or frees it.
+void keep_binding(const World& world, Decision& decision);
+
 void keep_claims(const World& world, Decision& decision);
-void keep_certificate(const World& world, Decision& decision);
+void keep_certificate(const World& world, TimePoint now, Decision& decision);
 // Passwords for accounts that the user's Secret lacks.
 void keep_made_accounts(const World& world, Decision& decision);
 std::vector<std::string> accounts_to_make(const World& world);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "actors/model/ensure.hpp"
+#include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unit/parts.hpp"
 
@@ -17,35 +18,13 @@ namespace {
 
 using boost::json::array;
 using boost::json::object;
-using boost::json::value;
 
 constexpr std::string_view kBinMount = "/troupe/bin";
 constexpr std::string_view kRunMount = "/troupe/run";
 constexpr std::string_view kTlsMount = "/troupe/tls";
 constexpr std::int64_t kDefaultGrace = 60;
-
-object& object_at(object& parent, std::string_view key) {
-  auto& v = parent[key];
-  if (!v.is_object()) v = object();
-  return v.as_object();
-}
-
-array& array_at(object& parent, std::string_view key) {
-  auto& v = parent[key];
-  if (!v.is_array()) v = array();
-  return v.as_array();
-}
-
-std::string text_at(const object& o, std::string_view key) {
-  const auto* v = o.if_contains(key);
-  return v && v->is_string() ? std::string(v->as_string()) : std::string();
-}
-
-object* find_named(array& items, std::string_view name) {
-  for (auto& item : items)
-    if (item.is_object() && text_at(item.as_object(), "name") == name) return &item.as_object();
-  return nullptr;
-}
+// On a Pod that was made with the selector of the node that its Unit is bound to.
+constexpr std::string_view kBoundPod = "troupe.dev/bound-to-node";
 
 object literal(std::string_view name, std::string_view text) {
   return {{"name", name}, {"value", text}};
@@ -63,9 +42,9 @@ object mount(std::string_view name, std::string_view path, bool read_only = fals
 
 // DATA_MOUNT and LOG_MOUNT of templates that do not say: where the volumes data and log lie.
 void derive_mounts(const object& main, array& env) {
-  const auto* mounts = main.if_contains("volumeMounts");
-  if (!mounts || !mounts->is_array()) return;
-  for (const auto& m : mounts->as_array()) {
+  const auto* mounts = find_array(main, "volumeMounts");
+  if (!mounts) return;
+  for (const auto& m : *mounts) {
     const auto name = text_at(m.as_object(), "name");
     const auto variable = name == "data" ? "DATA_MOUNT" : name == "log" ? "LOG_MOUNT" : "";
     if (*variable && !find_named(env, variable))
@@ -75,8 +54,8 @@ void derive_mounts(const object& main, array& env) {
 
 array agent_env(const World& w, const object& main, std::string_view type) {
   array env;
-  if (const auto* of_main = main.if_contains("env"); of_main && of_main->is_array())
-    for (const auto& e : of_main->as_array())
+  if (const auto* of_main = find_array(main, "env"))
+    for (const auto& e : *of_main)
       // What comes from Secrets stays with the database; the operator sends what the agent needs.
       if (!e.as_object().contains("valueFrom")) env.push_back(e);
   derive_mounts(main, env);
@@ -97,8 +76,7 @@ array agent_env(const World& w, const object& main, std::string_view type) {
 
 object agent_container(const World& w, const object& main, std::string_view type) {
   array mounts;
-  if (const auto* of_main = main.if_contains("volumeMounts"); of_main && of_main->is_array())
-    mounts = of_main->as_array();
+  if (const auto* of_main = find_array(main, "volumeMounts")) mounts = *of_main;
   mounts.push_back(mount("troupe-run", kRunMount));
   mounts.push_back(mount("troupe-tls", kTlsMount, true));
   object agent{{"name", kAgentContainer},
@@ -159,10 +137,7 @@ void inject(const World& w, object& spec, std::string_view type) {
 }  // namespace
 
 object template_of(const k8s::Unit& unit) {
-  boost::system::error_code ec;
-  auto parsed = boost::json::parse(unit.spec.template_.text(), ec);
-  if (ec || !parsed.is_object()) return {{"spec", object()}};
-  auto out = std::move(parsed.as_object());
+  auto out = parse_object(unit.spec.template_.text());
   object_at(out, "spec");
   return out;
 }
@@ -170,26 +145,20 @@ object template_of(const k8s::Unit& unit) {
 std::string main_container(const k8s::Unit& unit, const object& pod_template) {
   const auto named = unit.metadata.annotations.get(kMainContainerAnnotation);
   if (!named.empty()) return named.str();
-  if (const auto* metadata = pod_template.if_contains("metadata");
-      metadata && metadata->is_object())
-    if (const auto* a = metadata->as_object().if_contains("annotations"); a && a->is_object())
-      if (auto text = text_at(a->as_object(), kMainContainerAnnotation); !text.empty()) return text;
-  const auto* containers = pod_template.at("spec").as_object().if_contains("containers");
-  if (!containers || !containers->is_array() || containers->as_array().empty()) return {};
-  return text_at(containers->as_array().front().as_object(), "name");
+  if (const auto* metadata = find_object(pod_template, "metadata"))
+    if (const auto* annotations = find_object(*metadata, "annotations"))
+      if (auto text = text_at(*annotations, kMainContainerAnnotation); !text.empty()) return text;
+  const auto* containers = find_array(pod_template.at("spec").as_object(), "containers");
+  if (!containers || containers->empty()) return {};
+  return text_at(containers->front().as_object(), "name");
 }
 
 std::string env_of(const object& pod_template, std::string_view container, std::string_view name) {
-  const auto* containers = pod_template.at("spec").as_object().if_contains("containers");
-  if (!containers || !containers->is_array()) return {};
-  for (const auto& c : containers->as_array()) {
-    if (text_at(c.as_object(), "name") != container) continue;
-    const auto* env = c.as_object().if_contains("env");
-    if (!env || !env->is_array()) return {};
-    for (const auto& e : env->as_array())
-      if (text_at(e.as_object(), "name") == name) return text_at(e.as_object(), "value");
-  }
-  return {};
+  const auto* containers = find_array(pod_template.at("spec").as_object(), "containers");
+  const auto* found = containers ? find_named(*containers, container) : nullptr;
+  const auto* env = found ? find_array(*found, "env") : nullptr;
+  const auto* variable = env ? find_named(*env, name) : nullptr;
+  return variable ? text_at(*variable, "value") : std::string();
 }
 
 std::string owner_of_accounts(const k8s::Unit& unit) {
@@ -214,8 +183,14 @@ object pod_body(const World& w) {
   auto spec = pod_template["spec"].as_object();
   if (!spec.contains("hostname")) spec["hostname"] = o.metadata.name.view();
   inject(w, spec, type);
+  auto unbound = spec;
+  const bool has_binding = take_binding_out(w, unbound);
+  if (has_binding && (!w.pod || w.pod->metadata.annotations.contains(kBoundPod)))
+    annotations[kBoundPod] = noted_node(o);
+  else
+    spec = unbound;
   // Labels and annotations can change on a Pod that runs; its specification cannot.
-  annotations[kTemplateHash] = applied_hash(spec);
+  annotations[kTemplateHash] = applied_hash(unbound);
   metadata["annotations"] = std::move(annotations);
   body["spec"] = std::move(spec);
   return body;

@@ -9,8 +9,10 @@
 namespace troupe::actors::unit {
 namespace {
 
-std::optional<k8s::UnitPhase> phase_of(const k8s::Pod& pod) {
-  if (pod_is_ready(pod) && pod.status.phase == "Running") return k8s::UnitPhase::Ready;
+// A Unit whose database is stopped on order serves nobody, whatever its Pod's probes say.
+k8s::UnitPhase phase_of(const k8s::Unit& unit, const k8s::Pod& pod) {
+  if (pod_is_ready(pod) && pod.status.phase == "Running" && unit.spec.startup)
+    return k8s::UnitPhase::Ready;
   for (const auto phase : {k8s::UnitPhase::Pending, k8s::UnitPhase::Running,
                            k8s::UnitPhase::Succeeded, k8s::UnitPhase::Failed})
     if (pod.status.phase == k8s::to_string(phase)) return phase;
@@ -41,12 +43,34 @@ k8s::List<k8s::ClaimInfo> claims(const World& w, k8s::Arena& arena) {
   return arena.list(out);
 }
 
+// A Unit's file may be in place since before this operator started: what nobody has rendered anew
+// is as it was said to be.
+bool config_is_synced(const World& w, const Memory& memory) {
+  if (w.agent && !w.agent->config.error.empty()) return false;
+  const auto& live = w.object->status.configSyncStatus;
+  if (memory.rendered.empty()) return live && live->status == k8s::ConditionStatus::True;
+  const auto config = rendering(w);
+  return w.agent && config && memory.rendered == config->hash;
+}
+
+k8s::ConfigSyncStatus config_status(const World& w, const Memory& memory) {
+  const auto status = truth(config_is_synced(w, memory));
+  const auto& live = w.object->status.configSyncStatus;
+  if (live && live->status == status) return *live;
+  return {k8s::Time{std::chrono::floor<std::chrono::seconds>(w.wall)}, status};
+}
+
+// The reason of a replacement stands until the new Pod serves.
+k8s::Text task_of(const World& w, std::string_view task, const k8s::UnitStatus& now,
+                  k8s::Arena& arena) {
+  if (!task.empty()) return arena.text(task);
+  return now.phase == k8s::UnitPhase::Ready || !w.object->spec.startup ? k8s::Text()
+                                                                       : w.object->status.task;
+}
+
 void set_conditions(const World& w, const k8s::UnitStatus& s, const Decision& d,
                     Conditions& conditions) {
-  if (d.guards.empty())
-    conditions.set("Reconciled", true, "AllApplied", "everything is as the specification says");
-  else
-    conditions.set("Reconciled", false, d.guards.front().rule, d.guards.front().text);
+  conditions.reconciled(d.guards);
   const bool ready = s.phase == k8s::UnitPhase::Ready;
   conditions.set("Ready", ready, ready ? "PodReady" : "PodNotReady",
                  ready             ? "it serves"
@@ -64,10 +88,9 @@ void write_status(const World& w, const Memory& memory, std::string_view task, D
   k8s::Arena arena;
   k8s::UnitStatus s;
   s.observedGeneration = o.metadata.generation;
-  s.task = arena.text(task);
   s.processState = process_of(w);
   if (w.pod && task.empty()) {
-    s.phase = phase_of(*w.pod);
+    s.phase = phase_of(o, *w.pod);
     s.nodeName = w.pod->spec.nodeName;
     s.hostIP = w.pod->status.hostIP;
     s.podIPs = w.pod->status.podIPs;
@@ -78,14 +101,8 @@ void write_status(const World& w, const Memory& memory, std::string_view task, D
     const auto* ready = w.node->status.conditions.find(&k8s::PodCondition::type, "Ready");
     s.nodeReady = truth(ready && ready->status == "True");
   }
-  const auto config = rendering(w);
-  const bool synced = config && w.agent && memory.rendered == config->hash;
-  const auto& live = o.status.configSyncStatus;
-  s.configSyncStatus =
-      k8s::ConfigSyncStatus{live && live->status == truth(synced)
-                                ? live->lastTransitionTime
-                                : k8s::Time{std::chrono::floor<std::chrono::seconds>(w.wall)},
-                            truth(synced)};
+  s.task = task_of(w, task, s, arena);
+  s.configSyncStatus = config_status(w, memory);
   s.persistentVolumeClaim = claims(w, arena);
   Conditions conditions(arena, o.status.conditions, o.metadata.generation, w.wall);
   set_conditions(w, s, d, conditions);

@@ -3,9 +3,9 @@
 #include <yaml-cpp/yaml.h>
 
 #include "actors/model/ensure.hpp"
+#include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unitset/parts.hpp"
-#include "k8s/api/encode.hpp"
 
 namespace troupe::actors::unitset {
 namespace {
@@ -24,8 +24,6 @@ YAML::Node overlay(const YAML::Node& users, const YAML::Node& base) {
   return out;
 }
 
-object data_of(const k8s::ConfigMap& map) { return to_json(map.data); }
-
 object owned_skeleton(const World& w, object body) {
   auto& metadata = body["metadata"].as_object();
   metadata["labels"] = to_json(w.object->metadata.labels);
@@ -34,21 +32,27 @@ object owned_skeleton(const World& w, object body) {
   return body;
 }
 
-// Made once from the version's, then the user's; under a new version theirs goes over the new one.
-void values(const World& w, const Slot& slot, Decision& d) {
-  const auto& spec = w.object->spec;
+// Made once from the version's, then the user's. Under a new version the key of the database is
+// merged and keys that are new come in; what else the user has there stays.
+object values_data(const World& w, const Slot& slot) {
+  auto data = to_json(w.central_values->data);
+  if (!slot.values) return data;
+  for (const auto& [key, text] : slot.values->data) data[key.view()] = text.view();
+  const auto type = w.object->spec.type;
+  if (slot.values->data.contains(type))
+    data[type.view()] =
+        merge_values(slot.values->data.get(type),
+                     slot.old_values ? slot.old_values->data.get(type).view() : std::string_view(),
+                     w.central_values->data.get(type));
+  return data;
+}
+
+void keep_values(const World& w, const Slot& slot, Decision& d) {
+  if (!w.central_values || (slot.values && is_of_version(w, slot.values->metadata))) return;
   const auto ns = w.object->metadata.namespace_;
-  if (!w.central_values) return;
-  const auto name = slot.name + "-config-value";
-  if (slot.values && slot.values->metadata.annotations.get(kVersionAnnotation) == spec.version)
-    return;
-  auto data = data_of(*w.central_values);
-  if (slot.values && slot.values->data.contains(spec.type)) {
-    const auto base = w.central_values->data.get(spec.type);
-    data[spec.type.view()] = merge_values(slot.values->data.get(spec.type), {}, base);
-  }
+  const auto name = slot.name + std::string(kValuesSuffix);
   auto body = owned_skeleton(w, skeleton<k8s::ConfigMap>(ns, name));
-  body["data"] = std::move(data);
+  body["data"] = values_data(w, slot);
   const auto object = ref<k8s::ConfigMap>(ns, name);
   d.add(apply_key("ConfigMap", object, kManager),
         Apply{object, std::string(kManager), boost::json::serialize(body), false, {}});
@@ -56,7 +60,9 @@ void values(const World& w, const Slot& slot, Decision& d) {
 
 }  // namespace
 
-std::string merge_values(std::string_view users, std::string_view, std::string_view new_template) {
+std::string merge_values(std::string_view users, std::string_view old_template,
+                         std::string_view new_template) {
+  if (users == old_template) return std::string(new_template);
   try {
     const auto merged =
         overlay(YAML::Load(std::string(users)), YAML::Load(std::string(new_template)));
@@ -73,20 +79,20 @@ void keep_configuration(const World& w, Decision& d) {
   const auto& o = *w.object;
   const auto ns = o.metadata.namespace_;
   if (w.central_template) {
-    auto body =
-        owned_skeleton(w, skeleton<k8s::PodTemplate>(ns, o.metadata.name.str() + "-podtemplate"));
-    body["template"] = boost::json::parse(w.central_template->template_.text());
-    ensure(d, "PodTemplate", ref<k8s::PodTemplate>(ns, o.metadata.name.str() + "-podtemplate"),
-           kManager, std::move(body), w.pod_template ? &w.pod_template->metadata : nullptr);
+    const auto name = o.metadata.name.str() + "-podtemplate";
+    auto body = owned_skeleton(w, skeleton<k8s::PodTemplate>(ns, name));
+    body["template"] = parse_object(w.central_template->template_.text());
+    ensure(d, "PodTemplate", ref<k8s::PodTemplate>(ns, name), kManager, std::move(body),
+           w.pod_template ? &w.pod_template->metadata : nullptr);
   }
   if (w.central_config) {
     const auto name = o.metadata.name.str() + "-config-template";
     auto body = owned_skeleton(w, skeleton<k8s::ConfigMap>(ns, name));
-    body["data"] = data_of(*w.central_config);
+    body["data"] = to_json(w.central_config->data);
     ensure(d, "ConfigMap", ref<k8s::ConfigMap>(ns, name), kManager, std::move(body),
            w.config ? &w.config->metadata : nullptr);
   }
-  for (const auto& slot : w.slots) values(w, slot, d);
+  for (const auto& slot : w.slots) keep_values(w, slot, d);
 }
 
 }  // namespace troupe::actors::unitset

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "actors/model/ensure.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unitset/parts.hpp"
 
@@ -8,50 +11,93 @@ namespace {
 
 using namespace unitset;
 
+// The version's templates, in the operator's namespace.
+void need_templates(const World& w, Decision& d) {
+  const auto& spec = w.object->spec;
+  const auto missing = [&](std::string_view rule, std::string_view kind, std::string_view suffix) {
+    d.hold(std::string(rule),
+           fmt::format("{} {}/{}{} does not exist: install the templates of {} {}", kind,
+                       w.operator_namespace, w.template_name, suffix, spec.type, spec.version));
+  };
+  if (!base_template(w)) missing("PodTemplateMissing", "PodTemplate", "");
+  if (!w.central_config && !(w.config && is_of_version(w, w.config->metadata)))
+    missing("ConfigTemplateMissing", "ConfigMap", "-config-template");
+  const bool has_values = std::all_of(w.slots.begin(), w.slots.end(), [&w](const Slot& s) {
+    return s.values && is_of_version(w, s.values->metadata);
+  });
+  if (!w.central_values && !has_values) missing("ConfigValuesMissing", "ConfigMap", kValuesSuffix);
+}
+
 // Objects that the set is told to use and that are not there. They are never made for the user.
 bool everything_is_there(const World& w, Decision& d) {
   const auto& spec = w.object->spec;
   const auto before = d.guards.size();
-  if (!base_template(w))
-    d.hold("PodTemplateMissing",
-           fmt::format("PodTemplate {}/{} does not exist: install the templates of {} {}",
-                       w.operator_namespace, w.template_name, spec.type, spec.version));
-  if (!w.central_config && !w.config)
-    d.hold("ConfigTemplateMissing", fmt::format("ConfigMap {}/{}-config-template does not exist",
-                                                w.operator_namespace, w.template_name));
-  if (!spec.sharedConfigName.empty() && !w.shared)
-    d.hold("SharedConfigMissing",
-           fmt::format("ConfigMap {}/{} (spec.sharedConfigName) does not exist",
-                       w.object->metadata.namespace_, spec.sharedConfigName));
-  if (spec.secret && !w.secret)
-    d.hold("SecretMissing", fmt::format("Secret {}/{} (spec.secret.name) does not exist",
-                                        w.object->metadata.namespace_, spec.secret->name));
+  need_templates(w, d);
+  const auto need = [&](std::string_view rule, bool there, std::string_view kind, k8s::Text name,
+                        std::string_view field) {
+    if (!there)
+      d.hold(std::string(rule), fmt::format("{} {}/{} (spec.{}) does not exist", kind,
+                                            w.object->metadata.namespace_, name, field));
+  };
+  if (!spec.sharedConfigName.empty())
+    need("SharedConfigMissing", bool(w.shared), "ConfigMap", spec.sharedConfigName,
+         "sharedConfigName");
+  if (spec.secret)
+    need("SecretMissing", bool(w.secret), "Secret", spec.secret->name, "secret.name");
+  if (spec.certificateSecret)
+    need("SecretMissing", bool(w.certificate_authority), "Secret", spec.certificateSecret->name,
+         "certificateSecret.name");
   return d.guards.size() == before;
+}
+
+// Units first: each stops its database in order. Then the object goes, and with it what it owns.
+Decision end(const World& w) {
+  Decision d;
+  d.doing = "being deleted: waits for its Units";
+  if (!k8s::has_finalizer(w.object->metadata, kFinalizer)) return d;
+  bool units_left = false;
+  for (const auto* slots : {&w.slots, &w.surplus})
+    for (const auto& slot : *slots) {
+      if (!slot.unit) continue;
+      units_left = true;
+      if (is_source(slot))
+        d.hold("UnitIsSource", fmt::format("{} is the source of a replication, which must be "
+                                           "deleted first",
+                                           slot.name));
+      if (!slot.unit->metadata.deletionTimestamp)
+        d.add("delete Unit " + slot.name,
+              Delete{ref_to(*slot.unit), slot.unit->metadata.uid.str(), {}});
+    }
+  if (!units_left)
+    set_finalizer(d, ref_to(*w.object), w.object->metadata, kFinalizer, false);
+  else
+    write_status(w, {}, d);
+  return d;
 }
 
 }  // namespace
 
 Decision UnitSetKind::decide(const World& w, Memory&, TimePoint) {
   if (!w.object) return {};
+  if (w.object->metadata.deletionTimestamp) return end(w);
   Decision d;
   d.doing = "keeping its Units";
-  if (w.object->metadata.deletionTimestamp) {
-    d.doing = "being deleted: its Units go with it";
-    return d;
-  }
+  if (!k8s::has_finalizer(w.object->metadata, kFinalizer))
+    set_finalizer(d, ref_to(*w.object), w.object->metadata, kFinalizer, true);
+  std::vector<std::string> updating;
   if (everything_is_there(w, d)) {
-    const auto ports = ports_of(w);
-    if (ports) {
+    if (const auto ports = ports_of(w)) {
       keep_configuration(w, d);
       keep_services(w, *ports, d);
-      keep_units(w, *ports, d);
+      updating = keep_units(w, *ports, d);
     } else {
       d.hold("PortsInvalid", ports.error().message);
     }
   } else {
     d.doing = "waiting for what it refers to";
   }
-  write_status(w, d, d);
+  keep_notes(w, d);
+  write_status(w, updating, d);
   return d;
 }
 

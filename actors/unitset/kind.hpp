@@ -26,6 +26,7 @@ struct UnitSetKind {
     std::string name;  // <set>-<ordinal>
     k8s::ObjectPtr<k8s::Unit> unit;
     k8s::ObjectPtr<k8s::ConfigMap> values;
+    k8s::ObjectPtr<k8s::ConfigMap> old_values;  // the version's template that `values` came from
     k8s::ObjectPtr<k8s::Service> service;
     k8s::ObjectPtr<k8s::Pod> pod;
   };
@@ -45,9 +46,13 @@ struct UnitSetKind {
     k8s::ObjectPtr<k8s::Service> external;
     std::vector<Slot> slots;    // ordinals 0 to units - 1
     std::vector<Slot> surplus;  // ordinals beyond, ascending
+    // Of Units that are no more.
+    std::vector<k8s::ObjectPtr<k8s::Service>> leftover_services;
+    std::vector<k8s::ObjectPtr<k8s::ConfigMap>> leftover_values;
     // The user's.
     k8s::ObjectPtr<k8s::ConfigMap> shared;
     k8s::ObjectPtr<k8s::SecretObject> secret;
+    k8s::ObjectPtr<k8s::SecretObject> certificate_authority;
     WallTime wall;
   };
 

@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "actors/model/ensure.hpp"
+#include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unitset/parts.hpp"
 #include "k8s/api/encode.hpp"
@@ -16,18 +17,6 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
-object& object_at(object& parent, std::string_view key) {
-  auto& v = parent[key];
-  if (!v.is_object()) v = object();
-  return v.as_object();
-}
-
-array& array_at(object& parent, std::string_view key) {
-  auto& v = parent[key];
-  if (!v.is_array()) v = array();
-  return v.as_array();
-}
-
 // Every container and init container.
 template <class F>
 void for_each_container(object& pod_spec, F f) {
@@ -35,15 +24,6 @@ void for_each_container(object& pod_spec, F f) {
     for (auto& c : array_at(pod_spec, key))
       if (c.is_object()) f(c.as_object());
   if (array_at(pod_spec, "initContainers").empty()) pod_spec.erase("initContainers");
-}
-
-object* find_named(array& items, std::string_view name) {
-  for (auto& item : items) {
-    const auto* found = item.is_object() ? item.as_object().if_contains("name") : nullptr;
-    if (found && found->is_string() && std::string_view(found->as_string()) == name)
-      return &item.as_object();
-  }
-  return nullptr;
 }
 
 std::string upper(std::string_view text) {
@@ -130,17 +110,6 @@ void add_main_container(object& pod_spec, const World& w, const std::vector<Port
   if (!resources.as_object().empty()) (*main)["resources"] = resources;
 }
 
-// The node that the annotation pins this Unit to; "noneSet" pins it to none.
-std::optional<std::string> pinned_node(const World& w, const Slot& slot) {
-  const auto text = w.object->metadata.annotations.get(kNodeMapAnnotation).view();
-  boost::system::error_code ec;
-  const auto map = boost::json::parse(text, ec);
-  if (ec || !map.is_object()) return std::nullopt;
-  const auto* node = map.as_object().if_contains(slot.name);
-  if (!node || !node->is_string() || node->as_string() == "noneSet") return std::nullopt;
-  return std::string(node->as_string());
-}
-
 void add_affinity(object& pod_spec, const World& w, const Slot& slot) {
   const auto& spec = w.object->spec;
   array requirements;
@@ -180,64 +149,8 @@ void add_affinity(object& pod_spec, const World& w, const Slot& slot) {
 
 }  // namespace
 
-k8s::ObjectPtr<k8s::PodTemplate> base_template(const World& w) {
-  if (w.central_template) return w.central_template;
-  const bool same = w.pod_template && w.pod_template->metadata.annotations.get(
-                                          kVersionAnnotation) == w.object->spec.version;
-  return same ? w.pod_template : nullptr;
-}
-
-Result<std::vector<Port>> ports_of(const World& w) {
-  const auto& spec = w.object->spec;
-  const auto key = fmt::format("{}_ports", spec.type);
-  std::vector<Port> ports;
-  if (w.shared && w.shared->data.contains(key)) {
-    boost::system::error_code ec;
-    const auto list = boost::json::parse(w.shared->data.get(key).view(), ec);
-    if (ec || !list.is_array())
-      return error(Code::Invalid,
-                   fmt::format("ConfigMap {}: key {} must be a JSON array such as "
-                               "[{{\"name\": \"mysql\", \"containerPort\": \"3306\"}}]",
-                               spec.sharedConfigName, key));
-    for (const auto& item : list.as_array()) {
-      if (!item.is_object()) continue;
-      Port p;
-      const auto& o = item.as_object();
-      if (const auto* name = o.if_contains("name"); name && name->is_string())
-        p.name = name->as_string();
-      if (const auto* protocol = o.if_contains("protocol"); protocol && protocol->is_string())
-        p.protocol = protocol->as_string();
-      if (const auto* n = o.if_contains("containerPort"))
-        p.number = n->is_string() ? std::atoi(n->as_string().c_str())
-                                  : static_cast<std::int32_t>(n->is_int64() ? n->as_int64() : 0);
-      if (p.number < 1 || p.number > 65535)
-        return error(Code::Invalid,
-                     fmt::format("ConfigMap {}: key {}: port {} needs a containerPort from 1 to "
-                                 "65535",
-                                 spec.sharedConfigName, key, p.name));
-      ports.push_back(std::move(p));
-    }
-    return ports;
-  }
-  auto text = boost::json::parse(base_template(w)->template_.text()).as_object();
-  const auto* main = find_named(array_at(object_at(text, "spec"), "containers"), spec.type.view());
-  if (!main)
-    return error(Code::Invalid, fmt::format("PodTemplate {}/{} has no container named {}",
-                                            w.operator_namespace, w.template_name, spec.type));
-  if (const auto* list = main->if_contains("ports"); list && list->is_array())
-    for (const auto& item : list->as_array()) {
-      const auto& o = item.as_object();
-      Port p;
-      p.number = static_cast<std::int32_t>(o.at("containerPort").as_int64());
-      if (const auto* name = o.if_contains("name")) p.name = name->as_string();
-      if (const auto* protocol = o.if_contains("protocol")) p.protocol = protocol->as_string();
-      ports.push_back(std::move(p));
-    }
-  return ports;
-}
-
 object pod_template(const World& w, const Slot& slot, int ordinal, const std::vector<Port>& ports) {
-  auto out = boost::json::parse(base_template(w)->template_.text()).as_object();
+  auto out = parse_object(base_template(w)->template_.text());
   auto& metadata = object_at(out, "metadata");
   auto& labels = object_at(metadata, "labels");
   for (const auto& [key, text] : w.object->metadata.labels) labels[key.view()] = text.view();

@@ -15,8 +15,7 @@ using k8s::SyncState;
 
 template <class Synced, class Moving>
 SyncState state_of(const World& w, Synced synced, Moving moving) {
-  const bool all = std::all_of(w.slots.begin(), w.slots.end(), synced);
-  if (all) return SyncState::Synced;
+  if (std::all_of(w.slots.begin(), w.slots.end(), synced)) return SyncState::Synced;
   return std::any_of(w.slots.begin(), w.slots.end(), moving) ? SyncState::Syncing
                                                              : SyncState::NotSynced;
 }
@@ -25,20 +24,40 @@ bool has_version(const World& w, const Slot& s) {
   return s.unit && s.unit->metadata.annotations.get(kVersionAnnotation) == w.object->spec.version;
 }
 
-bool is_moving(const Slot& s) { return s.unit && !s.unit->status.task.empty(); }
+// From the change of its specification until its new Pod serves.
+bool is_updating(const Slot& s, const std::vector<std::string>& begun) {
+  if (!s.unit) return false;
+  const auto& status = s.unit->status;
+  const bool unseen =
+      status.observedGeneration != 0 && status.observedGeneration != s.unit->metadata.generation;
+  return unseen || !status.task.empty() ||
+         std::find(begun.begin(), begun.end(), s.name) != begun.end();
+}
 
 // Amounts, not their spelling; what is rounded up is large enough.
+bool is_at_least(std::string_view has, std::string_view wanted) {
+  const auto a = k8s::Amount::parse(has), b = k8s::Amount::parse(wanted);
+  return a && b && *a >= *b;
+}
+
 bool volumes_fit(const World& w, const Slot& s) {
-  if (!s.unit) return false;
-  for (const auto& storage : w.object->spec.storages) {
-    const auto* claim = s.unit->status.persistentVolumeClaim.find(
-        &k8s::ClaimInfo::name, fmt::format("{}-{}", s.name, storage.name));
-    const auto wanted = k8s::Amount::parse(storage.size);
-    const auto has =
-        claim ? k8s::Amount::parse(claim->capacity.storage.text) : k8s::Amount::parse("0");
-    if (!claim || !wanted || !has || *has < *wanted) return false;
-  }
-  return true;
+  const auto& storages = w.object->spec.storages;
+  return s.unit && std::all_of(storages.begin(), storages.end(), [&s](const auto& storage) {
+           const auto* claim = s.unit->status.persistentVolumeClaim.find(
+               &k8s::ClaimInfo::name, fmt::format("{}-{}", s.name, storage.name));
+           return claim && is_at_least(claim->capacity.storage.text, storage.size);
+         });
+}
+
+// The Unit has been told.
+bool volumes_are_asked_for(const World& w, const Slot& s) {
+  const auto& storages = w.object->spec.storages;
+  return s.unit && std::all_of(storages.begin(), storages.end(), [&s](const auto& storage) {
+           for (const auto& claim : s.unit->spec.volumeClaimTemplates)
+             if (claim.metadata.name == storage.name)
+               return is_at_least(claim.spec.resources.requests.get("storage").text, storage.size);
+           return false;
+         });
 }
 
 bool same_amounts(const k8s::Map<k8s::Quantity>& wanted, const k8s::Map<k8s::Quantity>& has) {
@@ -58,41 +77,48 @@ bool resources_fit(const World& w, const Slot& s) {
          same_amounts(w.object->spec.resources.requests, main->resources.requests);
 }
 
-}  // namespace
+k8s::Opt<k8s::UnitServiceStatus> unit_services(const World& w, k8s::Arena& arena) {
+  std::vector<std::pair<k8s::Text, k8s::Text>> services;
+  for (const auto& slot : w.slots)
+    if (slot.service) services.emplace_back(arena.text(slot.name), slot.service->metadata.name);
+  if (services.empty()) return {};
+  return k8s::UnitServiceStatus{arena.map(std::move(services))};
+}
 
-void write_status(const World& w, const Decision& so_far, Decision& d) {
-  const auto& o = *w.object;
-  k8s::Arena arena;
-  k8s::UnitSetStatus s;
-  s.observedGeneration = o.metadata.generation;
-  std::string in_update;
+void count(const World& w, const std::vector<std::string>& updating, k8s::UnitSetStatus& s,
+           k8s::Arena& arena) {
+  std::string names;
   for (const auto* slots : {&w.slots, &w.surplus})
     for (const auto& slot : *slots) {
       if (!slot.unit) continue;
       ++s.units;
       if (slot.unit->status.phase == k8s::UnitPhase::Ready) ++s.readyUnits;
-      if (is_moving(slot)) in_update += (in_update.empty() ? "" : ",") + slot.name;
+      if (is_updating(slot, updating)) names += (names.empty() ? "" : ",") + slot.name;
     }
-  s.inUpdate = arena.text(in_update.empty() ? "false" : in_update);
+  s.inUpdate = arena.text(names.empty() ? k8s::kNothingInUpdate : names);
+  const auto moving = [&](const Slot& x) { return is_updating(x, updating); };
   s.unitImageSynced = state_of(
-      w, [&w](const Slot& x) { return has_version(w, x) && !is_moving(x); }, is_moving);
-  s.unitPVCSynced = state_of(
-      w, [&w](const Slot& x) { return volumes_fit(w, x); },
-      [](const Slot& x) { return bool(x.unit); });
+      w, [&](const Slot& x) { return has_version(w, x) && !moving(x); }, moving);
   s.unitResourceSynced = state_of(
-      w, [&w](const Slot& x) { return resources_fit(w, x); }, is_moving);
+      w, [&](const Slot& x) { return resources_fit(w, x); }, moving);
+  s.unitPVCSynced = state_of(
+      w, [&](const Slot& x) { return volumes_fit(w, x); },
+      [&](const Slot& x) { return volumes_are_asked_for(w, x); });
+}
+
+}  // namespace
+
+void write_status(const World& w, const std::vector<std::string>& updating, Decision& d) {
+  const auto& o = *w.object;
+  k8s::Arena arena;
+  k8s::UnitSetStatus s;
+  s.observedGeneration = o.metadata.generation;
+  count(w, updating, s, arena);
   if (w.external) s.externalService = k8s::ExternalServiceStatus{w.external->metadata.name};
-  std::vector<std::pair<k8s::Text, k8s::Text>> services;
-  for (const auto& slot : w.slots)
-    if (slot.service) services.emplace_back(arena.text(slot.name), slot.service->metadata.name);
-  if (!services.empty()) s.unitService = k8s::UnitServiceStatus{arena.map(std::move(services))};
+  s.unitService = unit_services(w, arena);
 
   Conditions conditions(arena, o.status.conditions, o.metadata.generation, w.wall);
-  if (!so_far.guards.empty()) {
-    conditions.set("Reconciled", false, so_far.guards.front().rule, so_far.guards.front().text);
-  } else {
-    conditions.set("Reconciled", true, "AllApplied", "everything is as the specification says");
-  }
+  conditions.reconciled(d.guards);
   const bool ready = s.readyUnits == o.spec.units && s.units == o.spec.units;
   conditions.set("Ready", ready, ready ? "AllUnitsReady" : "UnitsNotReady",
                  fmt::format("{} of {} Units are ready", s.readyUnits, o.spec.units));
@@ -101,7 +127,7 @@ void write_status(const World& w, const Decision& so_far, Decision& d) {
 
   for (const auto& c : conditions.changed())
     if (c.type == "Reconciled" && c.status == k8s::ConditionStatus::False &&
-        c.reason != "UpdateWaits")
+        c.reason != kUpdateWaits)
       tell(d, o, true, c.reason, c.message);
   auto body = skeleton<k8s::UnitSet>(o.metadata.namespace_, o.metadata.name);
   body["metadata"].as_object()["uid"] = o.metadata.uid.view();

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actors/model/ensure.hpp"
+#include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unitset/parts.hpp"
 #include "k8s/api/encode.hpp"
@@ -25,44 +26,72 @@ array claims(const World& w) {
   return out;
 }
 
-bool is_source(const Slot& slot) {
-  return slot.pod && slot.pod->metadata.labels.get(kReadonlyLabel) == "false";
-}
-
-void apply(const World& w, const Slot& slot, object body, Decision& d) {
-  ensure(d, "Unit", ref<k8s::Unit>(w.object->metadata.namespace_, slot.name), kManager,
-         std::move(body), slot.unit ? &slot.unit->metadata : nullptr);
+void apply(const World& w, const Slot& slot, const object& body, Decision& d) {
+  ensure(d, "Unit", ref<k8s::Unit>(w.object->metadata.namespace_, slot.name), kManager, body,
+         slot.unit ? &slot.unit->metadata : nullptr, !is_current(slot, body));
 }
 
 // Highest ordinal first; never more than maxUnavailable away; none below the partition.
-void update(const World& w, std::vector<object>& bodies, Decision& d) {
+std::vector<std::string> roll(const World& w, const std::vector<object>& bodies, Decision& d) {
   const auto& strategy = w.object->spec.updateStrategy;
-  if (strategy.type == k8s::UpdateStrategyType::OnDelete) {
-    // The user decides when: a Unit whose Pod is gone takes the new shape.
-    for (std::size_t i = 0; i < w.slots.size(); ++i)
-      if (w.slots[i].unit && !w.slots[i].pod) apply(w, w.slots[i], std::move(bodies[i]), d);
-    return;
-  }
+  std::vector<std::string> updating;
   auto away =
       std::count_if(w.slots.begin(), w.slots.end(), [](const Slot& s) { return !is_ready(s); });
   const auto allowed = std::max(1, strategy.rollingUpdate.maxUnavailable);
   for (auto i = static_cast<int>(w.slots.size()) - 1; i >= strategy.rollingUpdate.partition; --i) {
     const auto& slot = w.slots[static_cast<std::size_t>(i)];
-    auto& body = bodies[static_cast<std::size_t>(i)];
+    const auto& body = bodies[static_cast<std::size_t>(i)];
     if (!slot.unit || is_current(slot, body)) continue;
     // One that is away already loses nothing by being updated.
     if (is_ready(slot) && away >= allowed) {
-      d.hold("UpdateWaits", fmt::format("{} is updated when no more than {} of {} Units are not "
-                                        "ready; {} are",
-                                        slot.name, allowed - 1, w.slots.size(), away));
-      return;
+      d.hold(std::string(kUpdateWaits),
+             fmt::format("{} is updated when no more than {} of {} Units are not "
+                         "ready; {} are",
+                         slot.name, allowed - 1, w.slots.size(), away));
+      return updating;
     }
     if (is_ready(slot)) ++away;
-    apply(w, slot, std::move(body), d);
+    updating.push_back(slot.name);
+    apply(w, slot, body, d);
   }
+  return updating;
 }
 
+// The user decides when: a Unit whose Pod is gone takes the new shape.
+std::vector<std::string> update_those_without_pod(const World& w, std::vector<object>& bodies,
+                                                  Decision& d) {
+  std::vector<std::string> updating;
+  for (std::size_t i = 0; i < w.slots.size(); ++i) {
+    if (!w.slots[i].unit || w.slots[i].pod || is_current(w.slots[i], bodies[i])) continue;
+    updating.push_back(w.slots[i].name);
+    apply(w, w.slots[i], bodies[i], d);
+  }
+  return updating;
+}
+
+// What becomes of the data is decided by why the Unit goes, and the Unit has to know before it
+// goes.
+bool knows_its_end(const World& w, const Slot& slot, Decision& d) {
+  const auto wanted = w.object->spec.persistentVolumeClaimRetentionPolicy.whenScaled;
+  const auto& unit = *slot.unit;
+  if (unit.spec.persistentVolumeClaimRetentionPolicy.whenDeleted == wanted) return true;
+  const object patch{
+      {"metadata", {{"resourceVersion", std::to_string(unit.metadata.resourceVersion.value)}}},
+      {"spec",
+       {{"persistentVolumeClaimRetentionPolicy", {{"whenDeleted", k8s::to_string(wanted)}}}}}};
+  d.add("set the retention policy of Unit " + slot.name,
+        MergePatch{ref_to(unit), boost::json::serialize(patch), unit.metadata.resourceVersion});
+  return false;
+}
+
+// One at a time, the highest ordinal first.
 void shrink(const World& w, Decision& d) {
+  for (const auto& service : w.leftover_services)
+    d.add("delete Service " + service->metadata.name.str(),
+          Delete{ref_to(*service), service->metadata.uid.str(), {}});
+  for (const auto& values : w.leftover_values)
+    d.add("delete ConfigMap " + values->metadata.name.str(),
+          Delete{ref_to(*values), values->metadata.uid.str(), {}});
   if (w.surplus.empty()) return;
   const auto& last = w.surplus.back();
   if (is_source(last)) {
@@ -71,16 +100,9 @@ void shrink(const World& w, Decision& d) {
                        last.name));
     return;
   }
-  if (!last.unit->metadata.deletionTimestamp)
+  if (!last.unit->metadata.deletionTimestamp && knows_its_end(w, last, d))
     d.add("delete Unit " + last.name,
           Delete{ref_to(*last.unit), last.unit->metadata.uid.str(), {}});
-  // What went with the Unit and does not go by itself.
-  if (last.service)
-    d.add("delete Service " + last.service->metadata.name.str(),
-          Delete{ref_to(*last.service), last.service->metadata.uid.str(), {}});
-  if (last.values)
-    d.add("delete ConfigMap " + last.values->metadata.name.str(),
-          Delete{ref_to(*last.values), last.values->metadata.uid.str(), {}});
 }
 
 }  // namespace
@@ -97,23 +119,26 @@ object unit_body(const World& w, const Slot& slot, int ordinal, const std::vecto
   metadata["annotations"] = {{kMainContainerAnnotation, o.spec.type.view()},
                              {kVersionAnnotation, o.spec.version.view()}};
   metadata["ownerReferences"] = owned_by(o);
-  const auto when_deleted = ordinal >= o.spec.units
-                                ? o.spec.persistentVolumeClaimRetentionPolicy.whenScaled
-                                : o.spec.persistentVolumeClaimRetentionPolicy.whenDeleted;
+  const auto when_deleted = o.spec.persistentVolumeClaimRetentionPolicy.whenDeleted;
   object spec{
       {"unbindNode", true},
       {"template", pod_template(w, slot, ordinal, ports)},
       {"volumeClaimTemplates", claims(w)},
       {"configTemplateName", o.metadata.name.str() + "-config-template"},
-      {"configValueName", slot.name + "-config-value"},
+      {"configValueName", slot.name + std::string(kValuesSuffix)},
       {"persistentVolumeClaimRetentionPolicy", {{"whenDeleted", k8s::to_string(when_deleted)}}}};
   if (!o.spec.sharedConfigName.empty()) spec["sharedConfigName"] = o.spec.sharedConfigName.view();
   body["spec"] = std::move(spec);
   return body;
 }
 
+// The retention policy changes on the way down, and back when the set grows again before that.
 bool is_current(const Slot& slot, const object& body) {
-  return slot.unit &&
+  if (!slot.unit) return false;
+  const auto& policy = slot.unit->spec.persistentVolumeClaimRetentionPolicy;
+  const auto& wanted =
+      body.at("spec").as_object().at("persistentVolumeClaimRetentionPolicy").as_object();
+  return k8s::to_string(policy.whenDeleted) == text_at(wanted, "whenDeleted") &&
          slot.unit->metadata.annotations.get(applied_annotation(kManager)) == applied_hash(body);
 }
 
@@ -122,14 +147,20 @@ bool is_ready(const Slot& slot) {
          slot.unit->status.observedGeneration == slot.unit->metadata.generation;
 }
 
-void keep_units(const World& w, const std::vector<Port>& ports, Decision& d) {
+bool is_source(const Slot& slot) {
+  return slot.pod && slot.pod->metadata.labels.get(kReadonlyLabel) == "false";
+}
+
+std::vector<std::string> keep_units(const World& w, const std::vector<Port>& ports, Decision& d) {
   std::vector<object> bodies;
   for (std::size_t i = 0; i < w.slots.size(); ++i)
     bodies.push_back(unit_body(w, w.slots[i], static_cast<int>(i), ports));
   for (std::size_t i = 0; i < w.slots.size(); ++i)
     if (!w.slots[i].unit) apply(w, w.slots[i], bodies[i], d);
-  update(w, bodies, d);
   shrink(w, d);
+  return w.object->spec.updateStrategy.type == k8s::UpdateStrategyType::OnDelete
+             ? update_those_without_pod(w, bodies, d)
+             : roll(w, bodies, d);
 }
 
 }  // namespace troupe::actors::unitset
