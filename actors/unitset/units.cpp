@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "actors/model/ensure.hpp"
 #include "actors/model/json.hpp"
@@ -38,17 +39,18 @@ std::vector<std::string> roll(const World& w, const std::vector<object>& bodies,
   auto away =
       std::count_if(w.slots.begin(), w.slots.end(), [](const Slot& s) { return !is_ready(s); });
   const auto allowed = std::max(1, strategy.rollingUpdate.maxUnavailable);
+  bool waits = false;
   for (auto i = static_cast<int>(w.slots.size()) - 1; i >= strategy.rollingUpdate.partition; --i) {
     const auto& slot = w.slots[static_cast<std::size_t>(i)];
     const auto& body = bodies[static_cast<std::size_t>(i)];
     if (!slot.unit || is_current(slot, body)) continue;
-    // One that is away already loses nothing by being updated.
+    // One that is away already loses nothing by being updated, and may be mended by it.
     if (is_ready(slot) && away >= allowed) {
+      if (std::exchange(waits, true)) continue;
       d.hold(std::string(kUpdateWaits),
-             fmt::format("{} is updated when no more than {} of {} Units are not "
-                         "ready; {} are",
+             fmt::format("{} is updated when no more than {} of {} Units are not ready; {} are",
                          slot.name, allowed - 1, w.slots.size(), away));
-      return updating;
+      continue;
     }
     if (is_ready(slot)) ++away;
     updating.push_back(slot.name);
@@ -58,7 +60,7 @@ std::vector<std::string> roll(const World& w, const std::vector<object>& bodies,
 }
 
 // The user decides when: a Unit whose Pod is gone takes the new shape.
-std::vector<std::string> update_those_without_pod(const World& w, std::vector<object>& bodies,
+std::vector<std::string> update_those_without_pod(const World& w, const std::vector<object>& bodies,
                                                   Decision& d) {
   std::vector<std::string> updating;
   for (std::size_t i = 0; i < w.slots.size(); ++i) {

@@ -1,0 +1,172 @@
+// A cluster in memory, for tables of decisions: objects as JSON, which a kind looks at and whose
+// effects change them, with nothing in between.
+//
+//   Cluster cluster;
+//   cluster.put<k8s::UnitSet>("db", R"({"spec": {"units": 3, ...}})");
+//   Subject<UnitSetKind> set(cluster, "db");
+//   set.settle();
+//   EXPECT_TRUE(cluster.has<k8s::Unit>("db-2"));
+//
+// It does what an API server does to what is applied (uid, generation, resourceVersion, fields of a
+// manager that are applied no more, finalizers), and nothing that controllers do: Pods do not run,
+// claims are not bound, until the test says so.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/model/decision.hpp"
+#include "actors/model/ensure.hpp"
+#include "actors/model/sight.hpp"
+
+namespace troupe::actors {
+
+inline constexpr std::string_view kNs = "prod";
+inline constexpr std::string_view kOperatorNs = "troupe-system";
+
+class Cluster final : public Sight {
+ public:
+  Cluster();
+
+  // Makes the object or writes over it; `text` holds what differs from an empty one.
+  template <k8s::KindStruct T>
+  void put(std::string_view name, std::string_view text = "{}", std::string_view ns = kNs) {
+    auto object = skeleton<T>(ns, name);
+    merge(object, boost::json::parse(text).as_object());
+    write(ref<T>(ns, name), std::move(object));
+  }
+  // A JSON merge patch on what is there: null removes.
+  template <k8s::KindStruct T>
+  void edit(std::string_view name, std::string_view patch, std::string_view ns = kNs) {
+    patch_object(ref<T>(ns, name), boost::json::parse(patch).as_object());
+  }
+  // As `kubectl delete`: an object with finalizers stays, and says since when it goes.
+  template <k8s::KindStruct T>
+  void remove(std::string_view name, std::string_view ns = kNs) {
+    remove_object(ref<T>(ns, name));
+  }
+  template <k8s::KindStruct T>
+  k8s::ObjectPtr<T> find(std::string_view name, std::string_view ns = kNs) {
+    return get<T>(ns, name);
+  }
+  template <k8s::KindStruct T>
+  bool has(std::string_view name, std::string_view ns = kNs) {
+    return bool(find<T>(name, ns));
+  }
+  // A value of it by JSON pointer, as text: "/spec/units" is "3". Empty where there is none.
+  template <k8s::KindStruct T>
+  std::string at(std::string_view name, std::string_view pointer, std::string_view ns = kNs) const {
+    return value_at(ref<T>(ns, name), pointer);
+  }
+  template <k8s::KindStruct T>
+  boost::json::object json(std::string_view name, std::string_view ns = kNs) const {
+    return objects_.at(ref<T>(ns, name)).json;
+  }
+  template <k8s::KindStruct T>
+  std::vector<std::string> names() const {
+    return names_of(k8s::kKindId<T>);
+  }
+
+  // What the agent of a Pod says; and the endpoint's id, as Sight asks for it.
+  agent::AgentObservation& agent_of_pod(std::string_view pod);
+  // Runs the Pod: it gets a node, an address, an agent that is connected to nothing yet done.
+  void run_pod(std::string_view name, std::string_view node = "node-1", bool ready = true);
+
+  // Carries an effect out. AskAgent does to the agent's observation what the agent would.
+  void carry_out(const Effect& effect);
+
+  const std::vector<std::string>& events() const { return events_; }
+  // "stop", "Render": the commands that agents were sent.
+  const std::vector<std::string>& asked() const { return asked_; }
+  std::vector<agent::Action> actions;
+
+  TimePoint now = TimePoint(std::chrono::hours(1));
+
+  k8s::SnapshotPtr object(k8s::KindId kind, std::string_view ns, std::string_view name) override;
+  std::vector<k8s::SnapshotPtr> owned(k8s::KindId kind, std::string_view ns,
+                                      std::string_view owner_uid) override;
+  using Sight::labelled;
+  std::vector<k8s::SnapshotPtr> labelled(k8s::KindId kind, std::string_view ns,
+                                         std::string_view label, std::string_view value) override;
+  std::shared_ptr<const mysql::ProbeOutcome> probe(const mysql::EndpointId&) override { return {}; }
+  std::shared_ptr<const agent::AgentObservation> agent(const std::string& endpoint) override;
+  WallTime wall() const override;
+  const Settings& settings() const override { return settings_; }
+
+ private:
+  struct Held {
+    boost::json::object json;
+    k8s::SnapshotPtr snapshot;
+    std::map<std::string, boost::json::object> applied;  // by field manager
+  };
+
+  static void merge(boost::json::object& into, const boost::json::object& from);
+  void write(const ObjectRef& ref, boost::json::object json);
+  void patch_object(const ObjectRef& ref, const boost::json::object& patch);
+  void remove_object(const ObjectRef& ref);
+  void apply(const Apply& a);
+  void answer(const AskAgent& a);
+  std::string value_at(const ObjectRef& ref, std::string_view pointer) const;
+  std::vector<std::string> names_of(k8s::KindId kind) const;
+
+  Settings settings_;
+  std::map<ObjectRef, Held> objects_;
+  std::map<std::string, agent::AgentObservation> agents_;  // by endpoint
+  std::uint64_t version_ = 0;
+  std::vector<std::string> events_;
+  std::vector<std::string> asked_;
+};
+
+// "delete Unit db-2", "status": the keys of what a decision asks for.
+std::vector<std::string> keys_of(const Decision& decision);
+std::vector<std::string> rules_of(const Decision& decision);
+// The text of the guard of that rule; empty if there is none.
+std::string guard_text(const Decision& decision, std::string_view rule);
+
+// One object under test, with its memory.
+template <class Kind>
+class Subject {
+ public:
+  Subject(Cluster& cluster, std::string name)
+      : cluster_(cluster), self_(ref<typename Kind::Object>(kNs, name)) {}
+
+  // What it decides now; nothing is carried out.
+  Decision decide() {
+    const auto world = Kind::observe(self_, cluster_);
+    return Kind::decide(world, memory, cluster_.now);
+  }
+  // Decides and carries out once; the decision.
+  Decision step() {
+    auto decision = decide();
+    for (const auto& effect : decision.effects) {
+      cluster_.carry_out(effect);
+      EffectResult result;
+      result.key = effect.key;
+      result.finished = cluster_.now;
+      Kind::fold(memory, result);
+    }
+    return decision;
+  }
+  // Until it asks for nothing more: the last decision. An endless one fails the test.
+  Decision settle() {
+    constexpr int kRounds = 20;
+    for (int i = 0; i < kRounds; ++i)
+      if (auto decision = step(); decision.effects.empty()) return decision;
+    ADD_FAILURE() << "still asks for " << ::testing::PrintToString(keys_of(decide()));
+    return {};
+  }
+
+  typename Kind::Memory memory;
+
+ private:
+  Cluster& cluster_;
+  ObjectRef self_;
+};
+
+}  // namespace troupe::actors

@@ -1,0 +1,226 @@
+// How a change reaches the Units.
+#include "tests/unit/actors/unitset/set_fixture.hpp"
+
+namespace troupe::actors {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class UnitSetUpdating : public UnitSetTest {
+ protected:
+  UnitSetUpdating() {
+    install_templates("8.0.42");
+    make_all_ready();
+  }
+  void update() { spec(R"({"version": "8.0.42"})"); }
+  std::vector<std::string> updated() {
+    std::vector<std::string> out;
+    for (const auto& unit : cluster.names<k8s::Unit>())
+      if (image_of(unit) == "mysql:8.0.42") out.push_back(unit);
+    return out;
+  }
+};
+
+TEST_F(UnitSetUpdating, RollsFromTheHighestOrdinalAndWaitsForEachToBeReady) {
+  update();
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-2"));
+  make_busy("db-2");
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-2"));
+  make_ready("db-2");
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-1", "db-2"));
+  make_ready("db-1");
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-0", "db-1", "db-2"));
+}
+
+TEST_F(UnitSetUpdating, StatusSaysWhatMovesUntilItServesAgain) {
+  EXPECT_EQ(status("unitImageSynced"), "Synced");
+  EXPECT_EQ(status("inUpdate"), "false");
+  update();
+  set.step();
+  EXPECT_EQ(status("unitImageSynced"), "Syncing");
+  EXPECT_EQ(status("inUpdate"), "db-2");
+  make_busy("db-2");
+  set.settle();
+  EXPECT_EQ(status("inUpdate"), "db-2");
+  EXPECT_THAT(condition("Ready"), HasSubstr("2 of 3 Units are ready"));
+  for (const auto unit : {"db-2", "db-1", "db-0"}) {
+    make_ready(unit);
+    set.settle();
+  }
+  EXPECT_EQ(status("unitImageSynced"), "Synced");
+  EXPECT_EQ(status("inUpdate"), "false");
+}
+
+TEST_F(UnitSetUpdating, AUnitThatNeverGetsReadyHoldsTheOthersBack) {
+  update();
+  set.settle();
+  make_busy("db-2");
+  const auto decision = set.settle();
+  EXPECT_THAT(guard_text(decision, "UpdateWaits"),
+              HasSubstr("db-1 is updated when no more than 0"));
+  cluster.now += std::chrono::hours(5);
+  EXPECT_THAT(keys_of(set.decide()), IsEmpty());
+  EXPECT_THAT(updated(), ElementsAre("db-2"));
+}
+
+TEST_F(UnitSetUpdating, MaxUnavailableUnitsAreUpdatedAtOnce) {
+  spec(R"({"updateStrategy": {"rollingUpdate": {"maxUnavailable": 2}}})");
+  update();
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-1", "db-2"));
+}
+
+TEST_F(UnitSetUpdating, AUnitThatIsDownAnywayIsUpdatedBeforeItsTurn) {
+  cluster.edit<k8s::Unit>("db-0", R"({"status": {"phase": "Running"}})");
+  update();
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-0"));
+}
+
+TEST_F(UnitSetUpdating, UnitsBelowThePartitionKeepTheOldVersion) {
+  spec(R"({"updateStrategy": {"rollingUpdate": {"partition": 2}}})");
+  update();
+  set.settle();
+  make_ready("db-2");
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-2"));
+  EXPECT_EQ(status("unitImageSynced"), "NotSynced");
+  spec(R"({"updateStrategy": {"rollingUpdate": {"partition": 0}}})");
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-1", "db-2"));
+}
+
+TEST_F(UnitSetUpdating, OnDeleteWaitsForTheUserToDeleteThePod) {
+  spec(R"({"updateStrategy": {"type": "OnDelete"}})");
+  update();
+  set.settle();
+  EXPECT_THAT(updated(), IsEmpty());
+  cluster.remove<k8s::Pod>("db-1");
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-1"));
+}
+
+TEST_F(UnitSetUpdating, ResourcesGoTheSameWay) {
+  spec(R"({"resources": {"limits": {"cpu": "2"}}})");
+  set.settle();
+  const auto cpu = "/spec/template/spec/containers/0/resources/limits/cpu";
+  EXPECT_EQ(cluster.at<k8s::Unit>("db-2", cpu), "2");
+  EXPECT_EQ(cluster.at<k8s::Unit>("db-1", cpu), "");
+  EXPECT_EQ(status("unitResourceSynced"), "Syncing");
+  for (const auto unit : {"db-2", "db-1", "db-0"}) {
+    make_ready(unit);
+    cluster.edit<k8s::Pod>(unit, R"({"spec": {"containers": [
+        {"name": "mysql", "resources": {"limits": {"cpu": "2000m"}}}]}})");
+    set.settle();
+  }
+  EXPECT_EQ(status("unitResourceSynced"), "Synced");
+}
+
+TEST_F(UnitSetUpdating, AnEditedTemplateOfTheSameVersionIsAnUpdate) {
+  cluster.edit<k8s::PodTemplate>("mysql-community-8.0.41",
+                                 R"({"template": {"spec": {"priorityClassName": "high"}}})",
+                                 kOperatorNs);
+  set.settle();
+  EXPECT_EQ(cluster.at<k8s::Unit>("db-2", "/spec/template/spec/priorityClassName"), "high");
+  EXPECT_EQ(cluster.at<k8s::Unit>("db-0", "/spec/template/spec/priorityClassName"), "");
+}
+
+// ---- Configuration -----------------------------------------------------------------------------
+
+class UnitSetConfiguration : public UnitSetUpdating {
+ protected:
+  std::string values(const std::string& unit) {
+    return cluster.at<k8s::ConfigMap>(unit + "-config-value", "/data/mysql");
+  }
+};
+
+TEST_F(UnitSetConfiguration, TheTemplateFollowsTheVersion) {
+  update();
+  set.settle();
+  EXPECT_EQ(cluster.at<k8s::ConfigMap>("db-config-template", "/data/mysql"),
+            "# template of 8.0.42\n");
+}
+
+TEST_F(UnitSetConfiguration, ValuesAreTheUsersWhileTheVersionStays) {
+  cluster.edit<k8s::ConfigMap>("db-1-config-value",
+                               R"({"data": {"mysql": "mysqld: {max_connections: 7}"}})");
+  set.settle();
+  EXPECT_EQ(values("db-1"), "mysqld: {max_connections: 7}");
+}
+
+TEST_F(UnitSetConfiguration, ValuesThatNobodyTouchedAreReplacedByTheNewVersions) {
+  update();
+  set.settle();
+  EXPECT_EQ(values("db-0"), "mysqld:\n  made_for: \"8.0.42\"\n");
+}
+
+TEST_F(UnitSetConfiguration, EditedValuesAreLaidOverTheNewVersions) {
+  cluster.edit<k8s::ConfigMap>(
+      "mysql-community-8.0.42-config-value",
+      R"({"data": {"mysql": "mysqld:\n  made_for: \"8.0.42\"\n  new_key: 1\n", "extra": "x"}})",
+      kOperatorNs);
+  cluster.edit<k8s::ConfigMap>(
+      "db-1-config-value",
+      R"({"data": {"mysql": "mysqld:\n  made_for: me\n  mine: 2\n", "notes": "keep"}})");
+  update();
+  set.settle();
+  EXPECT_EQ(values("db-1"), "mysqld:\n  made_for: me\n  new_key: 1\n  mine: 2\n");
+  EXPECT_EQ(cluster.at<k8s::ConfigMap>("db-1-config-value", "/data/notes"), "keep");
+  EXPECT_EQ(cluster.at<k8s::ConfigMap>("db-1-config-value", "/data/extra"), "x");
+}
+
+TEST_F(UnitSetConfiguration, ValuesThatAreNoYamlAreLeftToTheUser) {
+  cluster.edit<k8s::ConfigMap>("db-1-config-value", R"({"data": {"mysql": "a: b: c: ["}})");
+  update();
+  set.settle();
+  EXPECT_EQ(values("db-1"), "a: b: c: [");
+}
+
+TEST_F(UnitSetConfiguration, ValuesThatWereDeletedAreMadeAgain) {
+  cluster.remove<k8s::ConfigMap>("db-1-config-value");
+  set.settle();
+  EXPECT_EQ(values("db-1"), "mysqld:\n  made_for: \"8.0.41\"\n");
+}
+
+// ---- Volumes -----------------------------------------------------------------------------------
+
+class UnitSetVolumes : public UnitSetTest {
+ protected:
+  UnitSetVolumes() {
+    spec(R"({"storages": [{"name": "data", "mountPath": "/D", "size": "1Gi"}]})");
+    make_all_ready();
+    for (const auto unit : {"db-0", "db-1", "db-2"}) capacity(unit, "1Gi");
+    set.settle();
+  }
+  void capacity(const std::string& unit, std::string_view size) {
+    cluster.edit<k8s::Unit>(unit, fmt::format(R"({{"status": {{"persistentVolumeClaim": [
+        {{"name": "{}-data", "capacity": {{"storage": "{}"}}}}]}}}})",
+                                              unit, size));
+  }
+};
+
+TEST_F(UnitSetVolumes, GrowInEveryUnitAndAreSyncedOnceTheyHaveGrown) {
+  EXPECT_EQ(status("unitPVCSynced"), "Synced");
+  spec(R"({"storages": [{"name": "data", "mountPath": "/D", "size": "2Gi"}]})");
+  for (const auto unit : {"db-2", "db-1", "db-0"}) {
+    set.settle();
+    EXPECT_EQ(
+        cluster.at<k8s::Unit>(unit, "/spec/volumeClaimTemplates/0/spec/resources/requests/storage"),
+        "2Gi");
+    EXPECT_EQ(status("unitPVCSynced"), "Syncing");
+    make_ready(unit);
+  }
+  // What is rounded up is large enough, however it is written.
+  for (const auto unit : {"db-0", "db-1", "db-2"}) capacity(unit, "3072Mi");
+  set.settle();
+  EXPECT_EQ(status("unitPVCSynced"), "Synced");
+}
+
+}  // namespace
+}  // namespace troupe::actors
