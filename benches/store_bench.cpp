@@ -1,20 +1,14 @@
-// What a watch event costs between the socket and the actor: decoding beside simdjson alone on the
-// same bytes with the same fields picked, then store and routing; and what an object costs in
-// memory.
-//
-// Events are UnitSets of 2.5 KB, 1 KB of that managedFields, as controller-runtime's peers get
-// them. Times are CPU. Memory is the slope of the resident set between 20,000 and 100,000 objects.
+// The parts of the watch path one by one, for profiling: decoding beside simdjson alone on the same
+// bytes with the same fields picked, then store and routing, then an actor's reads.
 #include <benchmark/benchmark.h>
-#include <fmt/format.h>
 #include <simdjson.h>
-#include <unistd.h>
 
 #include <cstdint>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "benches/unitset_event.hpp"
 #include "k8s/api/decode.hpp"
 #include "k8s/api/unitset.hpp"
 #include "k8s/store/router.hpp"
@@ -25,24 +19,6 @@ namespace {
 
 constexpr int kEvents = 1000;  // different ones, so that no branch predictor learns them by heart
 
-std::string managed_fields() {
-  constexpr std::string_view kSpec =
-      R"("f:spec":{".":{},"f:edition":{},"f:env":{".":{},"k:{\"name\":\"ADM_USER\"}":{".":{},"f:name":{},"f:value":{}},"k:{\"name\":\"ARCH_MODE\"}":{".":{},"f:name":{},"f:value":{}}},"f:resources":{"f:limits":{"f:cpu":{},"f:memory":{}},"f:requests":{"f:cpu":{},"f:memory":{}}},"f:secret":{"f:mountPath":{},"f:name":{}},"f:sharedConfigName":{},"f:storages":{".":{},"k:{\"name\":\"data\"}":{".":{},"f:mountPath":{},"f:name":{},"f:size":{},"f:storageClassName":{}}},"f:type":{},"f:units":{},"f:version":{}})";
-  constexpr std::string_view kStatus =
-      R"("f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":{".":{},"f:status":{},"f:type":{}}},"f:inUpdate":{},"f:readyUnits":{},"f:units":{}})";
-  return fmt::format(
-      R"([{{"apiVersion":"upm.syntropycloud.io/v1alpha2","fieldsType":"FieldsV1","fieldsV1":{{{}}},"manager":"kubectl","operation":"Apply","time":"2026-01-31T12:00:00Z"}},{{"apiVersion":"upm.syntropycloud.io/v1alpha2","fieldsType":"FieldsV1","fieldsV1":{{{}}},"manager":"troupe-unitset","operation":"Apply","subresource":"status","time":"2026-01-31T12:00:01Z"}}])",
-      kSpec, kStatus);
-}
-
-// Members in the order of an API server: sorted, as it keeps custom resources in maps.
-std::string event(int object, std::uint64_t version) {
-  const std::string name = fmt::format("mysql-cluster-{:06}", object);
-  return fmt::format(
-      R"({{"type":"MODIFIED","object":{{"apiVersion":"upm.syntropycloud.io/v1alpha2","kind":"UnitSet","metadata":{{"creationTimestamp":"2026-01-31T12:00:00Z","finalizers":["upm.io/unit-delete","upm.io/configmap-delete"],"generation":2,"labels":{{"app.kubernetes.io/part-of":"shop","upm.api/service-group.name":"{0}","upm.api/service-group.type":"mysql-sg"}},"managedFields":{3},"name":"{0}","namespace":"tenant-{1}","resourceVersion":"{2}","uid":"3f2c8a54-7a60-4b1e-9d3e-{4:012x}"}},"spec":{{"edition":"community","env":[{{"name":"ARCH_MODE","value":"rpl_semi_sync"}},{{"name":"ADM_USER","value":"root"}}],"persistentVolumeClaimRetentionPolicy":{{"whenDeleted":"Retain","whenScaled":"Retain"}},"resources":{{"limits":{{"cpu":"2","memory":"4Gi"}},"requests":{{"cpu":"1","memory":"2Gi"}}}},"secret":{{"mountPath":"/SECRET_MOUNT","name":"{0}-secret"}},"sharedConfigName":"{0}-config","storages":[{{"mountPath":"/DATA_MOUNT","name":"data","size":"100Gi","storageClassName":"standard"}}],"type":"mysql","units":3,"updateStrategy":{{"rollingUpdate":{{"maxUnavailable":1,"partition":0}},"type":"RollingUpdate"}},"version":"8.0.41"}},"status":{{"conditions":[{{"lastTransitionTime":"2026-01-31T12:00:05Z","message":"all Units are ready","observedGeneration":2,"reason":"AllReady","status":"True","type":"Ready"}}],"inUpdate":"false","observedGeneration":2,"readyUnits":3,"unitImageSynced":"Synced","unitPVCSynced":"Synced","unitResourceSynced":"Synced","units":3}}}}}})",
-      name, object % 500, version, managed_fields(), object);
-}
-
 struct Line {
   std::string padded;
   std::size_t size;
@@ -52,7 +28,8 @@ struct Line {
 };
 
 Line line(int object, std::uint64_t version) {
-  Line line{event(object, version), 0};
+  static bench::EventLine event("MODIFIED");
+  Line line{std::string(event.set(static_cast<std::uint64_t>(object), version)), 0};
   line.size = line.padded.size();
   line.padded.append(kRawPadding, ' ');
   return line;
@@ -145,8 +122,7 @@ void BM_DecodeStoreRoute(benchmark::State& state) {
   Store store(options());
   Router router(store);
   for (std::uint32_t i = 0; i < kEvents; ++i) {
-    router.add_actor(ActorId{i}, kKindId<UnitSet>, fmt::format("tenant-{}", i % 500),
-                     fmt::format("mysql-cluster-{:06}", i));
+    router.add_actor(ActorId{i}, kKindId<UnitSet>, bench::namespace_of(i), bench::name_of(i));
   }
   Decoder decoder;
   std::uint64_t version = 1;
@@ -182,53 +158,15 @@ void BM_ReaderRun(benchmark::State& state) {
   }
   for (auto _ : state) {
     Reader reader(store, router, ActorId{1}, dependencies);
-    for (const char* name : {"mysql-cluster-000001", "mysql-cluster-000501"}) {
-      benchmark::DoNotOptimize(reader.get<UnitSet>("tenant-1", name));
+    for (const int object : {1, 501}) {
+      benchmark::DoNotOptimize(reader.get<UnitSet>(bench::namespace_of(1), bench::name_of(object)));
     }
-    benchmark::DoNotOptimize(reader.list_by_label<UnitSet>("tenant-1", "unitset.name", "nothing"));
-    benchmark::DoNotOptimize(reader.list_by_owner<UnitSet>("tenant-1", "nobody"));
+    benchmark::DoNotOptimize(
+        reader.list_by_label<UnitSet>("tenant-001", "unitset.name", "nothing"));
+    benchmark::DoNotOptimize(reader.list_by_owner<UnitSet>("tenant-001", "nobody"));
   }
 }
 BENCHMARK(BM_ReaderRun);
-
-// ---- Memory ------------------------------------------------------------------------------------
-
-std::size_t resident_bytes() {
-  std::size_t total = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> total >> resident;
-  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
-
-// Objects in the store, each with an actor that reads its object, two ConfigMaps and a list.
-void BM_Memory(benchmark::State& state) {
-  constexpr int kFrom = 20'000, kTo = 100'000;
-  for (auto _ : state) {
-    Store store(options());
-    Router router(store);
-    Decoder decoder;
-    std::vector<Dependencies> dependencies(kTo);
-    std::size_t before = 0;
-    for (int i = 0; i < kTo; ++i) {
-      if (i == kFrom) before = resident_bytes();
-      const Line from = line(i, static_cast<std::uint64_t>(i) + 1);
-      const auto event = decoder.watch_event(kind_info<UnitSet>(), from.document());
-      const SnapshotPtr& object = event->object;
-      const ActorId actor{static_cast<std::uint32_t>(i)};
-      store.put(object);
-      router.add_actor(actor, object->kind(), object->ns(), object->name());
-      Reader reader(store, router, actor, dependencies[static_cast<std::size_t>(i)]);
-      reader.get<UnitSet>(object->ns(), object->name());
-      reader.get<ConfigMap>(object->ns(), fmt::format("{}-config", object->name()));
-      reader.get<ConfigMap>(object->ns(), fmt::format("{}-config-template", object->name()));
-      reader.list_by_owner<UnitSet>(object->ns(), object->uid());
-    }
-    const double objects = kTo - kFrom;
-    state.counters["bytes_an_object"] = static_cast<double>(resident_bytes() - before) / objects;
-    state.counters["of_that_snapshot"] =
-        static_cast<double>(store.size(kKindId<UnitSet>).bytes) / kTo;
-  }
-}
-BENCHMARK(BM_Memory)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace troupe::k8s
