@@ -43,6 +43,11 @@ void Casting::wake(std::span<const Wake> wakes) { actors_.wake(wakes); }
 
 CausalId Casting::next_causal_id() { return actors_.next_causal_id(); }
 
+CausalId Casting::chain_of(const k8s::Change& change) {
+  const auto write = writing_ ? writing_(change.any()) : CausalId{};
+  return write ? write : actors_.next_causal_id();
+}
+
 void Casting::wake_all(std::string_view why) {
   const std::scoped_lock lock(mutex_);
   const auto cause =

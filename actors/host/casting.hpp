@@ -1,6 +1,7 @@
 // Gives every object of a registered kind its actor, for as long as the object exists.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 
@@ -14,10 +15,14 @@ class Casting final : public k8s::WakeSink {
   Casting(Actors& actors, k8s::Router& router, const Clock& clock);
   // Before the first change.
   void open(Stage& stage) { stage_ = &stage; }
+  // Who knows the chains of the writes under way; on the client's loop.
+  using Writing = std::function<CausalId(const k8s::Snapshot&)>;
+  void follow_writes(Writing writing) { writing_ = std::move(writing); }
 
   void changed(std::span<const k8s::Change> changes) override;
   void wake(std::span<const Wake> wakes) override;
   CausalId next_causal_id() override;
+  CausalId chain_of(const k8s::Change& change) override;
   // All actors look again: leadership has changed.
   void wake_all(std::string_view why);
 
@@ -26,6 +31,7 @@ class Casting final : public k8s::WakeSink {
   k8s::Router& router_;
   const Clock& clock_;
   Stage* stage_ = nullptr;
+  Writing writing_;
   std::mutex mutex_;
   std::map<ObjectRef, ActorId> cast_;
 };

@@ -47,11 +47,18 @@ std::string describe_result(const Cause& cause) {
                      r.reply ? r.reply->message : std::string());
 }
 
-// The chain that a run goes on with: that of what caused it first.
-CausalId chain_of(std::span<const Cause> causes, Actors& actors) {
-  for (const auto& c : causes)
-    if (c.id) return c.id;
-  return actors.next_causal_id();
+// The chain that a run goes on with: that of the work whose result it takes, the oldest if there
+// are several; else that of the work which waits for another try; else that of what woke it first.
+CausalId chain_of(std::span<const Cause> causes, CausalId retrying, Actors& actors) {
+  CausalId work, event;
+  for (const auto& c : causes) {
+    if (!c.id) continue;
+    if (c.type == CauseType::EffectResult && (!work || c.id < work)) work = c.id;
+    if (c.type != CauseType::Timer && !event) event = c.id;
+  }
+  if (work) return work;
+  if (retrying) return retrying;
+  return event ? event : actors.next_causal_id();
 }
 
 }  // namespace
@@ -87,7 +94,7 @@ void KindLogicBase::start(const Effect& effect, CausalId id) {
 
 Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) {
   Outcome out;
-  out.id = chain_of(causes, stage_.actors);
+  out.id = chain_of(causes, std::exchange(retrying_, {}), stage_.actors);
   Decision decision;
   {
     k8s::Reader reader(stage_.store, stage_.router, id_, dependencies_);
@@ -98,7 +105,11 @@ Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) 
   out.wake = decision.wake;
   const bool leads = stage_.leads();
   for (const auto& effect : decision.effects) {
-    if (!leads || !ledger_.start(effect, now, out.wake)) continue;
+    if (!leads) continue;
+    if (!ledger_.start(effect, now, out.wake)) {
+      if (ledger_.failure(effect.key)) retrying_ = out.id;
+      continue;
+    }
     out.effects.push_back({effect.key, describe(effect)});
     start(effect, out.id);
   }

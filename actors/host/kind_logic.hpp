@@ -55,6 +55,7 @@ class KindLogicBase : public Logic {
   k8s::Dependencies dependencies_;
   Ledger ledger_;
   std::string doing_;
+  CausalId retrying_;  // chain of an effect that failed and waits for its backoff
 };
 
 template <class Kind>

@@ -63,8 +63,8 @@ class Dispatch {
     call.field_manager = a.manager;
     call.force = true;
     if (a.status) call.subresource = "status";
-    // What is conditional is a step of an operation: it goes first.
-    call.urgency = a.expected ? k8s::Urgency::Urgent : k8s::Urgency::Normal;
+    // What is conditional is a step of an operation.
+    call.urgency = a.urgent || a.expected ? k8s::Urgency::Urgent : k8s::Urgency::Normal;
     submit(std::move(call));
   }
   void operator()(const MergePatch& a) {
@@ -102,8 +102,7 @@ class Dispatch {
     parts_.agents.call(a.endpoint.id, std::move(command), std::move(done));
   }
   void operator()(const ProbeNow& a) {
-    parts_.servers.probe_now(a.endpoint);
-    flight_->finish(std::nullopt);
+    parts_.servers.probe_now(a.endpoint, [flight = flight_] { flight->finish(std::nullopt); });
   }
   void operator()(const IssueCertificate& a) {
     put_secret(a.secret, k8s::Verb::Apply, parts_.authority.certificate(a));

@@ -185,6 +185,7 @@ Result<void> Operator::Impl::connect() {
     gateway_options.is_watched = [this](k8s::KindId kind) { return multiplexer->watches(kind); };
     api = std::make_unique<k8s::ApiGateway>(kube.loop(), *transport, store, router, casting,
                                             std::move(gateway_options));
+    casting.follow_writes([this](const k8s::Snapshot& object) { return api->writing(object); });
     events = std::make_unique<k8s::EventRecorder>(kube.loop(), *transport,
                                                   k8s::EventSource{"troupe-operator", identity()});
   });
@@ -334,6 +335,7 @@ void Operator::Impl::stop() {
   system.await_all_actors_done();
   observations.connect({});
   kube.run([this] {
+    casting.follow_writes({});
     lease.reset();
     events.reset();
     api.reset();

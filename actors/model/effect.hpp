@@ -39,6 +39,7 @@ struct Apply {
   std::string body;               // JSON
   bool status = false;            // through the status subresource
   k8s::ResourceVersion expected;  // set: only if the object is still this version
+  bool urgent = false;            // goes before other writes: somebody cannot write meanwhile
 };
 
 // For the few fields that are not ours to own: finalizers, annotations that users set.

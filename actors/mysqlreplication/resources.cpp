@@ -20,15 +20,16 @@ void label(const k8s::Pod& pod, std::string_view instance, std::string_view read
   if (pod.metadata.deletionTimestamp && readonly == "false") return;
   auto body = skeleton<k8s::Pod>(pod.metadata.namespace_, pod.metadata.name);
   auto& metadata = body["metadata"].as_object();
-  metadata["uid"] = pod.metadata.uid.view();  // never makes a Pod
+  metadata["uid"] = pod.metadata.uid.view();  // of this Pod only, and never makes one
   boost::json::object wanted;
   if (!instance.empty()) wanted[kReplicationLabel] = instance;
   if (!readonly.empty()) wanted[kReadonlyLabel] = readonly;
   metadata["labels"] = std::move(wanted);
   const auto object = ref_to(pod);
-  d.add(apply_key("Pod", object, kManager),
-        Apply{object, std::string(kManager), boost::json::serialize(body), false,
-              pod.metadata.resourceVersion});
+  d.add(apply_key("Pod", object, kManager), Apply{.object = object,
+                                                  .manager = std::string(kManager),
+                                                  .body = boost::json::serialize(body),
+                                                  .urgent = true});
 }
 
 std::string_view readonly_text(topo::Role role) {

@@ -64,8 +64,10 @@ class Gateway::Impl : public std::enable_shared_from_this<Gateway::Impl> {
 
   void unwatch(const EndpointId& id) { monitors_.erase(id); }
 
-  void probe_now(const EndpointId& id) {
-    if (const auto monitor = find(id)) monitor->probe_now();
+  void probe_now(const EndpointId& id, OnProbed done) {
+    const auto monitor = find(id);
+    if (monitor) return monitor->probe_now(std::move(done));
+    if (done) done();
   }
 
   // The request is over; a gateway that has gone answers nobody.
@@ -149,8 +151,10 @@ void Gateway::unwatch(EndpointId id) {
   impl_->post([id = std::move(id)](Impl& impl) { impl.unwatch(id); });
 }
 
-void Gateway::probe_now(EndpointId id) {
-  impl_->post([id = std::move(id)](Impl& impl) { impl.probe_now(id); });
+void Gateway::probe_now(EndpointId id, OnProbed done) {
+  impl_->post([id = std::move(id), done = std::move(done)](Impl& impl) mutable {
+    impl.probe_now(id, std::move(done));
+  });
 }
 
 void Gateway::close_member(EndpointId id, CloseMember what, OnClosed done) {

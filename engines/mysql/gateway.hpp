@@ -87,6 +87,7 @@ struct KillOutcome {
 class Gateway {
  public:
   using Sink = std::function<void(std::shared_ptr<const ProbeOutcome>)>;
+  using OnProbed = std::function<void()>;
   using OnClosed = std::function<void(const CloseOutcome&)>;
   using OnKilled = std::function<void(Outcome<KillOutcome>)>;
 
@@ -106,8 +107,9 @@ class Gateway {
   void watch(Endpoint endpoint);
   void unwatch(EndpointId id);
 
-  // Does not wait for the endpoint's slot. While a probe is under way: one more follows it.
-  void probe_now(EndpointId id);
+  // Does not wait for the endpoint's slot. While a probe is under way: one more follows it. `done`
+  // comes after the sink got what that probe saw, or at once if the endpoint is not watched.
+  void probe_now(EndpointId id, OnProbed done = {});
 
   void close_member(EndpointId id, CloseMember what, OnClosed done);
   // Ends all sessions but the server's own, the gateway's and those of `keep_users`, and looks

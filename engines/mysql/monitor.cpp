@@ -86,11 +86,14 @@ Monitor::Monitor(SharedSurroundings around, Endpoint endpoint)
 Monitor::~Monitor() {
   around_->counters.members.fetch_sub(1);
   if (counted_open_) around_->counters.connected.fetch_sub(1);
+  for (const auto* waiting : {&answering_, &asked_})
+    for (const auto& done : *waiting) done();
 }
 
 void Monitor::begin(Begin when) { when == Begin::Now ? start_probe() : wait_for_slot(); }
 
-void Monitor::probe_now() {
+void Monitor::probe_now(Gateway::OnProbed done) {
+  if (done) asked_.push_back(std::move(done));
   if (probing_) {
     again_ = true;
   } else {
@@ -128,6 +131,8 @@ void Monitor::wait_for_slot() {
 void Monitor::start_probe() {
   slot_.cancel();
   probing_ = true;
+  std::move(asked_.begin(), asked_.end(), std::back_inserter(answering_));
+  asked_.clear();
   deadline_ = std::chrono::steady_clock::now() + around_->options.probe_deadline;
   established_ = connection_->is_open();
   if (!established_) return connect();
@@ -216,7 +221,9 @@ void Monitor::take_hangup(const ServerError& failure) {
 
 void Monitor::finish() {
   probing_ = false;
+  const auto answered = std::exchange(answering_, {});
   std::exchange(again_, false) ? start_probe() : wait_for_slot();
+  for (const auto& done : answered) done();
 }
 
 void Monitor::publish(Reachability reachability, unsigned number, std::string message) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "engines/mysql/connection.hpp"
 #include "engines/mysql/gateway.hpp"
@@ -52,7 +53,8 @@ class Monitor : public std::enable_shared_from_this<Monitor> {
   // Begins with a probe at once, or in the endpoint's slot.
   enum class Begin { Now, InSlot };
   void begin(Begin when);
-  void probe_now();
+  // `done`, if any, is called once: after a probe that began from now on, or when the watch ends.
+  void probe_now(Gateway::OnProbed done = {});
   // Another login: connects anew.
   void change(Endpoint endpoint);
 
@@ -89,6 +91,8 @@ class Monitor : public std::enable_shared_from_this<Monitor> {
   bool again_ = false;        // somebody asked for a probe while one was under way
   bool established_ = false;  // the connection was there before this probe
   bool counted_open_ = false;
+  std::vector<Gateway::OnProbed> asked_;      // for a probe that has yet to begin
+  std::vector<Gateway::OnProbed> answering_;  // for the one under way
   ProbeOutcome outcome_;
 };
 

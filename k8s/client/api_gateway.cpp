@@ -97,6 +97,7 @@ struct ApiGateway::Impl : std::enable_shared_from_this<ApiGateway::Impl> {
   std::uint64_t next_id = 1;
   std::unordered_map<std::uint64_t, Pending> calls;
   std::unordered_map<ObjectKey, Unsettled, ObjectKeyHash> unsettled;
+  std::unordered_map<ObjectKey, CausalId, ObjectKeyHash> writing;  // sent and not answered
   TimePoint paused_until;
   TimerId pause_timer;
   std::uint64_t draws = 0;
@@ -135,6 +136,7 @@ void ApiGateway::Impl::pump() {
 void ApiGateway::Impl::send(std::uint64_t id, Pending& pending) {
   loop.cancel(std::exchange(pending.timer, {}));
   auto request = to_request(pending.call);
+  if (pending.call.verb != Verb::Get) writing[pending.key] = pending.call.cause;
   // One that is popped in its last moment still gets an answer, if only a timeout's.
   request.timeout =
       std::max<Duration>(std::chrono::milliseconds(1), pending.deadline - loop.clock().now());
@@ -244,6 +246,7 @@ void ApiGateway::Impl::pause(Duration how_long) {
 void ApiGateway::Impl::finish(std::uint64_t id, ApiOutcome outcome) {
   const auto found = calls.find(id);
   auto pending = std::move(found->second);
+  if (pending.request) writing.erase(pending.key);
   calls.erase(found);
   loop.cancel(pending.timer);
   count(outcome, loop.clock().now() - pending.since);
@@ -316,6 +319,13 @@ void ApiGateway::submit(ApiCall call, Done done) {
                     since]() mutable {
     if (const auto impl = weak.lock()) impl->start(std::move(call), std::move(done), since);
   });
+}
+
+CausalId ApiGateway::writing(const Snapshot& object) const {
+  if (impl_->writing.empty()) return {};  // nearly always
+  const auto found =
+      impl_->writing.find(ObjectKey{object.kind(), object.ns().str(), object.name().str()});
+  return found == impl_->writing.end() ? CausalId{} : found->second;
 }
 
 const ApiGatewayMetrics& ApiGateway::metrics() const { return impl_->metrics; }

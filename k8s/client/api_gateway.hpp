@@ -110,6 +110,9 @@ class ApiGateway {
   ApiGateway& operator=(const ApiGateway&) = delete;
 
   void submit(ApiCall call, Done done);
+  // The chain of the write to this object that is under way; none if there is none. A watch often
+  // tells of a write before its answer does. On the loop's thread.
+  CausalId writing(const Snapshot& object) const;
   const ApiGatewayMetrics& metrics() const;
 
  private:

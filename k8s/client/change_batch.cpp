@@ -49,7 +49,7 @@ std::size_t ChangeBatch::flush(TimePoint now, CauseType type, CausalId id, Actor
     if (routed_.empty()) continue;
     Cause cause;
     cause.type = type;
-    cause.id = id ? id : sink_.next_causal_id();
+    cause.id = id ? id : sink_.chain_of(change);
     cause.at = now;
     cause.version = change.any().version().value;
     cause.subject = std::shared_ptr<const void>(batch, &change);

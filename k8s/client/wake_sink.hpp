@@ -19,6 +19,8 @@ class WakeSink {
   virtual void wake(std::span<const Wake> wakes) = 0;
   // Of a chain that begins with a change.
   virtual CausalId next_causal_id() = 0;
+  // The chain that a change from a watch belongs to: a new one, or that of the write it echoes.
+  virtual CausalId chain_of(const Change&) { return next_causal_id(); }
 };
 
 }  // namespace troupe::k8s

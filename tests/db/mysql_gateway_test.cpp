@@ -45,6 +45,9 @@ class Watcher {
     return nullptr;
   }
 
+  // The last outcome that nobody awaited yet.
+  OutcomePtr newest() const { return outcomes_.empty() ? nullptr : outcomes_.back(); }
+
   OutcomePtr await(Reachability wanted) {
     return await([wanted](const ProbeOutcome& o) { return o.reachability == wanted; });
   }
@@ -347,6 +350,33 @@ TEST(MysqlGateway, ClosingDoesNotWaitForCommitsThatWaitForAcknowledgements) {
   EXPECT_EQ(outcome.super_read_only, false);
   ASSERT_TRUE(outcome.failure.has_value());
   EXPECT_EQ(outcome.failure->reachability, Reachability::Timeout);
+}
+
+TEST(MysqlGateway, AnAskedForProbeIsAnsweredAfterWhatItSawIsKnown) {
+  Mysqld server(1);
+  Watcher watcher({.probe_period = 1h, .probe_deadline = 2s, .control_deadline = 1s});
+  const EndpointId id{"db-0"};
+  watcher.gateway().watch(endpoint(server, id.value));
+  ASSERT_NE(watcher.await(Reachability::Ok), nullptr);
+  Client(server.admin()).run(sql("CREATE DATABASE seen_by_the_next_probe"));
+
+  std::optional<bool> fresh;
+  watcher.gateway().probe_now(id, [&] {
+    const auto outcome = watcher.newest();
+    fresh = outcome && !outcome->observation->gtid_executed.empty();
+  });
+  EXPECT_TRUE(watcher.await_value(fresh)) << "the answer came before the observation";
+
+  std::optional<bool> answered;
+  watcher.gateway().probe_now(EndpointId{"nobody"}, [&] { answered = true; });
+  EXPECT_TRUE(watcher.await_value(answered)) << "not watched: answered at once";
+
+  std::optional<bool> ended;
+  server.signal(SIGSTOP);  // the probe cannot end by itself soon
+  watcher.gateway().probe_now(id, [&] { ended = true; });
+  watcher.gateway().unwatch(id);
+  EXPECT_TRUE(watcher.await_value(ended)) << "the watch ended under the probe";
+  server.signal(SIGCONT);
 }
 
 TEST(MysqlGateway, NobodyIsCalledForAnEndpointThatIsNoLongerWatched) {

@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 
 #include "k8s/api/core.hpp"
+#include "k8s/api/decode.hpp"
+#include "k8s/api/kinds.hpp"
 #include "k8s/client/api_gateway.hpp"
 #include "tests/unit/k8s/client_fakes.hpp"
 
@@ -181,6 +183,11 @@ class ApiGatewayTest : public testing::Test {
     });
     loop_.run();
   }
+  static SnapshotPtr decoded(std::string_view name, int version) {
+    Decoder decoder;
+    const auto text = object(name, version);
+    return decoder.object(*find_kind(kKindId<ConfigMap>), Document(text)).value();
+  }
   std::uint64_t stored(std::string_view name) const {
     const auto found = store_.get(kKindId<ConfigMap>, "db", name);
     return found ? found->version().value : 0;
@@ -212,6 +219,16 @@ TEST_F(ApiGatewayTest, AWriteWakesItsDependentsButNotItsAuthor) {
   transport_.respond("configmaps/a", 200, object("a", 5));
   EXPECT_THAT(sink_.texts(), ElementsAre("2: added ConfigMap db/a at 5"));
   EXPECT_EQ(sink_.all[0].cause.id, CausalId{77});
+}
+
+TEST_F(ApiGatewayTest, KnowsTheChainOfAWriteUntilItIsAnswered) {
+  const auto seen_by_a_watch = decoded("a", 5);
+  EXPECT_FALSE(gateway_->writing(*seen_by_a_watch));
+  submit(apply("a"));
+  EXPECT_EQ(gateway_->writing(*seen_by_a_watch), CausalId{77});
+  EXPECT_FALSE(gateway_->writing(*decoded("b", 5)));
+  transport_.respond("configmaps/a", 200, object("a", 5));
+  EXPECT_FALSE(gateway_->writing(*seen_by_a_watch));
 }
 
 TEST_F(ApiGatewayTest, AnswersOlderThanTheStoreDoNotGoBackInTime) {
