@@ -1,8 +1,9 @@
-// troupe-demo: waits for the samples, kills the primary under load and judges the failover. Run by
-// ./dev up and ./dev demo.
+// troupe-demo: waits for the samples, kills the primary under load and judges the failover; or
+// keeps on killing. Run by ./dev up, ./dev demo and ./dev soak.
 #include <CLI/CLI.hpp>
 
 #include "tests/oracle/failover_demo.hpp"
+#include "tests/oracle/soak.hpp"
 
 int main(int argc, char** argv) {
   using namespace troupe::oracle;
@@ -11,22 +12,33 @@ int main(int argc, char** argv) {
   std::string kubeconfig, kill = "process";
   int timeout = 300;
   DemoOptions options;
+  SoakOptions soak_options;
+  std::int64_t soak_seconds = soak_options.duration.count();
   auto* wait = app.add_subcommand("wait", "until the samples are ready");
   auto* run = app.add_subcommand("run", "the demo");
-  for (auto* sub : {wait, run}) sub->add_option("--kubeconfig", kubeconfig)->required();
+  auto* soak = app.add_subcommand("soak", "kills at random, for a long time");
+  for (auto* sub : {wait, run, soak}) sub->add_option("--kubeconfig", kubeconfig)->required();
   wait->add_option("--timeout", timeout, "seconds");
   run->add_option("--operator", options.operator_url, "URL of the operator")->required();
   run->add_option("--json", options.json_file, "file for the figures");
   run->add_flag("--once", options.once, "end after the failover and the rejoin");
   run->add_option("--kill", kill)->check(CLI::IsMember({"process", "pod"}));
+  soak->add_option("--duration", soak_seconds, "seconds");
+  soak->add_option("--seed", soak_options.seed, "of what is killed, and when");
+  soak->add_option("--restart-operator", soak_options.restart_operator,
+                   "shell command that kills the operator and starts another one")
+      ->required();
+  soak->add_option("--json", soak_options.json_file, "file for the figures");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   options.kill_pod = kill == "pod";
+  soak_options.duration = std::chrono::seconds(soak_seconds);
   const Kubectl kubectl(kubeconfig);
   if (run->parsed()) return run_demo(kubectl, options);
+  if (soak->parsed()) return run_soak(kubectl, soak_options);
   if (wait_until_ready(MysqlCluster(kubectl), std::chrono::seconds(timeout))) return 0;
   std::fprintf(stderr, "error: the samples are not ready after %d s\n", timeout);
   return 1;

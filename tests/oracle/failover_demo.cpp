@@ -139,17 +139,11 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
   const auto members = cluster.members();
   const auto primary = cluster.source();
   say(fmt::format("{} members of MySQL {}; {} is the primary", members.size(), version, primary));
-  if (const auto problem = cluster.make_writer_account()) {
-    say("error: no account for the writers: " + *problem);
+  if (const auto problem = cluster.prepare_writers()) {
+    say("error: no account and table for the writers: " + *problem);
     return 1;
   }
-  const auto address = cluster.read_write();
-  std::optional<std::string> problem;
-  if (!eventually(seconds(20), [&] { return !(problem = Writers::prepare(address)); })) {
-    say("error: " + *problem);
-    return 1;
-  }
-  Writers writers(std::vector<Address>(kWriters, address));
+  Writers writers(std::vector<Address>(kWriters, cluster.read_write()));
   writers.start();
   const auto began = Clock::now();
   if (!eventually(seconds(30), [&] { return writers.acknowledged() >= 1000; })) {

@@ -76,6 +76,14 @@ std::optional<std::string> MysqlCluster::make_writer_account() const {
   return error;
 }
 
+std::optional<std::string> MysqlCluster::prepare_writers() const {
+  if (auto problem = make_writer_account()) return problem;
+  const auto address = read_write();
+  std::optional<std::string> problem;
+  eventually(std::chrono::seconds(20), [&] { return !(problem = Writers::prepare(address)); });
+  return problem;
+}
+
 Address MysqlCluster::read_write() const {
   const auto service = kubectl_.get({"service", replication_ + "-readwrite", "-n", ns_});
   return {.host = text_at(service, "/spec/clusterIP"),

@@ -28,6 +28,8 @@ class MysqlCluster {
 
   // An account that may write, made through the primary as a person would: kubectl exec, mysql.
   std::optional<std::string> make_writer_account() const;
+  // That account, and its table, made through the Service.
+  std::optional<std::string> prepare_writers() const;
   Address read_write() const;  // through the Service
   Address member(const std::string& name) const;
   std::string version() const;  // SELECT VERSION()
