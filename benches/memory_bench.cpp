@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <thread>
@@ -20,6 +21,7 @@
 #include "benches/unitset_event.hpp"
 #include "caf/actor_system.hpp"
 #include "caf/actor_system_config.hpp"
+#include "k8s/api/core.hpp"
 #include "k8s/api/decode.hpp"
 #include "k8s/api/unitset.hpp"
 #include "runtime/clock.hpp"
@@ -74,6 +76,22 @@ class Fleet {
       store_.put(std::move(event->object));
     }
   }
+  // What the UnitSets refer to, so that nothing holds them back: templates that all share, and one
+  // ConfigMap and Secret a namespace.
+  void furnish(std::uint64_t objects) {
+    const std::string templates = "mysql-community-8.0.41";
+    put<k8s::PodTemplate>(
+        settings_.operator_namespace, templates,
+        R"("template":{"spec":{"containers":[{"name":"mysql","image":"mysql:8.0.41"}]}})");
+    put<k8s::ConfigMap>(settings_.operator_namespace, templates + "-config-template",
+                        R"("data":{"mysql":"[mysqld]"})");
+    put<k8s::ConfigMap>(settings_.operator_namespace, templates + "-config-value",
+                        R"("data":{"mysql":"mysqld: {}"})");
+    for (std::uint64_t i = 0; i < std::min(objects, bench::kNamespaces); ++i) {
+      put<k8s::ConfigMap>(bench::namespace_of(i), "mysql-config", R"("data":{})");
+      put<k8s::SecretObject>(bench::namespace_of(i), "mysql-secret", R"("data":{})");
+    }
+  }
   void cast(std::uint64_t objects) {
     for (std::uint64_t i = 0; i < objects; ++i) {
       const k8s::Change added[] = {
@@ -91,6 +109,15 @@ class Fleet {
   std::size_t history_bytes() const { return history_.bytes(); }
 
  private:
+  template <k8s::KindStruct T>
+  void put(const std::string& ns, const std::string& name, std::string_view body) {
+    k8s::Decoder decoder;
+    const auto text = fmt::format(
+        R"({{"metadata":{{"name":"{0}","namespace":"{1}","uid":"{1}.{0}","resourceVersion":"1"}},{2}}})",
+        name, ns, body);
+    store_.put(decoder.object(k8s::kind_info<T>(), k8s::Document(text)).value());
+  }
+
   SystemClock clock_;
   History history_;
   boost::asio::io_context io_;
@@ -118,6 +145,7 @@ Sizes measure(std::uint64_t objects) {
   const double resident = static_cast<double>(resident_bytes());
   fleet->fill(objects);
   const double filled = heap();
+  fleet->furnish(objects);
   fleet->cast(objects);
   const double cast = heap();
   fleet->run();

@@ -5,8 +5,6 @@
 namespace troupe::bench {
 namespace {
 
-constexpr std::uint64_t kNamespaces = 500;
-
 // Members in the order of an API server: sorted, as it keeps custom resources in maps. #NAME!, #SP
 // and #VERSION!!!! stand for numbers of six, three and twelve digits.
 constexpr std::string_view kObject =

@@ -8,7 +8,9 @@
 
 namespace troupe::bench {
 
-// Of object number `object`, below a million; 500 namespaces share the objects evenly.
+inline constexpr std::uint64_t kNamespaces = 500;  // share the objects evenly
+
+// Of object number `object`, below a million.
 std::string namespace_of(std::uint64_t object);
 std::string name_of(std::uint64_t object);
 

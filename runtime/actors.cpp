@@ -265,10 +265,12 @@ class ObjectActor final : public caf::event_based_actor {
     const auto begin = impl_->clock.now();
     turn.logic().absorb(told.causes, begin);
     if (begin < retry_at_ && !told.released) return hold_back(std::move(told));
-    told.causes.insert(told.causes.begin(), std::make_move_iterator(held_.causes.begin()),
-                       std::make_move_iterator(held_.causes.end()));
-    told.merged += held_.merged;
-    held_ = Told{};
+    if (held_) {
+      told.causes.insert(told.causes.begin(), std::make_move_iterator(held_->causes.begin()),
+                         std::make_move_iterator(held_->causes.end()));
+      told.merged += held_->merged;
+      held_.reset();
+    }
 
     Record record;
     record.actor = id_;
@@ -293,12 +295,13 @@ class ObjectActor final : public caf::event_based_actor {
   // What is absorbed while the actor may not run is told by the run that comes next. Kept as text:
   // a cause's subject may hold a whole batch of snapshots, and this can take minutes.
   void hold_back(Told&& told) {
-    held_.merged += told.merged;
+    if (!held_) held_ = std::make_unique<Told>();
+    held_->merged += told.merged;
     for (const auto& c : told.causes) {
-      if (held_.causes.size() < Actors::kMaxCauses || c.type == CauseType::EffectResult) {
-        held_.causes.push_back(make_cause(c.type, c.id, c.at, c.text()));
+      if (held_->causes.size() < Actors::kMaxCauses || c.type == CauseType::EffectResult) {
+        held_->causes.push_back(make_cause(c.type, c.id, c.at, c.text()));
       } else {
-        ++held_.merged;
+        ++held_->merged;
         impl_->merged.fetch_add(1, std::memory_order_relaxed);
       }
     }
@@ -348,7 +351,7 @@ class ObjectActor final : public caf::event_based_actor {
 
   std::shared_ptr<Actors::Impl> impl_;
   ActorId id_;
-  Told held_;
+  std::unique_ptr<Told> held_;
   std::uint32_t faults_in_a_row_ = 0;
   TimePoint retry_at_;
 };

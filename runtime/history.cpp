@@ -43,10 +43,6 @@ struct Story {
   std::optional<std::uint64_t> saying;  // of the last run, if the next one may repeat it
 };
 
-struct ActorHash {
-  std::size_t operator()(ActorId id) const { return mix(id.value, 0); }
-};
-
 std::uint64_t key_of(CausalId id) { return mix(id.value, 0); }
 
 // What makes two runs the same to a reader: what it is doing, and which rules hold it back.
@@ -254,7 +250,7 @@ class Shard {
   mutable std::mutex mutex_;
   std::deque<Kept> kept_;
   std::vector<Number> free_;
-  boost::unordered_flat_map<ActorId, Story, ActorHash> stories_;
+  boost::unordered_flat_map<ActorId, Story, std::hash<ActorId>> stories_;
   IdIndex<Number> chains_;
   Number first_ = kNone, last_ = kNone;
   std::size_t budget_ = 0;
