@@ -1,8 +1,8 @@
 // spec.unbindNode: false. The node that the Pod first runs on is noted in an annotation, and in the
 // template as a node selector, which the scheduler adds to whatever else the template asks for.
 //
-// The Pod that runs there already cannot take the selector any more, and must not be replaced for
-// it: so it is left out of the template's hash, and of Pods that were made without it.
+// A Pod that runs can neither take the selector nor lose it, and must not be replaced for it: so it
+// is left out of the template's hash, and a Pod keeps what it was made with.
 #include <fmt/format.h>
 
 #include "actors/model/ensure.hpp"
@@ -46,15 +46,21 @@ std::string noted_node(const k8s::Unit& unit) {
   return unit.metadata.annotations.get(kLastNodeAnnotation).str();
 }
 
-bool take_binding_out(const World& w, object& pod_spec) {
+std::string take_binding_out(const World& w, object& pod_spec) {
   const auto noted = noted_node(*w.object);
-  const auto hostname = selected(pod_spec);
-  if (noted.empty() || hostname.empty() || hostname != hostname_of(w.bound_node, noted))
-    return false;
-  auto& selector = object_at(pod_spec, "nodeSelector");
-  selector.erase(kHostname);
-  if (selector.empty()) pod_spec.erase("nodeSelector");
-  return true;
+  auto hostname = selected(pod_spec);
+  const bool ours = !noted.empty() && hostname == hostname_of(w.bound_node, noted);
+  if (!ours) hostname.clear();
+  // Order is part of the hash; and a selector that was taken back leaves an empty object.
+  if (auto* selector = pod_spec.if_contains("nodeSelector"); selector && selector->is_object()) {
+    if (ours) selector->as_object().stable_erase(kHostname);
+    if (selector->as_object().empty()) pod_spec.stable_erase("nodeSelector");
+  }
+  return hostname;
+}
+
+void put_binding_in(object& pod_spec, std::string_view hostname) {
+  object_at(pod_spec, "nodeSelector")[kHostname] = hostname;
 }
 
 void keep_binding(const World& w, Decision& d) {
@@ -63,7 +69,7 @@ void keep_binding(const World& w, Decision& d) {
     if (noted.empty()) return;
     auto spec = template_of(*w.object).at("spec").as_object();
     const auto before = selected(spec);
-    const bool ours = take_binding_out(w, spec);
+    const bool ours = !take_binding_out(w, spec).empty();
     patch(w, nullptr, ours || before.empty() ? boost::json::value() : boost::json::string(before),
           d);
     return;

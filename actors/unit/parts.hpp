@@ -33,8 +33,10 @@ std::string template_hash(const boost::json::object& pod_body);
 
 // The node that the Unit is bound to; empty: to none yet.
 std::string noted_node(const k8s::Unit& unit);
-// Removes from the template's Pod spec the selector that binds it to that node. False: it has none.
-bool take_binding_out(const World& world, boost::json::object& pod_spec);
+// Removes from a Pod's spec the selector that binds it to that node, and gives back the hostname
+// that it selects; empty: it has none.
+std::string take_binding_out(const World& world, boost::json::object& pod_spec);
+void put_binding_in(boost::json::object& pod_spec, std::string_view hostname);
 // Binds the Unit to the node that its Pod runs on, or frees it.
 void keep_binding(const World& world, Decision& decision);
 

@@ -23,7 +23,7 @@ constexpr std::string_view kBinMount = "/troupe/bin";
 constexpr std::string_view kRunMount = "/troupe/run";
 constexpr std::string_view kTlsMount = "/troupe/tls";
 constexpr std::int64_t kDefaultGrace = 60;
-// On a Pod that was made with the selector of the node that its Unit is bound to.
+// On a Pod that was made with the selector of its Unit's node: the hostname.
 constexpr std::string_view kBoundPod = "troupe.dev/bound-to-node";
 
 object literal(std::string_view name, std::string_view text) {
@@ -183,14 +183,14 @@ object pod_body(const World& w) {
   auto spec = pod_template["spec"].as_object();
   if (!spec.contains("hostname")) spec["hostname"] = o.metadata.name.view();
   inject(w, spec, type);
-  auto unbound = spec;
-  const bool has_binding = take_binding_out(w, unbound);
-  if (has_binding && (!w.pod || w.pod->metadata.annotations.contains(kBoundPod)))
-    annotations[kBoundPod] = noted_node(o);
-  else
-    spec = unbound;
+  auto hostname = take_binding_out(w, spec);
   // Labels and annotations can change on a Pod that runs; its specification cannot.
-  annotations[kTemplateHash] = applied_hash(unbound);
+  annotations[kTemplateHash] = applied_hash(spec);
+  if (w.pod) hostname = w.pod->metadata.annotations.get(kBoundPod).str();
+  if (!hostname.empty()) {
+    put_binding_in(spec, hostname);
+    annotations[kBoundPod] = hostname;
+  }
   metadata["annotations"] = std::move(annotations);
   body["spec"] = std::move(spec);
   return body;

@@ -75,6 +75,8 @@ void Cluster::write(const ObjectRef& ref, Json json) {
       held.snapshot ? held.snapshot->uid().str() : fmt::format("uid-{}-{}", ref.name, version_ + 1);
   metadata["generation"] = same_spec ? generation : generation + 1;
   metadata["resourceVersion"] = std::to_string(++version_);
+  if (ref.kind == k8s::kKindId<k8s::Pod> && text_at(object_at(json, "status"), "phase").empty())
+    object_at(json, "status")["phase"] = "Pending";
   held.json = std::move(json);
   held.snapshot = snapshot(ref, held.json);
 }

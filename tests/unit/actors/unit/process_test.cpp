@@ -1,0 +1,193 @@
+// The process in the Pod, driven through its agent; and what the status says of it.
+#include "tests/unit/actors/unit/unit_fixture.hpp"
+
+namespace troupe::actors {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+using UnitProcess = UnitTest;
+
+TEST_F(UnitProcess, IsConfiguredInitialisedAndStartedInThatOrder) {
+  run();
+  EXPECT_THAT(cluster.asked(), ElementsAre("Render", "EnsureInitialised", "StartProcess"));
+  EXPECT_EQ(status("phase"), "Ready");
+  EXPECT_EQ(status("processState"), "running");
+  EXPECT_EQ(status("nodeName"), "node-1");
+  EXPECT_EQ(status("nodeReady"), "True");
+  EXPECT_THAT(condition("Ready"), "True PodReady: it serves");
+}
+
+TEST_F(UnitProcess, NothingIsAskedOfAnAgentThatIsAway) {
+  unit.settle();
+  cluster.run_pod("db-0");
+  cluster.agent_of_pod("db-0").stream = agent::StreamState::Lost;
+  unit.settle();
+  EXPECT_THAT(cluster.asked(), IsEmpty());
+  EXPECT_EQ(unit.decide().doing, "waiting for its agent");
+  EXPECT_EQ(status("processState"), "unknown");
+}
+
+TEST_F(UnitProcess, PhaseGoesFromPendingToRunningToReady) {
+  unit.settle();
+  EXPECT_EQ(status("phase"), "Pending");
+  cluster.run_pod("db-0", "node-1", false);
+  unit.settle();
+  EXPECT_EQ(status("phase"), "Running");
+  cluster.run_pod("db-0");
+  unit.settle();
+  EXPECT_EQ(status("phase"), "Ready");
+}
+
+TEST_F(UnitProcess, StartupFalseStopsItOnceKeepsThePodAndStartsItAgain) {
+  run();
+  spec(R"({"startup": false})");
+  unit.settle();
+  EXPECT_THAT(cluster.asked(), testing::Contains("StopProcess").Times(1));
+  EXPECT_TRUE(cluster.has<k8s::Pod>("db-0"));
+  EXPECT_EQ(status("phase"), "Running");
+  EXPECT_EQ(status("processState"), "stopped");
+  spec(R"({"startup": true})");
+  unit.settle();
+  EXPECT_EQ(cluster.asked().back(), "StartProcess");
+  EXPECT_EQ(status("phase"), "Ready");
+}
+
+TEST_F(UnitProcess, MaintenanceLeavesConfigurationAndProcessAlone) {
+  run();
+  const auto before = cluster.asked().size();
+  annotate("maintenance", "true");
+  cluster.edit<k8s::ConfigMap>("values", R"({"data": {"mysql": "a: 2"}})");
+  cluster.agent_of_pod("db-0").process.state = agent::ProcessState::Stopped;
+  unit.settle();
+  EXPECT_EQ(cluster.asked().size(), before);
+  annotate("maintenance", "false");
+  unit.settle();
+  EXPECT_EQ(cluster.asked().size(), before + 2);
+}
+
+TEST_F(UnitProcess, ForeignFilesOnTheVolumeAreNeverTouched) {
+  unit.settle();
+  cluster.run_pod("db-0");
+  cluster.agent_of_pod("db-0").data = agent::DataState::Foreign;
+  unit.settle();
+  EXPECT_THAT(cluster.asked(), ElementsAre("Render"));
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("DataForeign"));
+}
+
+TEST_F(UnitProcess, AProcessThatCannotBeExecutedIsACondition) {
+  run();
+  cluster.agent_of_pod("db-0").process.state = agent::ProcessState::Fatal;
+  unit.settle();
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("ProcessFatal"));
+}
+
+// ---- Configuration -----------------------------------------------------------------------------
+
+TEST_F(UnitProcess, TheAgentIsSentTemplateValuesSharedValuesAndLabels) {
+  cluster.put<k8s::ConfigMap>("shared", R"({"data": {"k": "v"}})");
+  spec(R"({"sharedConfigName": "shared"})");
+  run();
+  const auto& render = std::get<agent::Render>(cluster.actions.at(0));
+  EXPECT_EQ(render.template_text, "[mysqld]\n");
+  ASSERT_EQ(render.values.size(), 2U);
+  EXPECT_EQ(render.values[0].text, "a: 1");
+  EXPECT_EQ(render.values[1].text, R"({"k":"v"})");
+  EXPECT_EQ(render.labels.at("unit.name"), "db-0");
+}
+
+TEST_F(UnitProcess, EditedValuesAreRenderedAgainAndTheStatusSaysSoMeanwhile) {
+  run();
+  EXPECT_EQ(status("configSyncStatus/status"), "True");
+  cluster.edit<k8s::ConfigMap>("values", R"({"data": {"mysql": "a: 2"}})");
+  EXPECT_THAT(keys_of(unit.step()), Contains(HasSubstr("render ")));
+  EXPECT_EQ(status("configSyncStatus/status"), "False");
+  unit.settle();
+  EXPECT_EQ(status("configSyncStatus/status"), "True");
+}
+
+TEST_F(UnitProcess, ANewOperatorRendersAgainWithoutTouchingTheStatus) {
+  run();
+  unit.memory = {};
+  EXPECT_THAT(keys_of(unit.step()), ElementsAre(HasSubstr("render ")));
+  EXPECT_THAT(keys_of(unit.decide()), IsEmpty());
+}
+
+TEST_F(UnitProcess, AnAgentThatStartedAnewIsSentTheConfigurationAgain) {
+  run();
+  cluster.agent_of_pod("db-0").boot_id = "another";
+  EXPECT_THAT(keys_of(unit.step()), Contains(HasSubstr("render ")));
+}
+
+TEST_F(UnitProcess, WhatCannotBeRenderedIsACondition) {
+  run();
+  cluster.agent_of_pod("db-0").config.error = "line 3: no function foo";
+  unit.settle();
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("ConfigInvalid: line 3: no function foo"));
+  EXPECT_EQ(status("configSyncStatus/status"), "False");
+}
+
+TEST_F(UnitProcess, ATemplateWithoutTheDatabasesKeyIsACondition) {
+  cluster.put<k8s::ConfigMap>("template", R"({"data": {"other": ""}})");
+  run();
+  EXPECT_THAT(condition("Reconciled"),
+              HasSubstr("ConfigKeyMissing: ConfigMap prod/template has no key mysql"));
+}
+
+TEST_F(UnitProcess, AFileThatTheProcessHasNotReadIsACondition) {
+  run();
+  cluster.agent_of_pod("db-0").config.restart_needed = true;
+  unit.settle();
+  EXPECT_THAT(condition("RestartNeeded"), HasSubstr("True ConfigurationChanged"));
+}
+
+// ---- Accounts ----------------------------------------------------------------------------------
+
+class UnitAccounts : public UnitTest {
+ protected:
+  UnitAccounts() {
+    cluster.put<k8s::SecretObject>("users", R"({"data": {"other": "eA=="}})");
+    spec(R"({"template": {"spec": {"containers": [{"name": "mysql", "env": [
+        {"name": "SECRET_NAME", "value": "users"}, {"name": "ADM_USER", "value": "root"},
+        {"name": "MON_USER", "value": "monitor"}]}]}}})");
+  }
+};
+
+TEST_F(UnitAccounts, GetMadeUpPasswordsWhereTheSecretLacksThemBeforeThePodIsMade) {
+  const auto first = unit.step();
+  EXPECT_THAT(keys_of(first), Contains("make accounts"));
+  EXPECT_FALSE(cluster.has<k8s::Pod>("db-0"));
+  EXPECT_EQ(cluster.at<k8s::SecretObject>("db-accounts", "/data/root"), "bWFkZS11cA==");
+  EXPECT_EQ(cluster.at<k8s::SecretObject>("db-accounts", "/data/monitor"), "bWFkZS11cA==");
+  run();
+  const auto& asked = std::get<agent::EnsureAccounts>(cluster.actions.back());
+  ASSERT_EQ(asked.accounts.size(), 2U);
+  EXPECT_EQ(asked.accounts[0].user, "root");
+  EXPECT_EQ(asked.accounts[0].host, "localhost");
+  EXPECT_EQ(asked.accounts[0].password.reveal(), "made-up");
+  EXPECT_EQ(asked.accounts[1].host, "%");
+}
+
+TEST_F(UnitAccounts, OfTheSecretAreDecryptedAndWithoutAKeyThatIsACondition) {
+  cluster.put<k8s::SecretObject>("users", R"({"data": {"root": "eA==", "monitor": "eA=="}})");
+  run();
+  EXPECT_THAT(condition("Reconciled"),
+              HasSubstr("CredentialsMissing: Secret aes-secret-key does not exist"));
+}
+
+TEST_F(UnitAccounts, AreEnsuredAgainOnAServerThatIsAnother) {
+  run();
+  const auto before = cluster.asked().size();
+  unit.settle();
+  EXPECT_EQ(cluster.asked().size(), before);
+  cluster.agent_of_pod("db-0").server_uuid = "cloned";
+  unit.settle();
+  EXPECT_EQ(cluster.asked().back(), "EnsureAccounts");
+  EXPECT_EQ(cluster.asked().size(), before + 1);
+}
+
+}  // namespace
+}  // namespace troupe::actors
