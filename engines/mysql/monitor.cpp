@@ -201,6 +201,8 @@ void Monitor::lose(const ServerError& failure) {
   if (failure.reachability == Reachability::Timeout)
     around_->counters.probes_timed_out.fetch_add(1);
   if (is_wrong_shape(failure.number)) shape_.reset();
+  // Global privileges that were granted since count from the next login on.
+  if (reaction_of(failure.number) == Reaction::Reauthorize) connection_->close();
   if (!connection_->is_open() && std::exchange(counted_open_, false)) {
     around_->counters.connected.fetch_sub(1);
   }

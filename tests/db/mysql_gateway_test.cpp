@@ -243,6 +243,21 @@ TEST(MysqlGateway, WrongCredentialsAreNotADeath) {
   EXPECT_NE(watcher.await(Reachability::Ok), nullptr);
 }
 
+TEST(MysqlGateway, PrivilegesGrantedLaterCountByThemselves) {
+  Mysqld server(1);
+  Client admin(server.admin());
+  admin.run(create_user("late", "%", Secret("late-password")));
+  Watcher watcher;
+  auto late = endpoint(server, "db-0");
+  late.login.user = "late";
+  late.login.password = Secret("late-password");
+  watcher.gateway().watch(std::move(late));
+  ASSERT_NE(watcher.await(Reachability::Failed), nullptr);
+  const AccountPurpose purposes[] = {AccountPurpose::Probe};
+  admin.run(grant("late", "%", purposes));
+  EXPECT_NE(watcher.await(Reachability::Ok), nullptr);
+}
+
 TEST(MysqlGateway, ComesThroughTheAdminPortWhenAllConnectionsAreTaken) {
   const auto admin_port = testing::free_port();
   Mysqld server(1, {"--admin-address=127.0.0.1", "--admin-port=" + std::to_string(admin_port)});

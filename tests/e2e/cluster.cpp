@@ -62,6 +62,16 @@ oracle::Ran Cluster::tool(std::vector<std::string> arguments) const {
 
 std::string Cluster::operator_url() const { return text_of(directory_ / "operator.url"); }
 
+std::int64_t Cluster::decisions() const {
+  const auto ran = oracle::run({"curl", "-sS", "--max-time", "5",
+                                operator_url() + "/api/actors?kind=MysqlReplication&limit=1"},
+                               seconds(10));
+  boost::system::error_code ec;
+  const auto answer = boost::json::parse(ran.out, ec);
+  const auto runs = ec ? std::string() : oracle::text_at(answer, "/actors/0/runs");
+  return runs.empty() ? 0 : std::stoll(runs);
+}
+
 void Cluster::kill_operator() {
   const auto pid = text_of(directory_ / "operator.pid");
   ASSERT_FALSE(pid.empty());
@@ -106,6 +116,15 @@ std::string ClusterTest::ok(std::string_view arguments, const std::string& input
 std::int64_t ClusterTest::epoch() {
   const auto text = ok("get mr mysql-cluster-replication -o jsonpath={.status.epoch}");
   return text.empty() ? 0 : std::stoll(text);
+}
+
+std::string ClusterTest::read_file(const fs::path& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+fs::path ClusterTest::sample(std::string_view name) {
+  return fs::path(TROUPE_SOURCE_DIR) / "config" / name;
 }
 
 std::string ClusterTest::replica() {

@@ -30,10 +30,12 @@ class Cluster {
   const oracle::Kubectl& kubectl() const { return kubectl_; }
   const oracle::MysqlCluster& mysql() const { return mysql_; }
   std::string operator_url() const;
+  // How often the actor of the sample's MysqlReplication has run in the operator as it is.
+  std::int64_t decisions() const;
 
   // SIGKILL, and waits until it has gone.
   void kill_operator();
-  // `kubeconfig` if it shall reach the API server another way.
+  // With another kubeconfig if it shall reach the API server another way.
   void start_operator(const std::string& kubeconfig = {});
 
  private:
@@ -58,6 +60,8 @@ class ClusterTest : public testing::Test {
   static oracle::Ran kubectl(std::string_view arguments, const std::string& input = {});
   static std::string source() { return mysql().source(); }
   static std::int64_t epoch();
+  static std::string read_file(const std::filesystem::path& path);
+  static std::filesystem::path sample(std::string_view name);
   // Some member that is not the source.
   static std::string replica();
   // Until the whole cluster is ready, with `source` as its source unless that is empty.

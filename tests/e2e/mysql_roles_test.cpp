@@ -2,16 +2,17 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <fstream>
 #include <random>
-#include <thread>
+#include <regex>
 
 #include "tests/e2e/cluster.hpp"
+#include "tests/e2e/severable_proxy.hpp"
 
 namespace troupe::e2e {
 namespace {
 
 using oracle::eventually;
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 class MysqlRoles : public ClusterTest {
@@ -111,22 +112,35 @@ TEST_F(MysqlRoles, AKilledPodIsReplacedAndComesBackAsAReplica) {
   EXPECT_TRUE(load.nothing_lost());
 }
 
-// Ten SIGKILLs, each somewhere within the first two seconds of an order or a loss.
-TEST_F(MysqlRoles, AnOperatorKilledAtAnyMomentFinishesWhatItBegan) {
+TEST_F(MysqlRoles, TheConsoleLeadsFromADeathToTheWritesOfThePromotion) {
+  const auto old_source = source();
+  kill_database(old_source);
+  ASSERT_TRUE(eventually(seconds(60), [&] { return source() != old_source; }));
+  ASSERT_TRUE(settles());
+  const auto browser = oracle::run(
+      {"env", "OPERATOR_URL=" + cluster().operator_url(), "OLD_SOURCE=default/" + old_source,
+       "NEW_SOURCE=default/" + source(), TROUPE_SOURCE_DIR "/tests/e2e/console/run", "failover"},
+      seconds(240));
+  EXPECT_EQ(browser.status, 0) << browser.out << browser.err;
+}
+
+// Killed once the actor has decided a few times more: between any two steps, over ten rounds.
+TEST_F(MysqlRoles, AnOperatorKilledBetweenAnyTwoStepsFinishesWhatItBegan) {
   std::mt19937 random(20261121);
-  std::uniform_int_distribution<int> moment(0, 1500);
+  std::uniform_int_distribution<int> further(0, 14);
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
-  for (int i = 0; i < 8; ++i) {
+  for (int round = 0; round < 7; ++round) {
     const auto before = source();
     const auto target = replica();
-    const bool order = i % 2 == 0;
-    SCOPED_TRACE(fmt::format("round {}: {}", i, order ? "switchover" : "failover"));
+    const bool order = round % 2 == 0;
+    const auto until = cluster().decisions() + further(random);
+    SCOPED_TRACE(fmt::format("round {}: a {}", round, order ? "switchover" : "failover"));
     if (order)
       ok(fmt::format("annotate --overwrite mr {} troupe.dev/switchover-to={}", kName, target));
     else
       kill_database(before);
-    std::this_thread::sleep_for(milliseconds(moment(random)));  // the moment is what is random
+    ASSERT_TRUE(eventually(seconds(10), [&] { return cluster().decisions() >= until; }));
     cluster().kill_operator();
     cluster().start_operator();
     ASSERT_TRUE(eventually(seconds(60), [&] { return source() != before; }));
@@ -134,6 +148,41 @@ TEST_F(MysqlRoles, AnOperatorKilledAtAnyMomentFinishesWhatItBegan) {
     ASSERT_TRUE(load.flows());
   }
   EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlRoles, WithoutTheApiServerNobodyChangesRolesAndThenEverythingGoesOn) {
+  auto config = read_file(cluster().directory() / "kubeconfig");
+  std::smatch server;
+  ASSERT_TRUE(std::regex_search(config, server, std::regex("https://127.0.0.1:([0-9]+)")));
+  SeverableProxy proxy(static_cast<std::uint16_t>(std::stoi(server[1])));
+  const auto detour = cluster().directory() / "kubeconfig.detour";
+  config.replace(static_cast<std::size_t>(server.position(1)),
+                 static_cast<std::size_t>(server.length(1)), std::to_string(proxy.port()));
+  std::ofstream(detour) << config;
+  cluster().kill_operator();
+  cluster().start_operator(detour);
+  ASSERT_TRUE(settles());
+  const auto before = source();
+  const auto epoch_before = epoch();
+  auto load = Load::to_each_member(mysql());
+  ASSERT_TRUE(load.flows());
+
+  proxy.sever();
+  ASSERT_TRUE(load.flows(2000)) << "clients do not notice";
+  EXPECT_EQ(epoch(), epoch_before);
+  kill_database(before);  // a failover cannot be written down, so it does not begin
+  EXPECT_FALSE(eventually(seconds(5), [&] { return source() != before; }));
+  EXPECT_EQ(load.writers().handovers(), 0);
+  EXPECT_EQ(epoch(), epoch_before);
+
+  proxy.restore();
+  ASSERT_TRUE(settles());
+  ASSERT_TRUE(load.flows());
+  EXPECT_LE(load.writers().handovers(), epoch() - epoch_before);
+  EXPECT_TRUE(load.nothing_lost());
+  cluster().kill_operator();
+  cluster().start_operator();
+  ASSERT_TRUE(settles());
 }
 
 }  // namespace

@@ -180,8 +180,7 @@ ResourceType config_maps() {
   return type;
 }
 
-ApiResult<void> prepare_secret(WriteScope&, json::object& object, const json::object*) {
-  if (string_at(object, "type").empty()) object["type"] = "Opaque";
+void read_secret(json::object& object) {
   const auto* plain = object_at(object, "stringData");
   if (plain != nullptr) {
     auto& data = child(object, "data");
@@ -190,6 +189,11 @@ ApiResult<void> prepare_secret(WriteScope&, json::object& object, const json::ob
     }
   }
   object.erase("stringData");
+}
+
+ApiResult<void> prepare_secret(WriteScope&, json::object& object, const json::object*) {
+  if (string_at(object, "type").empty()) object["type"] = "Opaque";
+  read_secret(object);  // of an apply, which owns the fields as it names them
   return {};
 }
 
@@ -231,6 +235,7 @@ ResourceType secrets() {
       .singular = "secret",
       .selectable_fields = {"type"},
       .columns = {name_column(), path_column("Type", "type"), data_column({"data"}), age_column()}};
+  type.strategy.read = read_secret;
   type.strategy.prepare = prepare_secret;
   type.strategy.validate = validate_secret;
   return type;

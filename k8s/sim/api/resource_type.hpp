@@ -64,6 +64,9 @@ enum class NameRule { DnsSubdomain, DnsLabel, PathSegment };
 struct Strategy {
   // Turns an object of another version of the kind into this version's shape.
   std::function<void(json::object& object, const ResourceType& from)> adopt;
+  // Moves what is only ever written (a Secret's stringData) to where it is kept, before anybody is
+  // noted as the owner of a field.
+  std::function<void(json::object& object)> read;
   // Completes an object before it is validated; `old` is null on create.
   std::function<ApiResult<void>(WriteScope&, json::object& object, const json::object* old)>
       prepare;

@@ -276,6 +276,7 @@ ApiResult<WriteResult> Writer::create(const WriteRequest& request, json::value o
     return decoded.error();
   }
   if (type.has_status) object.get_object().erase("status");
+  if (type.strategy.read) type.strategy.read(object.get_object());
   if (type.schema) {
     auto tracked = track_update(nullptr, object, field_manager(request), *type.schema);
     if (!tracked) return bad_request(tracked.error().message);
@@ -340,6 +341,7 @@ ApiResult<WriteResult> Writer::update(const WriteRequest& request, Origin origin
   for (const auto name : kSystemMetadata) restore_member(metadata_of(root), old_metadata, name);
   restore_member(metadata_of(root), old_metadata, "resourceVersion");
   split_status(request, current->object(), root);
+  if (type.strategy.read) type.strategy.read(wanted->get_object());
   if (origin != Origin::Apply && type.schema) {
     auto tracked = track_update(&current->value, *wanted, field_manager(request), *type.schema);
     if (!tracked) return bad_request(tracked.error().message);

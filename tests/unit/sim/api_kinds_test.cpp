@@ -267,6 +267,17 @@ TEST(Secrets, StringDataBecomesData) {
   EXPECT_EQ(created.text("type"), "Opaque");
 }
 
+TEST(Secrets, WhoWroteStringDataOwnsDataAndNoConflictFollows) {
+  TestCluster cluster;
+  const std::string body =
+      R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"stringData":{"k":"v"}})";
+  const auto created = cluster.post("/api/v1/namespaces/default/secrets", body);
+  EXPECT_NE(created.raw.body.find(R"("f:data")"), std::string::npos);
+  EXPECT_EQ(created.raw.body.find(R"("f:stringData")"), std::string::npos);
+  const auto applied = cluster.apply("/api/v1/namespaces/default/secrets/s", body);
+  EXPECT_EQ(applied.status, 200) << applied.raw.body;
+}
+
 TEST(Events, AreOneCollectionInTwoGroups) {
   TestCluster cluster;
   cluster.post("/api/v1/namespaces/default/events",

@@ -1,0 +1,278 @@
+// What a person does with kubectl and meets on the way: the objects, their conditions, bad input.
+#include <fmt/format.h>
+
+#include <map>
+#include <regex>
+
+#include "tests/e2e/cluster.hpp"
+
+namespace troupe::e2e {
+namespace {
+
+using oracle::eventually;
+using std::chrono::seconds;
+using testing::AssertionFailure;
+using testing::AssertionResult;
+using testing::AssertionSuccess;
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+  return std::regex_replace(text, std::regex(what), with);
+}
+
+class MysqlObjects : public ClusterTest {
+ protected:
+  static AssertionResult contains(const std::string& text, const std::string& pattern) {
+    if (std::regex_search(text, std::regex(pattern))) return AssertionSuccess();
+    return AssertionFailure() << "no match of /" << pattern << "/ in:\n" << text;
+  }
+
+  // Every object's version but those of what is renewed for ever (Leases) or only tells (Events).
+  static std::map<std::string, std::string> versions() {
+    std::map<std::string, std::string> out;
+    std::istringstream kinds(ok("api-resources --verbs=list -o name"));
+    for (std::string kind; kinds >> kind;) {
+      if (kind.starts_with("leases.") || kind.starts_with("events")) continue;
+      std::istringstream lines(
+          ok("get " + kind +
+             " -A -o jsonpath={range.items[*]}{.metadata.namespace}/{.metadata.name}={.metadata."
+             "resourceVersion}{\"\\n\"}{end}"));
+      for (std::string line; std::getline(lines, line);)
+        if (const auto at = line.find('='); at != std::string::npos)
+          out[kind + " " + line.substr(0, at)] = line.substr(at + 1);
+    }
+    return out;
+  }
+
+  static std::string condition(const std::string& object, const std::string& type,
+                               const std::string& field) {
+    return ok(fmt::format("get {} -o jsonpath={{.status.conditions[?(@.type==\"{}\")].{}}}", object,
+                          type, field));
+  }
+
+  static AssertionResult comes_to_say(const std::string& object, const std::string& pattern) {
+    std::string all;
+    if (eventually(seconds(60), [&] {
+          all = ok("get " + object + " -o jsonpath={.status.conditions}");
+          return std::regex_search(all, std::regex(pattern));
+        }))
+      return AssertionSuccess();
+    return AssertionFailure() << object << " never said /" << pattern << "/ but " << all;
+  }
+
+  static AssertionResult refused(const std::string& manifest, const std::string& pattern) {
+    const auto ran = kubectl("apply --server-side --dry-run=server -f -", manifest);
+    if (ran.status == 0) return AssertionFailure() << "accepted:\n" << manifest;
+    return contains(ran.err, pattern);
+  }
+};
+
+TEST_F(MysqlObjects, KubectlListsWhatRuns) {
+  const auto own = ok("get us,un,mr -A");
+  EXPECT_TRUE(contains(own, R"(unitset\S*/mysql-cluster +3 +3 +3 )"));
+  EXPECT_TRUE(contains(own, R"(unit\S*/mysql-cluster-2 +Ready +running +node-\d +True)"));
+  EXPECT_TRUE(contains(own, R"(mysqlreplication\S*/mysql-cluster-replication +true)"));
+  const auto core = ok("get pods,svc,pvc,endpointslices -o wide");
+  EXPECT_TRUE(contains(core, R"(pod/mysql-cluster-0 +2/2 +Running +\d+ .* 10\.244\.)"));
+  EXPECT_TRUE(
+      contains(core, R"(service/mysql-cluster-replication-readwrite +NodePort .*3306:\d+/TCP)"));
+  EXPECT_TRUE(contains(core, R"(persistentvolumeclaim/mysql-cluster-0-data +Bound .* 2Gi )"));
+  EXPECT_TRUE(
+      contains(core, R"(mysql-cluster-replication-readonly\S* +IPv4 +3306 +[\d.]+,[\d.]+ )"));
+}
+
+TEST_F(MysqlObjects, KubectlDescribesExplainsLogsAndExecutes) {
+  const auto described = ok("describe mr mysql-cluster-replication");
+  EXPECT_TRUE(contains(described, R"(Current Source: +mysql-cluster-\d)"));
+  EXPECT_TRUE(contains(described, R"(Normal +Form +\S+ +troupe-operator)"));
+  EXPECT_TRUE(contains(ok("explain unitset.spec.storages"), R"(mountPath\s+<string> -required-)"));
+  EXPECT_TRUE(contains(ok("logs mysql-cluster-0 -c mysql"), "ready for connections"));
+  EXPECT_TRUE(contains(ok("exec mysql-cluster-0 -c mysql -- mysql --version"), R"(Ver 9\.7)"));
+}
+
+TEST_F(MysqlObjects, ApplyingWhatIsThereChangesNothing) {
+  const auto folder = sample("samples/mysql").string();
+  const auto before = versions();
+  EXPECT_EQ(kubectl("diff -f " + folder).status, 0) << "diff shows a difference";
+  ok("apply -f " + folder);
+  EXPECT_EQ(kubectl("apply --server-side -f " + folder).status, 0);
+  EXPECT_EQ(ok("wait --for=condition=Ready us/mysql-cluster --timeout=30s"),
+            "unitset.upm.syntropycloud.io/mysql-cluster condition met\n");
+  auto after = versions();
+  for (const auto& [object, version] : before) {
+    // Who applied is noted in managedFields; nothing that an actor makes may have moved.
+    const auto made = {"pods ", "services ", "units.", "persistentvolumeclaims "};
+    if (std::any_of(made.begin(), made.end(),
+                    [&](auto kind) { return object.starts_with(kind); })) {
+      EXPECT_EQ(after[object], version) << object;
+    }
+  }
+}
+
+TEST_F(MysqlObjects, DiffShowsWhatAnEditWouldChange) {
+  auto manifest = ok("get us mysql-cluster -o yaml");
+  manifest = replaced(manifest, "units: 3", "units: 5");
+  const auto ran = kubectl("diff -f -", manifest);
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_TRUE(contains(ran.out, R"(\+  units: 5)"));
+}
+
+TEST_F(MysqlObjects, ScalingAddsAndRemovesAUnitAndKeepsItsData) {
+  ok("scale us/mysql-cluster --replicas=4");
+  ok("wait --for=jsonpath={.status.phase}=Ready un/mysql-cluster-3 --timeout=120s");
+  ok("scale us/mysql-cluster --replicas=3");
+  ok("wait --for=delete un/mysql-cluster-3 --timeout=60s");
+  ok("wait --for=delete pod/mysql-cluster-3 --timeout=60s");
+  EXPECT_TRUE(contains(ok("get pvc mysql-cluster-3-data"), "Bound"));
+}
+
+TEST_F(MysqlObjects, AReplicasPodDeletedByForceComesBack) {
+  const auto name = replica();
+  const auto uid = ok("get pod " + name + " -o jsonpath={.metadata.uid}");
+  ok("delete --force --grace-period=0 pod " + name);
+  ASSERT_TRUE(eventually(seconds(60), [&] {
+    const auto now = kubectl("get pod " + name + " -o jsonpath={.metadata.uid}");
+    return now.status == 0 && now.out != uid;
+  }));
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(mysql().is_replica(name));
+}
+
+TEST_F(MysqlObjects, ASpecThatBreaksARuleIsRefusedWithWhatToDo) {
+  const auto set = ok("get us mysql-cluster -o yaml");
+  EXPECT_TRUE(refused(replaced(set, "edition: community", "edition: enterprise"),
+                      "the edition cannot change"));
+  EXPECT_TRUE(refused(replaced(set, "size: 2Gi", "size: 1Gi"), "cannot shrink"));
+  EXPECT_TRUE(refused(replaced(set, "units: 3", "units: 0"), "units.*greater than or equal to 1"));
+  const auto replication = ok("get mr mysql-cluster-replication -o yaml");
+  EXPECT_TRUE(refused(replaced(replication, "mode: rpl_semi_sync", "mode: rpl_magic"),
+                      "Unsupported value.*rpl_magic"));
+  EXPECT_TRUE(
+      refused(replaced(replication, "name: mysql-cluster-[12]\n", "name: mysql-cluster-0\n"),
+              "also listed as a replica"));
+}
+
+// Everything that the set names is missing at first; it says so, makes nothing of it, and goes on
+// by itself when it appears.
+TEST_F(MysqlObjects, MissingObjectsAreNamedAndRecoveredFrom) {
+  const std::string set = R"(
+apiVersion: upm.syntropycloud.io/v1alpha2
+kind: UnitSet
+metadata: {name: late, namespace: default}
+spec:
+  type: mysql
+  version: "9.7.4"
+  edition: community
+  units: 1
+  sharedConfigName: late-config
+  storages: [{name: data, mountPath: /DATA_MOUNT, size: 1Gi, storageClassName: late-class}]
+  secret: {mountPath: /SECRET_MOUNT, name: late-secret}
+  env: [{name: ADM_USER, value: root}]
+)";
+  ok("apply -f -", set);
+  EXPECT_TRUE(comes_to_say("us/late", "late-config"));
+  EXPECT_EQ(kubectl("get configmap late-config").status, 1) << "what is missing is never made";
+  EXPECT_TRUE(contains(ok("get events --field-selector involvedObject.name=late"), "late-config"));
+
+  ok("apply -f -", replaced(ok("get configmap mysql-cluster-config -o yaml"),
+                            "name: mysql-cluster-config", "name: late-config"));
+  EXPECT_TRUE(eventually(seconds(60), [&] {
+    const auto said = ok("get us,un -o jsonpath={.items[*].status.conditions}");
+    return said.find("late-secret") != std::string::npos ||
+           said.find("late-class") != std::string::npos;
+  })) << "the Secret or the StorageClass is what it waits for next";
+  ok("apply -f -", replaced(ok("get secret mysql-cluster-secret -o yaml"),
+                            "name: mysql-cluster-secret", "name: late-secret"));
+  ok("apply -f -",
+     replaced(ok("get storageclass standard -o yaml"), "name: standard", "name: late-class"));
+  EXPECT_EQ(kubectl("wait --for=condition=Ready us/late --timeout=120s").status, 0)
+      << ok("get us,un -o jsonpath={.items[*].status.conditions}");
+  ok("delete us late --wait=true");
+  ok("delete pvc late-0-data --wait=false");
+}
+
+TEST_F(MysqlObjects, AWrongAesKeyIsACleanConditionAndChangesNoRole) {
+  const auto before = source();
+  const auto epoch_before = epoch();
+  const auto right = ok("get secret aes-secret-key -o jsonpath={.data.AES_SECRET_KEY}");
+  const auto put = [&](const std::string& key) {
+    ok("patch secret aes-secret-key --type=merge -p {\"data\":{\"AES_SECRET_KEY\":\"" + key +
+       "\"}}");
+  };
+  put("d3Jvbmd3cm9uZ3dyb25nd3Jvbmd3cm9uZ3dyb25nISE=");
+  EXPECT_TRUE(comes_to_say("mr/mysql-cluster-replication", "AES_SECRET_KEY"));
+  EXPECT_EQ(source(), before);
+  EXPECT_EQ(epoch(), epoch_before);
+  const auto log = read_file(cluster().directory() / "operator.log");
+  EXPECT_EQ(log.find("wrongwrong"), std::string::npos) << "a secret in the log";
+  put(right);
+  ASSERT_TRUE(settles(before));
+  EXPECT_EQ(epoch(), epoch_before);
+}
+
+TEST_F(MysqlObjects, AStandaloneUnitOfAStockImageWorks) {
+  const auto folder = sample("samples/standalone").string();
+  ok("apply -f " + folder);
+  ok("wait --for=jsonpath={.status.phase}=Ready un/mysql-unit-0 --timeout=120s");
+  // Its password on standard input: no command line shows it.
+  const auto answer =
+      cluster().kubectl()({"exec", "-i", "mysql-unit-0", "-c", "mysql", "--", "sh", "-c",
+                           "read -r MYSQL_PWD; export MYSQL_PWD; "
+                           "mysql -uroot -S/DATA_MOUNT/mysqld.sock -NBe 'SELECT 6*7'"},
+                          seconds(30), "Demo-root-password-2\n");
+  EXPECT_EQ(answer.out, "42\n") << answer.err;
+  ok("delete -f " + folder + " --wait=true");
+  EXPECT_EQ(kubectl("get pod mysql-unit-0").status, 1);
+}
+
+// A second cluster, in a namespace of its own; the operator dies while it forms.
+TEST_F(MysqlObjects, AnOperatorKilledDuringFormationFormsOneClusterAllTheSame) {
+  auto manifest = read_file(sample("samples/mysql/cluster.yaml"));
+  manifest = replaced(manifest, "namespace: default", "namespace: second");
+  manifest = replaced(manifest, R"(svc\.default)", "svc.second");
+  ok("create namespace second");
+  ok("apply -f -", manifest);
+  const oracle::MysqlCluster second(cluster().kubectl(), "second");
+  for (const auto* moment : {"Pod", "PVC", "record"}) {
+    const auto until = cluster().decisions() + 10;
+    SCOPED_TRACE(moment);
+    ASSERT_TRUE(
+        eventually(seconds(60), [&] { return second.ready() || cluster().decisions() >= until; }));
+    cluster().kill_operator();
+    cluster().start_operator();
+  }
+  ASSERT_TRUE(eventually(seconds(180), [&] { return second.ready(); })) << second.state();
+  EXPECT_EQ(second.source(), "mysql-cluster-0");
+  EXPECT_EQ(ok("get mr mysql-cluster-replication -n second -o jsonpath={.status.epoch}"), "1")
+      << "formed once";
+  ok("delete namespace second --wait=true");
+  EXPECT_EQ(ok("get pods -n second -o name"), "");
+}
+
+TEST_F(MysqlObjects, TheOperatorAlsoRunsAsAPodOfTheCluster) {
+  cluster().kill_operator();
+  const auto manifest = sample("operator.yaml").string();
+  ok("apply -f " + manifest);
+  ok("rollout status deployment/troupe-operator -n troupe-system --timeout=120s");
+  const auto target = replica();
+  ok("annotate mr mysql-cluster-replication troupe.dev/switchover-to=" + target);
+  EXPECT_TRUE(settles(target));
+  ok("delete -f " + manifest + " --wait=true");
+  cluster().start_operator();
+  ASSERT_TRUE(settles(target));
+}
+
+TEST_F(MysqlObjects, AnIdleFleetWritesNothing) {
+  // What was under way has ended once nothing moved for a while.
+  auto before = versions();
+  ASSERT_TRUE(eventually(seconds(60), [&] {
+    auto now = versions();
+    return std::exchange(before, now) == now;
+  }));
+  const bool moved = eventually(seconds(20), [&] { return versions() != before; });
+  if (!moved) return;
+  for (const auto& [object, version] : versions())
+    EXPECT_EQ(before[object], version) << object << " was written";
+}
+
+}  // namespace
+}  // namespace troupe::e2e
