@@ -64,7 +64,7 @@ Stopped stopped_replicas(const Topology& t, const Member& source) {
       continue;
     }
     s.first = std::min(s.first, o->at);
-    if (m->agent->data == agent::DataState::ClonePartial)
+    if (m->clone_is_partial())
       s.others += fmt::format("; {}'s clone is not complete", m->name);
     else
       s.candidates.push_back(candidate_of(*m, *o));

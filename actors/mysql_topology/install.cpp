@@ -14,24 +14,14 @@ std::string story(const Topology& t, const Operation& op) {
                                        op.from, t.record.epoch.value, op.reason);
 }
 
-void attach_others(const Topology& t, const Member& candidate, TimePoint now, Plan& plan) {
-  const auto& op = *t.record.operation;
-  for (const auto* m : t.voters()) {
-    if (m == &candidate || !m->process_running()) continue;
-    if (close_stray(t, *m, plan)) continue;
-    // A fallen source is examined first, when the new one works (keep).
-    if (op.type == OperationType::Failover && m->name == op.from) continue;
-    if (m->answers(now) && !m->changed_since_probe() &&
-        (replicates_from(*m, candidate) || is_connecting(*m, candidate)))
-      continue;
-    if (!candidate.position().contains(m->position())) {
-      plan.hold("HasMoreThanSource",
-                fmt::format("{} has transactions that {} lacks, and is looked at when {} is open",
-                            m->name, candidate.name, candidate.name));
-      continue;
-    }
-    follow(t, *m, candidate, plan);
-  }
+// Replicas that acknowledge to the candidate already, or will as soon as they reach it.
+std::uint32_t attached_to(const Topology& t, const Member& candidate, TimePoint now) {
+  std::uint32_t n = 0;
+  for (const auto* m : t.voters())
+    if (m != &candidate && m->answers(now) &&
+        (replicates_from(*m, candidate) || m->done(Verb::Follow, t.record.epoch, candidate.name)))
+      ++n;
+  return n;
 }
 
 // What clients may have seen committed and the new source lacks, as far as it is known already.
@@ -48,6 +38,30 @@ void report_left_behind(const Topology& t, const Member& candidate, Plan& plan) 
 }
 
 }  // namespace
+
+// What has more than the candidate is left for later, when the candidate works: it will be rebuilt.
+// But where the candidate cannot work without its acknowledgements, it follows first.
+void attach_others(const Topology& t, const Member& candidate, TimePoint now, Plan& plan) {
+  const Member* with_more = nullptr;
+  std::uint32_t attached = attached_to(t, candidate, now);
+  for (const auto* m : t.voters()) {
+    if (m == &candidate || !m->process_running()) continue;
+    if (close_stray(t, *m, plan)) continue;
+    if (m->answers(now) && !m->changed_since_probe() &&
+        (replicates_from(*m, candidate) || is_connecting(*m, candidate)))
+      continue;
+    if (!candidate.position().contains(m->position())) {
+      plan.hold("HasMoreThanSource",
+                fmt::format("{} has transactions that {} lacks, and is looked at when {} is open",
+                            m->name, candidate.name, candidate.name));
+      if (m->answers(now)) with_more = m;
+      continue;
+    }
+    follow(t, *m, candidate, plan);
+    ++attached;
+  }
+  if (with_more && attached < t.acks()) follow(t, *with_more, candidate, plan);
+}
 
 void install(const Topology& t, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;

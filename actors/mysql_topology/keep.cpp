@@ -17,15 +17,28 @@ bool semi_sync_is_right(const Topology& t, const mysql::MemberObservation& s) {
          side.wait_point.value_or(mysql::WaitPoint::AfterCommit) == mysql::WaitPoint::AfterSync;
 }
 
-// A source that came back with less than its replicas have lost committed data.
-const Member* holder_of_more(const Topology& t, const Member& source, TimePoint now) {
-  if (source.changed_since_probe()) return nullptr;
+bool is_closed(const mysql::MemberObservation& s) { return s.read_only || s.offline_mode; }
+
+// What a closed source has lost, if anything: transactions of its own, or such that so many members
+// have that they may have been acknowledged. Any others are errant where they are. A closed source
+// stays as it is, so that it does not matter who was seen last.
+mysql::GtidSet lost_by(const Topology& t, const Member& source, TimePoint now) {
+  const auto& s = *source.server();
+  if (!is_closed(s) || source.changed_since_probe()) return {};
+  const std::size_t enough = std::max<std::size_t>(t.acks() + 1, 2);
+  std::vector<mysql::GtidSet> beyond;
   for (const auto* m : t.voters()) {
     if (m == &source || !m->answers(now)) continue;
-    // A closed source stays as it is, so that it does not matter who was seen last.
-    if (!source.server()->gtid_executed.contains(m->server()->gtid_executed)) return m;
+    auto more = subtract(m->server()->gtid_executed, s.gtid_executed);
+    if (auto own = more.of(s.server_uuid); !own.empty()) return own;
+    if (!more.empty()) beyond.push_back(std::move(more));
   }
-  return nullptr;
+  for (const auto& more : beyond) {
+    const auto holders = std::count_if(beyond.begin(), beyond.end(),
+                                       [&more](const auto& other) { return other.contains(more); });
+    if (static_cast<std::size_t>(holders) >= enough) return more;
+  }
+  return {};
 }
 
 Command source_command(const Topology& t, const Member& source, Verb verb) {
@@ -55,20 +68,10 @@ void reopen(const Topology& t, const Member& source, Plan& plan) {
 }
 
 // Opens a recorded source that boots closed, and mends its semi-sync settings.
-void mend_source(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
+void mend_source(const Topology& t, const Member& source, Plan& plan) {
   const auto& s = *source.server();
-  const bool closed = s.read_only || s.offline_mode;
   if (source.changed_since_probe()) plan.probe.push_back(source.name);
-  if (closed) {
-    if (const auto* more = holder_of_more(t, source, now)) {
-      const Death lost{
-          fmt::format("{} came back without transactions that {} has: {}", source.name, more->name,
-                      subtract(more->server()->gtid_executed, s.gtid_executed).to_string()),
-          s.seen};
-      return consider_failover(t, source, lost, now, plan);
-    }
-  }
-  if (closed) return reopen(t, source, plan);
+  if (is_closed(s)) return reopen(t, source, plan);
   const auto attached = s.semi_sync_source.clients.value_or(0);
   plan.writable = !t.semi_sync() || attached >= t.acks();
   if (!plan.writable)
@@ -93,10 +96,11 @@ bool healthy_replica(const Topology& t, const Member& m, const Member& source) {
          semi_sync_replica_is_right(t, s);
 }
 
-// One operation at a time, and only beside a source that works.
+// One operation at a time. Not only beside a source that takes writes: its commits may wait for
+// just this member.
 void begin_rebuild(const Topology& t, const Member& m, const mysql::GtidSet& extra,
                    const std::string& why, Plan& plan) {
-  if (t.record.operation || plan.record || (!plan.writable && t.semi_sync())) return;
+  if (t.record.operation || plan.record) return;
   plan.record = t.record;
   plan.record->epoch = Epoch{t.record.epoch.value + 1};
   plan.record->operation = Operation{.type = OperationType::Rebuild,
@@ -111,7 +115,7 @@ void begin_rebuild(const Topology& t, const Member& m, const mysql::GtidSet& ext
 // Whether the member works as a replica; asks for what is missing.
 bool mend_replica(const Topology& t, const Member& m, const Member& source, TimePoint now,
                   Plan& plan) {
-  if (m.agent_connected() && m.agent->data == agent::DataState::ClonePartial) {
+  if (m.clone_is_partial()) {
     plan.roles[m.name] = Role::None;
     const auto why = fmt::format("a clone of {} was cut short", m.name);
     plan.hold("ClonePartial", why, m.agent->since);
@@ -126,6 +130,10 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
     return false;
   }
   if (close_stray(t, m, plan)) return false;
+  if (m.changed_since_probe()) {
+    plan.probe.push_back(m.name);
+    return false;
+  }
   if (!source.answers(now)) return healthy_replica(t, m, source);
   const auto& s = *m.server();
   if (const auto extra = errant(m, source); !extra.empty()) {
@@ -197,9 +205,12 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
     plan.doing = "the source does not answer";
     plan.hold("SourceUnusable", *why, source->probe ? source->probe->since : TimePoint{});
     plan.wake_at(now + std::chrono::milliseconds(500));
+  } else if (const auto lost = lost_by(t, *source, now); !lost.empty()) {
+    const auto text = fmt::format("{} came back without {}, which its replicas have", source->name,
+                                  lost.to_string());
+    return consider_failover(t, *source, {text, source->server()->seen}, now, plan);
   } else {
-    mend_source(t, *source, now, plan);
-    if (plan.record) return;
+    mend_source(t, *source, plan);
   }
   const auto& op = t.record.operation;
   bool all = true;

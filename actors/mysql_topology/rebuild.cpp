@@ -7,17 +7,24 @@
 namespace troupe::mysql_topology {
 namespace {
 
+// Judged strictly, whoever was seen first.
+bool has_nothing_of_its_own(const Member& donor, const Member& source) {
+  const auto& s = *source.server();
+  return subtract(donor.server()->gtid_executed, s.gtid_executed).without(s.server_uuid).empty();
+}
+
 // A replica rather than the source, the one that is least behind; each only if it has executed
-// `needed`.
+// `needed` and nothing that the source has not.
 const Member* donor_for(const Topology& t, const Member& m, const Member& source,
                         const mysql::GtidSet& needed, TimePoint now) {
+  if (!source.server()) return nullptr;
   const auto fit = [&](const Member& d) {
-    return d.answers(now) && d.server()->gtid_executed.contains(needed);
+    return d.answers(now) && !d.changed_since_probe() && d.server()->gtid_executed.contains(needed);
   };
   const Member* best = nullptr;
   for (const auto* d : t.voters()) {
     if (d == &m || d == &source || !fit(*d) || !replicates_from(*d, source) ||
-        !d->server()->super_read_only)
+        !d->server()->super_read_only || !has_nothing_of_its_own(*d, source))
       continue;
     const auto lag = d->server()->replica->seconds_behind.value_or(~0ull);
     if (!best || lag < best->server()->replica->seconds_behind.value_or(~0ull)) best = d;
@@ -31,10 +38,6 @@ mysql::GtidSet extra_of(const Operation& op) {
   return set ? std::move(*set) : mysql::GtidSet{};
 }
 
-bool is_partial(const Member& m) {
-  return m.agent_connected() && m.agent->data == agent::DataState::ClonePartial;
-}
-
 void end(const Topology& t, const Member& m, Plan& plan) {
   const auto text = fmt::format("{} has new data: {}", m.name, t.record.operation->reason);
   plan.record = finished(t, text);
@@ -44,7 +47,7 @@ void end(const Topology& t, const Member& m, Plan& plan) {
 // The data that had to go is gone, whoever replaced it: an earlier clone, or a new volume.
 bool is_cured(const Topology& t, const Member& m, const Member& source, TimePoint now) {
   if (m.done(Verb::Clone, t.record.epoch)) return true;
-  if (unusable(m, now) || m.changed_since_probe() || is_partial(m) || !source.server())
+  if (unusable(m, now) || m.changed_since_probe() || m.clone_is_partial() || !source.server())
     return false;
   const auto& has = m.server()->gtid_executed;
   return intersect(has, extra_of(*t.record.operation)).empty() &&
@@ -62,18 +65,24 @@ void save(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;
   const auto extra = extra_of(op);
   const auto* saved = m.outcome(Verb::SaveTransactions, t.record.epoch);
-  const bool gone = saved && !saved->ok && saved->error.code == Code::NotFound && m.answers(now) &&
-                    intersect(m.server()->gtid_executed, extra).empty();
+  const bool gone = m.clone_is_partial() ||
+                    (saved && !saved->ok && saved->error.code == Code::NotFound && m.answers(now) &&
+                     intersect(m.server()->gtid_executed, extra).empty());
   if ((saved && saved->ok) || gone) {
     plan.record = t.record;
     plan.record->operation->step = Step::Clone;
     report_lost(*plan.record, Lost{.member = m.name,
                                    .gtids = op.gtids,
                                    .epoch = left_behind_at(t, m),
-                                   .saved_to = saved->saved_to,
+                                   .saved_to = saved ? saved->saved_to : std::string(),
                                    .at = t.wall});
     return;
   }
+  if (saved && saved->error.code == Code::NotFound)
+    plan.hold("CannotSave",
+              fmt::format("{} ({}); take what is needed from its tables and delete its volume",
+                          saved->error.message, m.name),
+              saved->at);
   if (m.process_running())
     plan.commands.push_back({.member = m.name,
                              .verb = Verb::SaveTransactions,
@@ -89,8 +98,10 @@ void clone(const Topology& t, const Member& m, const Member& source, TimePoint n
     plan.hold("CandidateUnusable", unusable(m, now).value_or(m.name + " is away"));
     return;
   }
+  // Perhaps for an operator before this one. A second clone would only throw the first away.
+  if (m.agent->operation && m.agent->operation->kind == "Clone") return;
   mysql::GtidSet needed;
-  if (!is_partial(m)) {
+  if (!m.clone_is_partial()) {
     const auto* stopped = m.outcome(Verb::StopReceiver, epoch);
     if (!stopped || !stopped->ok) {
       if (m.process_running())

@@ -17,6 +17,9 @@ void resume_rebuild(const Topology& t, TimePoint now, Plan& plan);
 // The last steps of every change: the candidate becomes the source and the others follow it.
 void install(const Topology& t, TimePoint now, Plan& plan);
 
+// Every other member follows `candidate`, or will.
+void attach_others(const Topology& t, const Member& candidate, TimePoint now, Plan& plan);
+
 // The record after the operation in flight has ended.
 PersistedRecord finished(const Topology& t, std::string text, bool undone = false);
 

@@ -40,11 +40,6 @@ void object(const Topology& t, const Member& source, const Member* candidate,
               s.seen);
     return;
   }
-  if (const auto extra = errant(*candidate, source); !extra.empty())
-    plan.hold(
-        "CandidateErrant",
-        fmt::format("{} has transactions that {} lacks: {}", name, source.name, extra.to_string()),
-        s.seen);
   const auto lag = s.replica->seconds_behind;
   if (!lag || *lag > kMaxLagSeconds)
     plan.hold("CandidateLags",
@@ -103,7 +98,8 @@ void catch_up(const Topology& t, const Member& candidate, Plan& plan) {
   plan.commands.push_back(std::move(c));
 }
 
-void reopen(const Topology& t, const Member& from, Plan& plan) {
+void reopen(const Topology& t, const Member& from, TimePoint now, Plan& plan) {
+  attach_others(t, from, now, plan);
   const bool open = make_source(t, from, plan);
   if (from.done(Verb::Promote, t.record.epoch)) plan.roles[from.name] = Role::Source;
   if (open) plan.record = finished(t, t.record.operation->reason, true);
@@ -170,7 +166,7 @@ void resume_switchover(const Topology& t, TimePoint now, Plan& plan) {
     if (plan.record || op.step != Step::CatchUp) return;
     plan.guards.clear();
   }
-  if (op.step == Step::Reopen) return reopen(t, *from, plan);
+  if (op.step == Step::Reopen) return reopen(t, *from, now, plan);
   if (!candidate) return give_up(t, op.candidate + " is no member any more", plan);
   if (const auto death = death_of(t, *candidate, now)) return give_up(t, death->evidence, plan);
   if (op.step == Step::Close) return close_source(t, *from, plan);

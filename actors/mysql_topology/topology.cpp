@@ -101,6 +101,12 @@ bool Member::process_running() const {
          agent->process.state == agent::ProcessState::Running;
 }
 
+bool Member::clone_is_partial() const {
+  if (!agent_connected() || agent->data != agent::DataState::ClonePartial) return false;
+  const auto cloned = outcomes.find(Verb::Clone);
+  return cloned == outcomes.end() || !cloned->second.ok || cloned->second.at < agent->seen;
+}
+
 mysql::GtidSet Member::position() const {
   mysql::GtidSet set;
   TimePoint seen;

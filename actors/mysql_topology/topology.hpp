@@ -94,6 +94,8 @@ struct Member {
   bool answers(TimePoint now) const;  // the last probe was good, and lately
   bool agent_connected() const;
   bool process_running() const;  // by its agent's word
+  // Its data is neither what it had nor what a donor has.
+  bool clone_is_partial() const;
   // Everything that is safe on this member or will become so, by the newest that is known.
   mysql::GtidSet position() const;
   // A step changed the member after it was last probed: look again before judging it.

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/algorithm/string/split.hpp>
 
 #include "actors/model/credentials.hpp"
 #include "actors/model/endpoints.hpp"
@@ -101,7 +102,9 @@ void ask_members(const World& w, const topo::Plan& plan, const Credentials& cred
     const auto endpoint = agent_of(*node->pod);
     auto step = step_of(w, c, credentials);
     if (!endpoint || !step) continue;
-    d.add(fmt::format("step {} {} {}", c.member, topo::to_string(c.verb), c.peer),
+    // One clone at a time, whoever the donor.
+    const std::string_view peer = c.verb == topo::Verb::Clone ? std::string_view() : c.peer;
+    d.add(fmt::format("step {} {} {} {}", c.member, topo::to_string(c.verb), c.epoch.value, peer),
           AskAgent{*endpoint, std::move(step->action), c.epoch}, step->deadline);
   }
   for (const auto& name : plan.probe) {
@@ -163,6 +166,7 @@ struct Fill {
     o.executed = parse_or_empty(a.executed);
     o.killed = a.killed;
   }
+  void operator()(const agent::TransactionsSaved& a) const { o.saved_to = a.path; }
   void operator()(const agent::Cloned& a) const { o.executed = parse_or_empty(a.executed); }
   void operator()(const auto&) const {}
 };
@@ -170,18 +174,19 @@ struct Fill {
 }  // namespace
 
 void MysqlReplicationKind::fold(Memory& memory, const EffectResult& r) {
-  // "step MEMBER VERB PEER"
-  if (!r.key.starts_with("step ")) return;
-  const auto member_end = r.key.find(' ', 5);
-  const auto verb_end = r.key.find(' ', member_end + 1);
-  const auto verb = parse_verb(r.key.substr(member_end + 1, verb_end - member_end - 1));
+  // "step MEMBER VERB EPOCH PEER"
+  std::vector<std::string> words;
+  boost::algorithm::split(words, r.key, [](char c) { return c == ' '; });
+  if (words.size() != 5 || words[0] != "step") return;
+  const auto verb = parse_verb(words[2]);
   if (!verb) return;
-  auto& steps = memory.members[r.key.substr(5, member_end - 5)];
+  auto& steps = memory.members[words[1]];
   if (steps.life != r.endpoint) steps = {.life = r.endpoint, .outcomes = {}};
   auto& o = steps.outcomes[*verb];
+  if (r.epoch < o.epoch) return;  // an answer that nobody waits for any more
   const auto failures = r.failed && o.epoch == r.epoch ? o.failures + 1 : 0;
   o = topo::Outcome{.epoch = r.epoch,
-                    .peer = r.key.substr(verb_end + 1),
+                    .peer = words[4],
                     .ok = !r.failed,
                     .error = r.failed.value_or(Error{}),
                     .at = r.finished,

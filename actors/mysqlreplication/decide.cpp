@@ -28,13 +28,25 @@ void finalizers(const World& w, bool present, Decision& d) {
                    o.metadata.resourceVersion});
 }
 
-// Steps of an operation that has ended may be asked for again by the next one.
-void forget_ended(Memory& memory, const topo::Topology& t) {
-  if (t.record.operation && t.record.operation->type == topo::OperationType::Rebuild) return;
-  for (auto& [name, steps] : memory.members) {
-    steps.outcomes.erase(topo::Verb::SaveTransactions);
-    steps.outcomes.erase(topo::Verb::Clone);
-  }
+// Nothing can be decided: roles stay as they were, and nothing is changed that cannot be seen.
+topo::Plan hold_still(const topo::Topology& t, std::string rule, std::string text) {
+  topo::Plan plan;
+  plan.doing = "waiting: " + text;
+  plan.hold(std::move(rule), std::move(text));
+  for (const auto* m : t.voters())
+    plan.roles[m->name] = m->name == t.record.current ? topo::Role::Source : topo::Role::Replica;
+  return plan;
+}
+
+topo::Plan plan_for(const World& w, const topo::Topology& t, const Result<Credentials>& login,
+                    TimePoint now) {
+  if (w.object->spec.mode == k8s::ReplicationMode::Group)
+    return hold_still(t, "ModeNotServed",
+                      "mode group_replication is not served yet: use rpl_semi_sync");
+  if (login) return topo::decide(t, now);
+  const bool missing = login.error().code == Code::NotFound;
+  return hold_still(t, missing ? "CredentialsMissing" : "CredentialsInvalid",
+                    login.error().message);
 }
 
 void tell_notes(const World& w, const topo::Plan& plan, Decision& d) {
@@ -66,22 +78,8 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   Decision d;
   if (!k8s::has_finalizer(w.object->metadata, kFinalizer)) finalizers(w, true, d);
 
-  auto login = credentials(w);
-  const auto t = topology_of(w, memory);
-  forget_ended(memory, t);
-  topo::Plan plan;
-  if (w.object->spec.mode == k8s::ReplicationMode::Group) {
-    plan.hold("ModeNotServed", "mode group_replication is not served yet: use rpl_semi_sync");
-    plan.doing = "waiting for a mode that is served";
-  } else if (login) {
-    plan = topo::decide(t, now);
-  } else {
-    plan.hold("CredentialsMissing", login.error().message);
-    plan.doing = "waiting for credentials";
-    // Roles stay as they are: nothing is changed that cannot be seen.
-    for (const auto* m : t.voters())
-      plan.roles[m->name] = m->name == t.record.current ? topo::Role::Source : topo::Role::Replica;
-  }
+  const auto login = credentials(w);
+  auto plan = plan_for(w, topology_of(w, memory), login, now);
   want_observations(w, login ? &*login : nullptr, d);
   if (plan.record) write_record(w, *plan.record, d);
   if (login) ask_members(w, plan, *login, d);

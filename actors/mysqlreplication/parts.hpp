@@ -21,7 +21,7 @@ Result<Credentials> credentials(const World& world);
 mysql_topology::Topology topology_of(const World& world, const Memory& memory);
 mysql_topology::PersistedRecord record_of(const k8s::MysqlReplicationStatus& status);
 
-// What members are asked to do, as effects. Keys: "step MEMBER VERB".
+// What members are asked to do, as effects. Keys: "step MEMBER VERB EPOCH PEER".
 void ask_members(const World& world, const mysql_topology::Plan& plan,
                  const Credentials& credentials, Decision& decision);
 // Which agents and servers are to be watched.

@@ -19,7 +19,7 @@ using Status = k8s::MysqlReplicationStatus;
 
 // Members of the status that the record's manager owns.
 constexpr std::string_view kRecordFields[] = {"currentSource", "honoredSource", "epoch",
-                                              "operation", "lastOperation"};
+                                              "operation",     "lastOperation", "lostTransactions"};
 // Numbers that never stand still do not alone make a write more often than this.
 constexpr Duration kDetailEvery = std::chrono::seconds(15);
 
@@ -73,6 +73,14 @@ k8s::ReplicationOperation api_finished(k8s::Arena& arena, const topo::Finished& 
   o.outcome = f.undone ? k8s::OperationOutcome::Undone : k8s::OperationOutcome::Succeeded;
   o.message = arena.text(f.text);
   return o;
+}
+
+k8s::LostTransactions api_lost(k8s::Arena& arena, const topo::Lost& l) {
+  return {.node = arena.text(l.member),
+          .gtidSet = arena.text(l.gtids),
+          .epoch = signed_epoch(l.epoch),
+          .savedTo = arena.text(l.saved_to),
+          .at = time_of(l.at)};
 }
 
 k8s::NodeRole role_of(const mysql::MemberObservation& s) {
@@ -180,6 +188,7 @@ Status without_record(Status s) {
   s.epoch = 0;
   s.operation.reset();
   s.lastOperation.reset();
+  s.lostTransactions = {};
   return s;
 }
 
@@ -205,6 +214,9 @@ void write_record(const World& w, const topo::PersistedRecord& r, Decision& d) {
       {"currentSource", r.current}, {"honoredSource", r.honored}, {"epoch", signed_epoch(r.epoch)}};
   if (r.operation) status["operation"] = parsed(k8s::to_json_text(api_operation(arena, r)));
   if (r.last) status["lastOperation"] = parsed(k8s::to_json_text(api_finished(arena, *r.last)));
+  boost::json::array lost;
+  for (const auto& l : r.lost) lost.push_back(parsed(k8s::to_json_text(api_lost(arena, l))));
+  if (!lost.empty()) status["lostTransactions"] = std::move(lost);
   d.add("record",
         Apply{ref_to(*w.object), "troupe-op", boost::json::serialize(body_of(w, std::move(status))),
               true, w.object->metadata.resourceVersion});
@@ -221,7 +233,6 @@ void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePo
   if (w.readwrite) s.readwriteService = w.readwrite->metadata.name;
   if (w.readonly) s.readonlyService = w.readonly->metadata.name;
   s.guards = guards(arena, w, plan);
-  s.lostTransactions = o.status.lostTransactions;
   Conditions conditions(arena, o.status.conditions, o.metadata.generation, w.wall);
   describe_conditions(w, plan, conditions);
   s.conditions = conditions.list();

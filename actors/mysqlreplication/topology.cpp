@@ -55,6 +55,12 @@ topo::PersistedRecord record_of(const k8s::MysqlReplicationStatus& s) {
         .started = to_rfc3339(o.startedAt.at),
         .finished = to_rfc3339(o.finishedAt.at)};
   }
+  for (const auto& l : s.lostTransactions)
+    r.lost.push_back({.member = l.node.str(),
+                      .gtids = l.gtidSet.str(),
+                      .epoch = topo::Epoch{static_cast<std::uint64_t>(l.epoch)},
+                      .saved_to = l.savedTo.str(),
+                      .at = to_rfc3339(l.at.at)});
   return r;
 }
 
@@ -85,7 +91,9 @@ topo::Topology topology_of(const World& w, const Memory& memory) {
   const auto& o = *w.object;
   topo::Topology t;
   t.mode = o.spec.mode == k8s::ReplicationMode::Async ? topo::Mode::Async : topo::Mode::SemiSync;
-  t.failover = {o.spec.failover.enabled, o.spec.failover.allowLoss};
+  t.failover = {.enabled = o.spec.failover.enabled,
+                .allow_loss = o.spec.failover.allowLoss,
+                .grace = std::chrono::seconds(o.spec.failover.graceSeconds)};
   t.wanted = o.spec.source.name.str();
   t.order_by_note = o.metadata.annotations.get(kSwitchoverAnnotation).str();
   t.record = record_of(o.status);

@@ -385,11 +385,29 @@ TEST(Failover, ResumesAfterARestartFromPromoteWithoutStoppingAnybodyAgain) {
   EXPECT_THAT(asked(promoting().decide()), ElementsAre("db-2 Follow db-1", "db-1 Promote"));
 }
 
-TEST(Failover, DoesNotAttachTheFallenSourceBeforeTheNewOneWorks) {
+TEST(Failover, DoesNotAttachAFallenSourceWithTransactionsOfItsOwn) {
   auto servers = promoting();
   servers[0] = Server(0, servers.now);  // it came back at once, closed
   servers[0].has("db-0:1-13");
-  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 Follow db-1", "db-1 Promote"));
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-2 Follow db-1", "db-1 Promote"));
+  EXPECT_THAT(held_by(plan), ElementsAre("HasMoreThanSource"));
+}
+
+TEST(Failover, AttachesAFallenSourceThatHasNothingOfItsOwn) {
+  auto servers = promoting();
+  servers[0] = Server(0, servers.now);
+  servers[0].has("db-0:1-11");
+  EXPECT_THAT(asked(servers.decide()),
+              ElementsAre("db-0 Follow db-1", "db-2 Follow db-1", "db-1 Promote"));
+}
+
+TEST(Failover, AttachesAFallenSourceInAnyCaseWhenNobodyElseCouldAcknowledge) {
+  auto servers = promoting();
+  servers[0] = Server(0, servers.now);
+  servers[0].has("db-0:1-13");
+  servers[2].is_killed();
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Follow db-1", "db-1 Promote"));
 }
 
 TEST(Failover, ClosesAFallenSourceThatIsFoundOpen) {
@@ -401,9 +419,10 @@ TEST(Failover, ClosesAFallenSourceThatIsFoundOpen) {
 
 TEST(Failover, LeavesAReplicaAloneThatHasMoreThanTheCandidate) {
   auto servers = promoting();
+  servers[0] = Server(0, servers.now);
   servers[2].has("db-0:1-13");
   const auto plan = servers.decide();
-  EXPECT_THAT(asked(plan), ElementsAre("db-1 Promote"));
+  EXPECT_THAT(asked(plan), ElementsAre("db-0 Follow db-1", "db-1 Promote"));
   EXPECT_THAT(held_by(plan), ElementsAre("HasMoreThanSource"));
 }
 

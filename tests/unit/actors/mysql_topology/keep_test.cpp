@@ -68,7 +68,25 @@ TEST(Keep, ASourceThatCameBackWithoutItsTransactionsIsNotOpened) {
   servers[0].is_closed().has("db-0:1-8");
   const auto plan = servers.decide();
   EXPECT_EQ(recorded(plan), "Failover StopReceivers from db-0, epoch 2");
-  EXPECT_THAT(plan.record->operation->reason, HasSubstr("without transactions that db-1 has"));
+  EXPECT_THAT(plan.record->operation->reason, HasSubstr("db-0 came back without"));
+}
+
+TEST(Keep, ASourceIsOpenedThoughAReplicaHasTransactionsOfItsOwn) {
+  auto servers = Servers::formed();
+  servers[0].is_closed();
+  servers[1].has("db-0:1-10 db-1:1-2");
+  auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Rebuild Save to db-1, epoch 2");
+  servers.record() = *plan.record;
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Promote", "db-1 SaveTransactions"));
+}
+
+TEST(Keep, ASourceIsNotOpenedWhenItLacksWhatMayHaveBeenAcknowledgedByAnother) {
+  auto servers = Servers::formed();
+  servers[0].is_closed();
+  servers[1].has("db-0:1-10 db-1:1-2");
+  servers[2].has("db-0:1-10 db-1:1-2");
+  EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2");
 }
 
 TEST(Keep, WhatAClosedSourceLacksShowsWhoeverWasSeenLast) {

@@ -35,12 +35,17 @@ TEST(Rebuild, BeginsBySavingWhatNobodyElseHas) {
   EXPECT_EQ(roles(plan), "db-0=Source db-1=Replica db-2=None");
 }
 
-TEST(Rebuild, WaitsUntilTheSourceTakesWrites) {
+TEST(Rebuild, BeginsAlsoWhileWritesWaitForTheMembersAcknowledgement) {
   auto servers = with_errant();
   servers[0].seen.semi_sync_source.clients = 0;
-  const auto plan = servers.decide();
-  EXPECT_FALSE(plan.record);
-  EXPECT_THAT(held_by(plan), Contains("Errant"));
+  EXPECT_EQ(recorded(servers.decide()), "Rebuild Save to db-2, epoch 2");
+}
+
+TEST(Rebuild, WaitsForASourceThatCanBeComparedWith) {
+  auto servers = with_errant();
+  servers[0].is_silent(std::chrono::seconds(1));
+  servers[0].probe.seen = servers.now - kStale - std::chrono::milliseconds(1);
+  EXPECT_FALSE(servers.decide().record);
 }
 
 TEST(Rebuild, BeginsAtOnceWhereOnlyBinlogsAreMissing) {
@@ -127,6 +132,29 @@ TEST(Rebuild, ClonesFromADonorThatHasAllThatTheMemberVouchedFor) {
   EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 Clone db-0"));
 }
 
+TEST(Rebuild, ClonesFromNobodyWhoHasTransactionsOfItsOwn) {
+  auto servers = rebuilding(Step::Clone);
+  servers[1].has("db-0:1-10 db-2:1-8");
+  servers[2].did(Verb::StopReceiver, 2, "db-2:1-9");
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 Clone db-0"));
+}
+
+TEST(Rebuild, WaitsForACloneThatIsUnderWay) {
+  auto servers = rebuilding(Step::Clone);
+  servers[2].agent.operation = agent::OperationProgress{.kind = "Clone"};
+  EXPECT_THAT(asked(servers.decide()), IsEmpty());
+}
+
+TEST(Rebuild, SaysSoWhenTransactionsCannotBeSaved) {
+  auto servers = rebuilding(Step::Save);
+  servers[2].failed(Verb::SaveTransactions, 2, "x is not in the binary logs here");
+  servers[2].outcomes[Verb::SaveTransactions].error.code = Code::NotFound;
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record) << "they are still there";
+  EXPECT_THAT(held_by(plan), Contains("CannotSave"));
+  EXPECT_THAT(asked(plan), ElementsAre("db-2 SaveTransactions"));
+}
+
 TEST(Rebuild, WaitsForADonor) {
   auto servers = rebuilding(Step::Clone);
   servers[0].has("db-0:1-10 db-2:1-6");
@@ -135,6 +163,27 @@ TEST(Rebuild, WaitsForADonor) {
   const auto plan = servers.decide();
   EXPECT_THAT(asked(plan), IsEmpty());
   EXPECT_THAT(held_by(plan), Contains("NoDonor"));
+}
+
+TEST(Rebuild, WaitsForASourceThatWasNeverSeen) {
+  auto servers = rebuilding(Step::Clone);
+  servers[2].did(Verb::StopReceiver, 2, "db-2:1-9");
+  servers[0].probed = false;  // the operator has just started
+  EXPECT_THAT(asked(servers.decide()), IsEmpty());
+}
+
+TEST(Rebuild, HasNothingToSaveOfHalfAClone) {
+  auto servers = rebuilding(Step::Save);
+  servers[2].is_killed().agent.data = agent::DataState::ClonePartial;
+  EXPECT_EQ(recorded(servers.decide()), "Rebuild Clone to db-2, epoch 2");
+}
+
+TEST(Rebuild, IsNotBegunOnWhatWasSeenBeforeTheLastStep) {
+  auto servers = with_errant();
+  servers[2].did(Verb::Clone, 1, "db-0:1-10 db-2:1-7");
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(plan.probe, ElementsAre("db-2"));
 }
 
 TEST(Rebuild, ClonesAgainWhatHasNoServerToAsk) {

@@ -104,11 +104,6 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"CandidateUnusable", [](Servers& s) { s[1].has_lost_its_agent(); }},
         Refusal{"CandidateNotReplicating", [](Servers& s) { s[1].hears_nothing(); }},
         Refusal{"CandidateNotReplicating", [](Servers& s) { s[1].is_closed(); }},
-        Refusal{"CandidateErrant",
-                [](Servers& s) {
-                  s[1].has("db-0:1-10 db-1:1");
-                  s[0].seen.semi_sync_source.clients = 0;  // not even rebuilt now
-                }},
         Refusal{"CandidateLags", [](Servers& s) { s[1].seen.replica->seconds_behind = 31; }},
         Refusal{"CandidateLags", [](Servers& s) { s[1].seen.replica->seconds_behind.reset(); }}),
     [](const auto& tested) { return tested.param.rule + std::to_string(tested.index); });
@@ -120,6 +115,12 @@ TEST(Order, IsRefusedWhenTooFewWouldAcknowledgeToTheCandidate) {
   const auto plan = servers.decide();
   EXPECT_FALSE(plan.record);
   EXPECT_THAT(held_by(plan), Contains("TooFewReplicas"));
+}
+
+TEST(Order, WaitsUntilACandidateWithTransactionsOfItsOwnIsRebuilt) {
+  auto servers = ordered();
+  servers[1].has("db-0:1-10 db-1:1");
+  EXPECT_EQ(recorded(servers.decide()), "Rebuild Save to db-1, epoch 2");
 }
 
 TEST(Order, WaitsForASourceThatCannotBeToldToClose) {
@@ -280,6 +281,12 @@ TEST(Switchover, GivenUpOpensTheOldSourceAgain) {
   const auto plan = servers.decide();
   EXPECT_EQ(recorded(plan), "idle: db-0, epoch 2");
   EXPECT_TRUE(plan.record->last->undone);
+}
+
+TEST(Switchover, GivenUpAttachesReplicasThatWereRestartedMeanwhile) {
+  auto servers = under_way(Step::Reopen);
+  servers[2].is_closed();
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 Follow db-0", "db-0 Promote"));
 }
 
 TEST(Switchover, GivenUpPromotesTheOldSourceAgainIfItCannotBeOpened) {

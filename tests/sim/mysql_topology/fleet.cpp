@@ -1,0 +1,529 @@
+#include "tests/sim/mysql_topology/fleet.hpp"
+
+#include <algorithm>
+
+namespace troupe::mysql_topology::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kTurnMin = milliseconds(5);
+constexpr Duration kTurnMax = milliseconds(45);
+constexpr Duration kAckDelayMax = milliseconds(12);
+constexpr Duration kCloseGrace = seconds(2);
+constexpr Duration kCloneMin = milliseconds(60);
+constexpr Duration kCloneMax = milliseconds(600);
+constexpr std::uint16_t kPort = 3306;
+
+mysql::GtidSource source_of(int origin) { return {uuid_of(origin), {}}; }
+
+void mark(std::vector<bool>& writes, std::size_t write) {
+  if (writes.size() <= write) writes.resize(write + 64);
+  writes[write] = true;
+}
+
+bool has(const std::vector<bool>& writes, std::size_t write) {
+  return write < writes.size() && writes[write];
+}
+
+Reply done(const Server& s) { return {.executed = s.executed, .received = s.received}; }
+Reply refused(Code code, std::string why) { return {.failed = Error{code, std::move(why)}}; }
+
+bool needs_server(Verb verb) { return verb != Verb::Close && verb != Verb::Clone; }
+
+}  // namespace
+
+mysql::Uuid uuid_of(int index) {
+  mysql::Uuid id{};
+  id.data[15] = static_cast<std::uint8_t>(index + 1);
+  return id;
+}
+
+Fleet::Fleet(Timeline& timeline, Rules rules, int count) : timeline_(timeline), rules_(rules) {
+  cut_.assign(static_cast<std::size_t>(count), std::vector<bool>(static_cast<std::size_t>(count)));
+  for (int i = 0; i < count; ++i) {
+    Server s;
+    s.index = i;
+    s.name = fmt::format("db-{}", i);
+    s.acknowledged.resize(static_cast<std::size_t>(count));
+    servers_.push_back(std::move(s));
+  }
+  for (int i = 0; i < count; ++i) live(i);
+}
+
+int Fleet::index_of(std::string_view name) const {
+  for (const auto& s : servers_)
+    if (s.name == name) return s.index;
+  return -1;
+}
+
+// --- faults --------------------------------------------------------------------------------------
+
+void Fleet::kill(int i, Duration down) {
+  auto& s = (*this)[i];
+  if (s.running) timeline_.tell("{} dies, {} commits hang", s.name, s.binlog.size() - s.committed);
+  s.running = s.connected = false;
+  s.sessions.clear();
+  s.starts_at = timeline_.now() + down;
+  if (s.job && s.job->command.verb == Verb::Clone && s.job->phase > 0) s.partial = true;
+  if (s.job && (s.partial || needs_server(s.job->command.verb)))
+    fail(i, Code::Retry, "the server has gone");
+}
+
+void Fleet::delete_pod(int i, Duration away) {
+  auto& s = (*this)[i];
+  timeline_.tell("the Pod of {} goes", s.name);
+  kill(i, away);
+  s.pod = s.agent_up = false;
+  s.job.reset();  // nobody is left to answer
+  s.queue.clear();
+}
+
+void Fleet::restart_agent(int i) {
+  auto& s = (*this)[i];
+  timeline_.tell("the agent of {} restarts", s.name);
+  if (s.job && s.job->command.verb == Verb::Clone && s.job->phase > 0) {
+    s.partial = true;
+    kill(i, milliseconds(100));
+  }
+  s.job.reset();
+  s.queue.clear();
+}
+
+void Fleet::cut(int a, int b, bool is_cut) {
+  const auto x = static_cast<std::size_t>(a), y = static_cast<std::size_t>(b);
+  if (cut_[x][y] != is_cut)
+    timeline_.tell("{} and {} are {}", (*this)[a].name, (*this)[b].name,
+                   is_cut ? "cut off from each other" : "connected again");
+  cut_[x][y] = cut_[y][x] = is_cut;
+}
+
+void Fleet::heal() {
+  for (auto& row : cut_) std::fill(row.begin(), row.end(), false);
+}
+
+// --- a server's threads --------------------------------------------------------------------------
+
+void Fleet::live(int i) {
+  timeline_.after(timeline_.chance.between(kTurnMin, kTurnMax), [this, i] {
+    auto& s = (*this)[i];
+    if (!s.running && timeline_.now() >= s.starts_at) boot(i);
+    if (s.running) {
+      receive(i);
+      apply(i);
+      commit(i);
+    }
+    work(i);
+    live(i);
+  });
+}
+
+void Fleet::boot(int i) {
+  auto& s = (*this)[i];
+  if (!s.pod) {
+    s.pod = s.agent_up = true;
+    ++s.life;
+  }
+  if (s.partial) return;  // there is nothing to start on
+  ++s.boot;
+  s.running = true;
+  // Crash recovery commits whatever is in the binary log.
+  s.committed = s.binlog.size();
+  s.executed = s.flushed;
+  s.read_only = s.super_read_only = s.offline = rules_.boot_closed;
+  s.receiver = s.applier = s.connected = s.waits = s.acknowledges = false;
+  s.cursor = 0;
+  if (!rules_.keep_relay_logs) drop_relay_log(s);
+  std::fill(s.acknowledged.begin(), s.acknowledged.end(), 0);
+  timeline_.tell("{} boots with {}", s.name, s.executed.count());
+}
+
+void Fleet::drop_relay_log(Server& s) {
+  for (const auto& t : s.relay) s.writes[t.write] = false;
+  s.relay.clear();
+  s.received = {};
+}
+
+void Fleet::add(Server& s, const Transaction& t) {
+  s.binlog.push_back(t);
+  s.flushed.add(source_of(t.origin), {t.number, t.number});
+  mark(s.writes, t.write);
+}
+
+void Fleet::receive(int i) {
+  auto& s = (*this)[i];
+  if (!s.receiver || !s.source) {
+    s.connected = false;
+    return;
+  }
+  auto& from = (*this)[*s.source];
+  const bool reached =
+      from.running && !cut_[static_cast<std::size_t>(i)][static_cast<std::size_t>(from.index)];
+  // It has binary logs from its last clone on.
+  const bool served = reached && unite(s.executed, s.received).contains(from.purged);
+  if (!served) {
+    s.connected = false;
+    return;
+  }
+  if (!s.connected) s.cursor = 0;
+  s.connected = true;
+  for (int n = 1 + timeline_.chance.pick(4); n > 0 && s.cursor < from.binlog.size(); ++s.cursor) {
+    const auto t = from.binlog[s.cursor];
+    if (s.flushed.contains(source_of(t.origin), t.number) ||
+        s.received.contains(source_of(t.origin), t.number))
+      continue;
+    s.relay.push_back(t);
+    s.received.add(source_of(t.origin), {t.number, t.number});
+    mark(s.writes, t.write);
+    --n;
+  }
+  if (!s.acknowledges || !from.waits) return;
+  // The acknowledgement is on its way, whatever becomes of who sent it.
+  const auto r = static_cast<std::size_t>(i);
+  const auto f = static_cast<std::size_t>(from.index);
+  timeline_.after(timeline_.chance.between({}, kAckDelayMax),
+                  [this, r, f, upto = s.cursor, boot = from.boot] {
+                    auto& to = servers_[f];
+                    if (!to.running || to.boot != boot || cut_[r][f]) return;
+                    to.acknowledged[r] = std::max(to.acknowledged[r], upto);
+                    commit(to.index);
+                  });
+}
+
+void Fleet::apply(int i) {
+  auto& s = (*this)[i];
+  if (!s.applier) return;
+  for (int n = timeline_.chance.pick(4); n > 0 && !s.relay.empty(); --n) {
+    const auto t = s.relay.front();
+    s.relay.pop_front();
+    if (s.flushed.contains(source_of(t.origin), t.number)) continue;
+    add(s, t);
+  }
+}
+
+void Fleet::commit(int i) {
+  auto& s = (*this)[i];
+  while (s.running && s.committed < s.binlog.size()) {
+    const auto position = s.committed + 1;
+    const auto have = std::count_if(s.acknowledged.begin(), s.acknowledged.end(),
+                                    [position](std::size_t upto) { return upto >= position; });
+    if (s.waits && static_cast<std::uint32_t>(have) < s.acks) return;
+    const auto& t = s.binlog[s.committed++];
+    s.executed.add(source_of(t.origin), {t.number, t.number});
+    const auto session = std::find(s.sessions.begin(), s.sessions.end(), t.write);
+    if (session == s.sessions.end()) continue;
+    s.sessions.erase(session);
+    acked_.push_back(t.write);
+    timeline_.tell("{} acknowledges write {}", s.name, t.write);
+    for (const auto& o : servers_)
+      if (!o.read_only && o.running && o.opened > s.opened && !has(o.writes, t.write))
+        broken(fmt::format("{} acknowledged write {}, which {} lacks, open since epoch {}", s.name,
+                           t.write, o.name, o.opened.value));
+  }
+}
+
+// --- clients -------------------------------------------------------------------------------------
+
+void Fleet::write_somewhere() {
+  auto& s = (*this)[timeline_.chance.pick(size())];
+  if (!s.running || s.read_only || s.offline) return;
+  std::uint64_t last = 0;
+  for (const auto& e : s.flushed.entries())
+    if (e.source == source_of(s.index)) last = e.intervals.back().last;
+  const Transaction t{s.index, last + 1, writes_++};
+  add(s, t);
+  s.sessions.push_back(t.write);
+  if (!rules_.acknowledge_after_replicas) {
+    s.sessions.pop_back();
+    acked_.push_back(t.write);
+  }
+  commit(s.index);
+}
+
+bool Fleet::has_all_acknowledged(int i) const {
+  const auto& s = (*this)[i];
+  return std::all_of(acked_.begin(), acked_.end(),
+                     [&s](std::size_t write) { return has(s.writes, write); });
+}
+
+// --- invariants ----------------------------------------------------------------------------------
+
+void Fleet::broken(std::string what) {
+  timeline_.tell("VIOLATION: {}", what);
+  if (violation_.empty()) violation_ = std::move(what);
+}
+
+// Whether a write that begins now could ever be acknowledged: partitions may heal.
+bool Fleet::can_acknowledge(const Server& s) const {
+  if (!s.running || s.read_only || s.offline) return false;
+  if (!s.waits) return true;
+  const auto ackers = std::count_if(servers_.begin(), servers_.end(), [&s](const Server& r) {
+    return r.running && r.receiver && r.source == s.index && r.acknowledges;
+  });
+  return static_cast<std::uint32_t>(ackers) >= s.acks;
+}
+
+void Fleet::check_writers() {
+  const Server* first = nullptr;
+  for (const auto& s : servers_) {
+    if (!can_acknowledge(s)) continue;
+    if (first)
+      return broken(fmt::format("{} and {} can both acknowledge writes", first->name, s.name));
+    first = &s;
+  }
+}
+
+// --- the agent -----------------------------------------------------------------------------------
+
+void Fleet::command(int i, Job job) {
+  auto& s = (*this)[i];
+  const auto epoch = job.command.epoch;
+  if (rules_.refuse_old_epochs && epoch < s.epoch)
+    return job.answer(refused(Code::Stale, "an older epoch"));
+  s.epoch = std::max(s.epoch, epoch);
+  if (s.job && (epoch > s.job->command.epoch || job.command.verb == Verb::Close)) {
+    if (s.job->command.verb == Verb::Clone && s.job->phase > 0) {
+      s.partial = true;
+      kill(i, milliseconds(100));  // answers the job
+    } else {
+      fail(i, Code::Stale, "cut short");
+    }
+  }
+  s.queue.push_back(std::move(job));
+}
+
+void Fleet::work(int i) {
+  auto& s = (*this)[i];
+  if (!s.agent_up) return;
+  if (!s.job) {
+    if (s.queue.empty()) return;
+    s.job = std::move(s.queue.front());
+    s.queue.pop_front();
+    if (rules_.refuse_old_epochs && s.job->command.epoch < s.epoch)
+      return fail(i, Code::Stale, "an older epoch");
+  }
+  if (!s.running && needs_server(s.job->command.verb))
+    return fail(i, Code::Retry, "the server does not run");
+  auto reply = advance(i, *s.job);
+  if (!reply && timeline_.now() >= s.job->deadline) reply = refused(Code::Timeout, "too late");
+  if (reply) finish(i, std::move(*reply));
+}
+
+void Fleet::finish(int i, Reply reply) {
+  auto& s = (*this)[i];
+  auto job = std::move(*s.job);
+  s.job.reset();
+  timeline_.tell("{}: {} {} (epoch {}): {}", s.name, to_string(job.command.verb), job.command.peer,
+                 job.command.epoch.value, reply.failed ? reply.failed->message : "done");
+  job.answer(reply);
+}
+
+void Fleet::fail(int i, Code code, std::string why) { finish(i, refused(code, std::move(why))); }
+
+std::optional<Reply> Fleet::advance(int i, Job& job) {
+  auto& s = (*this)[i];
+  const auto& c = job.command;
+  switch (c.verb) {
+    case Verb::EnsureAccounts:
+      return done(s);
+    case Verb::StopReceiver:
+      return stop_receiver(s);
+    case Verb::Drain:
+      return drain(s, c.gtids);
+    case Verb::Promote:
+      return promote(s, c);
+    case Verb::Open:
+      return open(s, c);
+    case Verb::Follow:
+      return follow(s, job);
+    case Verb::Close:
+      return close(s, job);
+    case Verb::SaveTransactions:
+      return save(s, c);
+    case Verb::Clone:
+      return clone(s, job);
+  }
+  return done(s);
+}
+
+std::optional<Reply> Fleet::stop_receiver(Server& s) {
+  if (rules_.stop_receivers) s.receiver = s.connected = false;
+  return done(s);
+}
+
+bool Fleet::drained(Server& s) {
+  if (s.executed.contains(s.received)) return true;
+  s.applier = true;
+  return false;
+}
+
+std::optional<Reply> Fleet::drain(Server& s, const mysql::GtidSet& until) {
+  if (until.empty() ? !drained(s) : !s.executed.contains(until)) {
+    s.applier = s.source.has_value();
+    return std::nullopt;
+  }
+  return done(s);
+}
+
+void Fleet::leave(Server& s) {
+  s.receiver = s.applier = s.connected = false;
+  s.source.reset();
+  drop_relay_log(s);
+}
+
+std::optional<Reply> Fleet::promote(Server& s, const Command& c) {
+  if (s.source) {
+    s.receiver = s.connected = false;
+    if (!drained(s)) return std::nullopt;
+    s.applier = false;
+  }
+  if (c.acks == 0 && s.waits && s.hangs()) return refused(Code::Conflict, "commits wait");
+  s.waits = c.semi_sync && c.acks > 0;
+  s.acks = c.acks;
+  s.acknowledges = false;
+  return done(s);
+}
+
+std::optional<Reply> Fleet::open(Server& s, const Command& c) {
+  if (s.receiver || s.applier) return refused(Code::Invalid, "it still replicates");
+  if (c.acks > 0 && (!s.waits || s.acks != c.acks)) return refused(Code::Invalid, "not promoted");
+  if (attached(s.index) < c.acks) return std::nullopt;
+  leave(s);
+  const auto reply = done(s);
+  s.read_only = s.super_read_only = s.offline = false;
+  s.opened = c.epoch;
+  if (!has_all_acknowledged(s.index))
+    broken(fmt::format("{} was opened in epoch {} without all acknowledged writes", s.name,
+                       c.epoch.value));
+  return reply;
+}
+
+std::optional<Reply> Fleet::follow(Server& s, Job& job) {
+  const auto& c = job.command;
+  const auto peer = index_of(c.peer);
+  if (job.phase == 0) {
+    s.read_only = true;  // for new transactions; the statement waits for those under way
+    if (s.hangs()) return std::nullopt;
+    s.super_read_only = true;
+    if (!s.executed.contains(c.gtids)) return refused(Code::Conflict, "purged at the source");
+    const bool right =
+        s.source == peer && s.connected && s.applier && s.acknowledges == c.semi_sync && !s.waits;
+    if (!right) {
+      if (s.source) {
+        s.receiver = s.connected = false;
+        if (!drained(s)) return std::nullopt;
+      }
+      leave(s);
+      s.waits = false;
+      s.source = peer;
+      s.acknowledges = c.semi_sync;
+      s.receiver = s.applier = true;
+    }
+    job.phase = 1;
+  }
+  if (!s.receiver) return refused(Code::Conflict, "the receiver has stopped");
+  if (!s.connected) return std::nullopt;
+  s.offline = false;
+  return done(s);
+}
+
+std::optional<Reply> Fleet::close(Server& s, Job& job) {
+  if (!s.running) return Reply{.killed = true};
+  if (job.phase == 0) {
+    s.offline = true;
+    s.sessions.clear();  // nobody can be told any more
+    job.phase_ends = timeline_.now() + kCloseGrace;
+    job.phase = 1;
+  }
+  if (!s.hangs()) {
+    s.read_only = s.super_read_only = true;
+    return done(s);
+  }
+  if (timeline_.now() < job.phase_ends) return std::nullopt;
+  if (!job.command.kill_if_blocked) return refused(Code::Timeout, "commits wait");
+  kill(s.index, milliseconds(200));
+  return Reply{.killed = true};
+}
+
+std::optional<Reply> Fleet::save(Server& s, const Command& c) {
+  if (!subtract(s.executed, s.purged).contains(c.gtids))
+    return refused(Code::NotFound, "not in the binary logs");
+  return done(s);
+}
+
+std::optional<Reply> Fleet::clone(Server& s, Job& job) {
+  const auto donor = index_of(job.command.peer);
+  const auto& from = (*this)[donor];
+  const bool reached =
+      from.running && !cut_[static_cast<std::size_t>(s.index)][static_cast<std::size_t>(donor)];
+  if (job.phase == 0) {
+    if (!s.running && !s.partial) return refused(Code::Retry, "the server does not run");
+    if (!s.read_only) return refused(Code::Conflict, "open for writes");
+    if (!reached) return refused(Code::Retry, "the donor is not reached");
+    leave(s);
+    job.phase_ends = timeline_.now() + timeline_.chance.between(kCloneMin, kCloneMax);
+    job.phase = 1;
+    return std::nullopt;
+  }
+  if (!reached) {
+    s.partial = true;
+    s.running = false;
+    return refused(Code::Retry, "the donor has gone");
+  }
+  if (timeline_.now() < job.phase_ends) return std::nullopt;
+  s.binlog.assign(from.binlog.begin(),
+                  from.binlog.begin() + static_cast<std::ptrdiff_t>(from.committed));
+  s.committed = s.binlog.size();
+  s.flushed = s.executed = s.purged = from.executed;
+  s.writes.assign(from.writes.size(), false);
+  for (const auto& t : s.binlog) mark(s.writes, t.write);
+  s.partial = false;
+  boot(s.index);
+  return done(s);
+}
+
+// --- what is seen --------------------------------------------------------------------------------
+
+std::uint32_t Fleet::attached(int i) const {
+  return static_cast<std::uint32_t>(
+      std::count_if(servers_.begin(), servers_.end(), [i](const Server& r) {
+        return r.running && r.connected && r.source == i && r.acknowledges;
+      }));
+}
+
+mysql::MemberObservation Fleet::observe(int i) const {
+  const auto& s = (*this)[i];
+  mysql::MemberObservation o;
+  o.server_uuid = uuid_of(i);
+  o.version = {9, 7, 0};
+  o.gtid_executed = s.executed;
+  o.gtid_purged = s.purged;
+  o.read_only = s.read_only;
+  o.super_read_only = s.super_read_only;
+  o.offline_mode = s.offline;
+  o.semi_sync_source = {.names = mysql::SemiSyncNames::New,
+                        .enabled = s.waits,
+                        .wait_for_replica_count = s.acks,
+                        .wait_no_replica = true,
+                        .wait_point = mysql::WaitPoint::AfterSync,
+                        .clients = attached(i),
+                        .wait_sessions = s.waits ? s.binlog.size() - s.committed : 0};
+  o.semi_sync_replica = {.names = mysql::SemiSyncNames::New, .enabled = s.acknowledges};
+  if (!s.source) return o;
+  using enum mysql::ThreadState;
+  o.replica = mysql::ReplicaStatus{.source_host = (*this)[*s.source].name,
+                                   .source_port = kPort,
+                                   .io = !s.receiver   ? Off
+                                         : s.connected ? On
+                                                       : Connecting,
+                                   .sql = s.applier ? On : Off,
+                                   .auto_position = true,
+                                   .retrieved = s.received,
+                                   .seconds_behind = 0,
+                                   .heartbeat_age = s.connected ? Duration{} : seconds(9),
+                                   .last_queued_age = s.connected ? Duration{} : seconds(9)};
+  return o;
+}
+
+}  // namespace troupe::mysql_topology::sim

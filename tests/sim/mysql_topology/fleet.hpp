@@ -1,0 +1,167 @@
+// MySQL servers with their agents, modelled: binary logs, GTID sets, semi-synchronous
+// acknowledgements, relay logs, crash recovery of what was never acknowledged, clones; and clients
+// that try to write to every one of them all the time.
+//
+// The facts are those of reference/mysql-clustering.md §2.5 to §2.7: a commit is in the binary log
+// before it is sent, is committed and answered after `acks` replicas have it in their relay logs
+// (AFTER_SYNC), and is committed by crash recovery whether anybody acknowledged it or not. A server
+// boots closed and replicates from nobody. An agent does one command at a time and refuses epochs
+// below the highest that it was told.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/mysql_topology/decide.hpp"
+#include "tests/sim/mysql_topology/timeline.hpp"
+
+namespace troupe::mysql_topology::sim {
+
+// Rules that the model keeps. A test that breaks one has to see the invariants fail.
+struct Rules {
+  bool acknowledge_after_replicas = true;
+  bool boot_closed = true;
+  bool refuse_old_epochs = true;
+  bool stop_receivers = true;
+  bool keep_relay_logs = true;
+  bool count_all_members = true;  // false: the operator overlooks a replica, so f is one too low
+};
+
+struct Transaction {
+  int origin = 0;  // server whose UUID it bears
+  std::uint64_t number = 0;
+  std::size_t write = 0;  // which of the clients' writes: numbers may be used twice, this is not
+};
+
+struct Reply {
+  std::optional<Error> failed;
+  bool killed = false;
+  mysql::GtidSet executed;
+  mysql::GtidSet received;
+};
+
+struct Job {
+  Command command;
+  TimePoint deadline;
+  std::function<void(const Reply&)> answer;
+  int phase = 0;
+  TimePoint phase_ends;
+};
+
+struct Server {
+  int index = 0;
+  std::string name;
+
+  // The Pod.
+  bool pod = true;
+  int life = 1;
+  bool running = true;
+  TimePoint starts_at;  // while it does not run
+
+  // On the volume.
+  std::vector<Transaction> binlog;  // what was flushed; the first `committed` are committed
+  std::size_t committed = 0;
+  mysql::GtidSet flushed;
+  mysql::GtidSet executed;
+  mysql::GtidSet purged;
+  std::vector<bool> writes;  // by Transaction::write, of binlog and relay log
+  std::optional<int> source;
+  std::deque<Transaction> relay;
+  mysql::GtidSet received;
+  bool partial = false;  // a clone was cut short
+  Epoch epoch;           // the highest that its agent was told
+
+  // In memory.
+  bool read_only = true;
+  bool super_read_only = true;
+  bool offline = true;
+  bool receiver = false;
+  bool applier = false;
+  bool connected = false;
+  std::size_t cursor = 0;  // of the receiver, in the source's binary log
+  bool waits = false;      // semi-sync source
+  std::uint32_t acks = 0;
+  bool acknowledges = false;              // semi-sync replica
+  std::vector<std::size_t> acknowledged;  // by replica: up to where in the binary log
+  std::vector<std::size_t> sessions;      // writes whose clients can still be told
+  int boot = 0;
+  Epoch opened;  // of the command that opened it
+
+  // The agent.
+  bool agent_up = true;
+  std::optional<Job> job;
+  std::deque<Job> queue;
+
+  bool hangs() const { return committed < binlog.size(); }
+};
+
+class Fleet {
+ public:
+  Fleet(Timeline& timeline, Rules rules, int count);
+
+  int size() const { return static_cast<int>(servers_.size()); }
+  Server& operator[](int i) { return servers_[static_cast<std::size_t>(i)]; }
+  const Server& operator[](int i) const { return servers_[static_cast<std::size_t>(i)]; }
+  int index_of(std::string_view name) const;
+
+  // --- faults
+  void kill(int i, Duration down);
+  void delete_pod(int i, Duration away);
+  void restart_agent(int i);
+  void cut(int a, int b, bool is_cut);
+  void heal();
+
+  // --- what an agent is told, and what a probe reads
+  void command(int i, Job job);
+  mysql::MemberObservation observe(int i) const;
+  std::uint32_t attached(int i) const;
+
+  // --- clients
+  void write_somewhere();
+  std::size_t acknowledged_writes() const { return acked_.size(); }
+  bool has_all_acknowledged(int i) const;
+
+  // The first invariant that was broken, in words; empty: none was.
+  const std::string& violation() const { return violation_; }
+  void check_writers();
+
+ private:
+  void live(int i);  // one turn of a server's threads, again and again
+  void receive(int i);
+  void apply(int i);
+  void commit(int i);
+  void boot(int i);
+  void work(int i);  // on its agent's job
+  void finish(int i, Reply reply);
+  void fail(int i, Code code, std::string why);
+  std::optional<Reply> advance(int i, Job& job);
+  std::optional<Reply> stop_receiver(Server& s);
+  std::optional<Reply> drain(Server& s, const mysql::GtidSet& until);
+  std::optional<Reply> promote(Server& s, const Command& c);
+  std::optional<Reply> open(Server& s, const Command& c);
+  std::optional<Reply> follow(Server& s, Job& job);
+  std::optional<Reply> close(Server& s, Job& job);
+  std::optional<Reply> save(Server& s, const Command& c);
+  std::optional<Reply> clone(Server& s, Job& job);
+  bool drained(Server& s);
+  void leave(Server& s);
+  void drop_relay_log(Server& s);
+  void add(Server& s, const Transaction& t);
+  void broken(std::string what);
+  bool can_acknowledge(const Server& s) const;
+
+  Timeline& timeline_;
+  Rules rules_;
+  std::vector<Server> servers_;
+  std::vector<std::vector<bool>> cut_;
+  std::size_t writes_ = 0;
+  std::vector<std::size_t> acked_;
+  std::string violation_;
+};
+
+mysql::Uuid uuid_of(int index);
+
+}  // namespace troupe::mysql_topology::sim

@@ -1,0 +1,110 @@
+// The operator, modelled: what it observes and how late, what it remembers until it dies, and the
+// status that survives it. Effects are delivered late, twice or never; a record is written only
+// over the version that was read.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/mysql_topology/decide.hpp"
+#include "tests/sim/mysql_topology/fleet.hpp"
+#include "tests/sim/mysql_topology/timeline.hpp"
+
+namespace troupe::mysql_topology::sim {
+
+// The object in the API server.
+struct Object {
+  Mode mode = Mode::SemiSync;
+  FailoverPolicy failover;
+  std::string wanted = "db-0";
+  PersistedRecord record;
+  std::uint64_t version = 1;
+};
+
+struct Faults {
+  int lose_percent = 0;    // of requests and of answers
+  int double_percent = 0;  // of requests
+  Duration latency_max = std::chrono::milliseconds(5);
+};
+
+class Operator {
+ public:
+  Operator(Timeline& timeline, Rules rules, Fleet& fleet, Object& object);
+
+  void start();
+  void die();
+  bool alive() const { return alive_; }
+  void cut(int member, bool is_cut);
+  void wake();  // the object has changed
+
+  // The newest plan, for judging whether all is well; empty while dead.
+  const Plan& plan() const { return plan_; }
+  // When anything was asked or written last.
+  TimePoint last_act() const { return last_act_; }
+  std::uint64_t decisions() const { return decisions_; }
+
+  Faults faults;
+
+ private:
+  // What an agent's pushes depend on.
+  struct AgentState {
+    bool reached = false;
+    bool silent = false;  // for so long that its stream counts as lost
+    bool running = false;
+    bool partial = false;
+    bool cloning = false;
+    int life = 0;
+    Epoch epoch;
+    bool operator==(const AgentState&) const = default;
+  };
+  struct Watched {
+    bool is_cut = false;
+    TimePoint cut_since;
+    int life = 0;  // of the Pod that the rest is about
+    std::shared_ptr<const mysql::ProbeOutcome> probe;
+    std::shared_ptr<const agent::AgentObservation> agent;
+    AgentState pushed;
+    std::map<Verb, Outcome> outcomes;
+  };
+
+  void probe_again(int i);
+  void probe(int i);
+  void probed(int i, mysql::Reachability reachability, const mysql::MemberObservation* seen);
+  void look_at_agent(int i);
+  void push(int i, const AgentState& state);
+  Topology told() const;
+  void decide();
+  void write(const PersistedRecord& record);
+  void ask(const Command& command);
+  void deliver(int i, int life, const Command& command, const std::string& key);
+  void answered(int i, int life, const Command& command, const std::string& key,
+                const Reply& reply);
+  template <class F>
+  void later(Duration delay, F what);  // unless the operator has died by then
+
+  Timeline& timeline_;
+  Rules rules_;
+  Fleet& fleet_;
+  Object& object_;
+  bool alive_ = false;
+  std::uint64_t generation_ = 0;
+  PersistedRecord read_;  // the newest snapshot of the object's record
+  std::uint64_t read_version_ = 0;
+  std::vector<Watched> watched_;
+  std::set<std::string> in_flight_;
+  struct Backoff {
+    int failures = 0;
+    TimePoint until;
+  };
+  std::map<std::string, Backoff> backoff_;
+  bool deciding_ = false;
+  TimePoint timer_ = TimePoint::max();
+  Plan plan_;
+  TimePoint last_act_;
+  std::uint64_t decisions_ = 0;
+};
+
+}  // namespace troupe::mysql_topology::sim

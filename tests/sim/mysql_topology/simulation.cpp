@@ -1,0 +1,229 @@
+#include "tests/sim/mysql_topology/simulation.hpp"
+
+#include <algorithm>
+
+#include "tests/sim/mysql_topology/operator.hpp"
+
+namespace troupe::mysql_topology::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kConvergeWithin = seconds(300);  // an order waits a minute after a failed try
+constexpr Duration kQuietFor = seconds(2);
+
+class Simulation {
+ public:
+  Simulation(std::uint64_t seed, bool tell, Rules rules)
+      : seed_(seed),
+        timeline_(seed, tell),
+        fleet_(timeline_, rules, members()),
+        operator_(timeline_, rules, fleet_, object_) {
+    auto& chance = timeline_.chance;
+    object_.mode = chance.percent(85) ? Mode::SemiSync : Mode::Async;
+    object_.failover.enabled = object_.mode == Mode::SemiSync && !chance.percent(8);
+    operator_.faults.latency_max = milliseconds(chance.percent(80) ? 4 : 60);
+  }
+
+  Run run() {
+    write();
+    operator_.start();
+    const auto calm = timeline_.now() + timeline_.chance.between({}, seconds(2));
+    const auto end = calm + timeline_.chance.between(seconds(1), seconds(5));
+    until(calm);
+    operator_.faults.lose_percent = timeline_.chance.percent(50) ? timeline_.chance.pick(25) : 0;
+    operator_.faults.double_percent = timeline_.chance.percent(50) ? timeline_.chance.pick(25) : 0;
+    trouble();
+    until(end);
+    if (holds()) converge();
+    return report();
+  }
+
+ private:
+  int members() {
+    constexpr int kSizes[] = {1, 2, 3, 3, 3, 3, 4, 5};
+    return kSizes[timeline_.chance.pick(8)];
+  }
+
+  bool holds() const { return fleet_.violation().empty() && broken_.empty(); }
+
+  void until(TimePoint t) {
+    while (holds() && timeline_.now() < t && timeline_.step()) check();
+  }
+
+  void check() {
+    fleet_.check_writers();
+    const auto epoch = object_.record.epoch;
+    if (epoch < epoch_) broken_ = "the epoch on record has fallen";
+    if (object_.record.current != source_ && !source_.empty()) {
+      ++changes_;
+      if (epoch <= source_epoch_) broken_ = "another source in the same epoch";
+    }
+    if (object_.record.current != source_) {
+      source_ = object_.record.current;
+      source_epoch_ = epoch;
+    }
+    if (epoch > epoch_ && object_.record.operation &&
+        object_.record.operation->type == OperationType::Rebuild)
+      ++rebuilds_;
+    epoch_ = epoch;
+  }
+
+  void write() {
+    timeline_.after(timeline_.chance.between(milliseconds(2), milliseconds(30)), [this] {
+      fleet_.write_somewhere();
+      write();
+    });
+  }
+
+  // --- faults
+
+  void trouble() {
+    timeline_.after(timeline_.chance.between(milliseconds(20), milliseconds(700)), [this] {
+      if (calm_) return;
+      strike();
+      trouble();
+    });
+  }
+
+  int somebody() { return timeline_.chance.pick(fleet_.size()); }
+  int source_or_somebody() {
+    const int source = fleet_.index_of(object_.record.current);
+    return source >= 0 && timeline_.chance.percent(60) ? source : somebody();
+  }
+
+  void strike() {
+    auto& chance = timeline_.chance;
+    const int i = source_or_somebody();
+    switch (chance.pick(12)) {
+      case 0:
+      case 1:
+      case 2:
+        return fleet_.kill(i, chance.between(milliseconds(50), seconds(2)));
+      case 3:
+        return fleet_.delete_pod(i, chance.between(milliseconds(300), seconds(3)));
+      case 4:
+        return operator_.cut(i, chance.percent(60));
+      case 5:
+        return isolate(i);
+      case 6:
+        return fleet_.cut(i, somebody(), true);
+      case 7:
+        fleet_.heal();
+        for (int j = 0; j < fleet_.size(); ++j) operator_.cut(j, false);
+        return;
+      case 8:
+      case 9:
+        if (!operator_.alive()) return;
+        operator_.die();
+        return timeline_.after(chance.between(milliseconds(10), seconds(1)),
+                               [this] { operator_.start(); });
+      case 10:
+        return fleet_.restart_agent(i);
+      default:
+        object_.wanted = fleet_[somebody()].name;
+        timeline_.tell("spec.source: {}", object_.wanted);
+        return operator_.wake();
+    }
+  }
+
+  // The hardest case: it lives, is taken for dead, and hears from its replicas again while another
+  // one is being put in its place.
+  void isolate(int i) {
+    for (int j = 0; j < fleet_.size(); ++j)
+      if (j != i) fleet_.cut(i, j, true);
+    operator_.cut(i, timeline_.chance.percent(70));
+    timeline_.after(timeline_.chance.between(seconds(1), milliseconds(3500)), [this, i] {
+      for (int j = 0; j < fleet_.size(); ++j) fleet_.cut(i, j, false);
+    });
+  }
+
+  // --- the end
+
+  void converge() {
+    timeline_.tell("faults end");
+    calm_ = true;
+    operator_.faults = {};
+    fleet_.heal();
+    for (int i = 0; i < fleet_.size(); ++i) {
+      operator_.cut(i, false);
+      auto& s = fleet_[i];
+      if (!s.running) s.starts_at = timeline_.now();
+    }
+    operator_.start();
+    const auto limit = timeline_.now() + kConvergeWithin;
+    auto well_since = TimePoint::max();
+    while (holds()) {
+      if (!timeline_.step()) return;
+      check();
+      const auto now = timeline_.now();
+      if (!is_well())
+        well_since = TimePoint::max();
+      else if (well_since == TimePoint::max())
+        well_since = now;
+      if (is_well() && now - std::max(well_since, operator_.last_act()) >= kQuietFor) break;
+      if (now >= limit) {
+        broken_ = "no convergence: " + state();
+        return;
+      }
+    }
+    if (!holds()) return;
+    const int source = fleet_.index_of(object_.record.current);
+    for (int i = 0; i < fleet_.size(); ++i)
+      if (i == source ? !fleet_.has_all_acknowledged(i) : !has_all_of(i, source))
+        broken_ = fmt::format("{} lacks writes at the end", fleet_[i].name);
+  }
+
+  // What the source had committed a while ago is everywhere.
+  bool has_all_of(int replica, int source) const {
+    return fleet_[replica].executed.count() + 200 >= fleet_[source].executed.count();
+  }
+
+  bool is_well() const {
+    const auto& r = object_.record;
+    return operator_.plan().ready && !r.operation && r.honored == object_.wanted;
+  }
+
+  std::string state() const {
+    const auto& r = object_.record;
+    std::string text =
+        fmt::format("{} {} {}", r.current, r.operation ? to_string(r.operation->type) : "idle",
+                    r.operation ? to_string(r.operation->step) : "");
+    for (const auto& g : operator_.plan().guards) text += "; " + g.rule + ": " + g.text;
+    return text;
+  }
+
+  Run report() {
+    Run out{.seed = seed_,
+            .violation = fleet_.violation().empty() ? broken_ : fleet_.violation(),
+            .acknowledged = fleet_.acknowledged_writes(),
+            .changes = changes_,
+            .rebuilds = rebuilds_,
+            .decisions = operator_.decisions()};
+    if (!out.violation.empty()) timeline_.tell("FAILED: {}", out.violation);
+    out.story = timeline_.story();
+    return out;
+  }
+
+  std::uint64_t seed_;
+  Timeline timeline_;
+  Fleet fleet_;
+  Object object_;
+  Operator operator_;
+  bool calm_ = false;
+  std::string broken_;
+  Epoch epoch_;
+  std::string source_;
+  Epoch source_epoch_;
+  std::size_t changes_ = 0;
+  std::size_t rebuilds_ = 0;
+};
+
+}  // namespace
+
+Run simulate(std::uint64_t seed, bool tell, Rules rules) {
+  return Simulation(seed, tell, rules).run();
+}
+
+}  // namespace troupe::mysql_topology::sim

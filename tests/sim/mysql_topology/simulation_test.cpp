@@ -1,0 +1,112 @@
+// Seeds, and proofs that the invariants can fail.
+//
+//   sim_mysql_topology                              the seeds of CI
+//   TROUPE_SEEDS=0..1000000 sim_mysql_topology --gtest_filter='*Seeds*'
+//   TROUPE_SEEDS=4711 sim_mysql_topology --gtest_filter='*Seeds*'    one seed, with its story
+#include <gtest/gtest.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+
+#include "tests/sim/mysql_topology/simulation.hpp"
+
+namespace troupe::mysql_topology::sim {
+namespace {
+
+constexpr std::uint64_t kSeeds = 2000;
+constexpr std::uint64_t kSeedsToCatchAMutant = 2000;
+constexpr std::size_t kFailuresShown = 5;
+
+struct Range {
+  std::uint64_t from = 0;
+  std::uint64_t to = kSeeds;  // excluded
+};
+
+std::uint64_t number(std::string_view text) {
+  std::uint64_t n = 0;
+  std::from_chars(text.data(), text.data() + text.size(), n);
+  return n;
+}
+
+Range range() {
+  const char* given = std::getenv("TROUPE_SEEDS");
+  if (!given) return {};
+  const std::string_view text = given;
+  const auto dots = text.find("..");
+  if (dots == std::string_view::npos) return {number(text), number(text) + 1};
+  return {number(text.substr(0, dots)), number(text.substr(dots + 2))};
+}
+
+void show(const Run& run) {
+  for (const auto& line : run.story) std::cout << line << '\n';
+}
+
+TEST(TopologySimulation, HoldsItsInvariantsForAllSeeds) {
+  const auto seeds = range();
+  std::size_t failed = 0, acknowledged = 0, changes = 0, rebuilds = 0;
+  std::uint64_t decisions = 0;
+  for (auto seed = seeds.from; seed < seeds.to; ++seed) {
+    const auto run = simulate(seed, seeds.to - seeds.from == 1);
+    show(run);
+    acknowledged += run.acknowledged;
+    changes += run.changes;
+    rebuilds += run.rebuilds;
+    decisions += run.decisions;
+    if (run.violation.empty()) continue;
+    if (++failed <= kFailuresShown)
+      ADD_FAILURE() << "seed " << seed << ": " << run.violation
+                    << "\n  replay: TROUPE_SEEDS=" << seed
+                    << " sim_mysql_topology --gtest_filter='*Seeds*'";
+  }
+  std::cout << seeds.to - seeds.from << " seeds, " << failed << " failed; " << acknowledged
+            << " writes acknowledged, " << changes << " changes of source, " << rebuilds
+            << " rebuilds, " << decisions << " decisions\n";
+  EXPECT_EQ(failed, 0u);
+  if (seeds.to - seeds.from < 100) return;
+  EXPECT_GT(acknowledged, 0u);
+  EXPECT_GT(changes, 0u) << "the faults do not lead to anything";
+  EXPECT_GT(rebuilds, 0u) << "the faults do not lead to anything";
+}
+
+TEST(TopologySimulation, ASeedAlwaysTellsTheSameStory) {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const auto first = simulate(seed, true), second = simulate(seed, true);
+    EXPECT_FALSE(first.story.empty());
+    EXPECT_EQ(first.story, second.story);
+  }
+}
+
+struct Mutant {
+  const char* name;
+  void (*mutate)(Rules&);
+};
+class BrokenRule : public ::testing::TestWithParam<Mutant> {};
+
+TEST_P(BrokenRule, IsCaught) {
+  Rules rules;
+  GetParam().mutate(rules);
+  for (std::uint64_t seed = 0; seed < kSeedsToCatchAMutant; ++seed) {
+    const auto run = simulate(seed, false, rules);
+    if (run.violation.empty()) continue;
+    std::cout << "seed " << seed << ": " << run.violation << '\n';
+    return;
+  }
+  FAIL() << "nobody noticed in " << kSeedsToCatchAMutant << " seeds";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, BrokenRule,
+    ::testing::Values(
+        Mutant{"AcknowledgementBeforeReplicasHaveIt",
+               [](Rules& r) { r.acknowledge_after_replicas = false; }},
+        Mutant{"ServersThatBootOpen", [](Rules& r) { r.boot_closed = false; }},
+        Mutant{"AgentsThatObeyOldEpochs", [](Rules& r) { r.refuse_old_epochs = false; }},
+        Mutant{"ReceiversThatGoOnAfterTheyStopped", [](Rules& r) { r.stop_receivers = false; }},
+        Mutant{"RelayLogsThrownAwayByARestart", [](Rules& r) { r.keep_relay_logs = false; }},
+        Mutant{"AQuorumOfOneTooFew", [](Rules& r) { r.count_all_members = false; }}),
+    [](const auto& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace troupe::mysql_topology::sim
