@@ -358,7 +358,7 @@ TEST_F(ActorsTest, AStoppedLogicIsGoneAtOnceUnlessItRuns) {
 
   const auto [busy_id, busy_script] = spawn("default/busy");
   bool destroyed_in_run = true;
-  busy_script->run = [&, id = busy_id, script = busy_script](std::span<const Cause>) {
+  busy_script->run = [&, id = busy_id, script = busy_script.get()](std::span<const Cause>) {
     actors_.stop(id);
     destroyed_in_run = script->destroyed;
     return Logic::Outcome{};
