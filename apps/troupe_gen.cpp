@@ -7,9 +7,10 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "actors/host/registry.hpp"
 #include "k8s/api/crd.hpp"
-#include "k8s/api/kinds.hpp"
 
 namespace {
 
@@ -27,8 +28,14 @@ bool write_file(const fs::path& path, std::string_view text) {
   return true;
 }
 
+std::vector<const troupe::k8s::KindInfo*> own_kinds() {
+  std::vector<const troupe::k8s::KindInfo*> out;
+  for (const auto& kind : troupe::actors::registered_kinds()) out.push_back(&kind.info());
+  return out;
+}
+
 bool write_crds(const fs::path& directory) {
-  for (const troupe::k8s::KindInfo* kind : troupe::k8s::own_kinds()) {
+  for (const troupe::k8s::KindInfo* kind : own_kinds()) {
     const fs::path path = directory / troupe::k8s::crd_file_name(*kind);
     if (!write_file(path, troupe::k8s::crd_yaml(*kind))) return false;
   }
@@ -36,7 +43,7 @@ bool write_crds(const fs::path& directory) {
 }
 
 bool write_api_docs(const fs::path& path) {
-  return write_file(path, troupe::k8s::api_reference(troupe::k8s::own_kinds()));
+  return write_file(path, troupe::k8s::api_reference(own_kinds()));
 }
 
 }  // namespace

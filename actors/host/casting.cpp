@@ -3,19 +3,15 @@
 #include <algorithm>
 
 namespace troupe::actors {
-namespace {
+Casting::Casting(Actors& actors, k8s::Router& router, const Clock& clock,
+                 std::span<const RegisteredKind> kinds)
+    : actors_(actors), router_(router), clock_(clock), kinds_(kinds) {}
 
-const RegisteredKind* find(k8s::KindId id) {
-  const auto kinds = registered_kinds();
-  const auto found = std::find_if(kinds.begin(), kinds.end(),
-                                  [id](const RegisteredKind& k) { return k.id == id; });
-  return found == kinds.end() ? nullptr : &*found;
+const RegisteredKind* Casting::find(k8s::KindId id) const {
+  const auto found = std::find_if(kinds_.begin(), kinds_.end(),
+                                  [id](const RegisteredKind& k) { return k.info().id == id; });
+  return found == kinds_.end() ? nullptr : &*found;
 }
-
-}  // namespace
-
-Casting::Casting(Actors& actors, k8s::Router& router, const Clock& clock)
-    : actors_(actors), router_(router), clock_(clock) {}
 
 void Casting::changed(std::span<const k8s::Change> changes) {
   if (!stage_) return;

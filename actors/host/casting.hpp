@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <span>
 
 #include "actors/host/registry.hpp"
 #include "k8s/client/wake_sink.hpp"
@@ -12,7 +13,9 @@ namespace troupe::actors {
 
 class Casting final : public k8s::WakeSink {
  public:
-  Casting(Actors& actors, k8s::Router& router, const Clock& clock);
+  // `kinds` outlive it.
+  Casting(Actors& actors, k8s::Router& router, const Clock& clock,
+          std::span<const RegisteredKind> kinds = registered_kinds());
   // Before the first change.
   void open(Stage& stage) { stage_ = &stage; }
   // Who knows the chains of the writes under way; on the client's loop.
@@ -27,9 +30,12 @@ class Casting final : public k8s::WakeSink {
   void wake_all(std::string_view why);
 
  private:
+  const RegisteredKind* find(k8s::KindId id) const;
+
   Actors& actors_;
   k8s::Router& router_;
   const Clock& clock_;
+  std::span<const RegisteredKind> kinds_;
   Stage* stage_ = nullptr;
   Writing writing_;
   std::mutex mutex_;

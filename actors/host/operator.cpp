@@ -77,22 +77,24 @@ class IoThread {
 };
 
 std::vector<k8s::WatchedKind> watched(const OperatorOptions& options) {
+  std::vector<const k8s::KindInfo*> kinds;
+  for (const auto& kind : options.kinds) kinds.push_back(&kind.info());
+  for (const auto* kind : k8s::core_kinds())
+    if (kind->id != k8s::kKindId<k8s::Lease> && kind->id != k8s::kKindId<k8s::EndpointSlice>)
+      kinds.push_back(kind);
   std::vector<k8s::WatchedKind> out;
-  for (const auto kinds : {k8s::own_kinds(), k8s::core_kinds()})
-    for (const auto* kind : kinds) {
-      if (kind->id == k8s::kKindId<k8s::Lease> || kind->id == k8s::kKindId<k8s::EndpointSlice>)
-        continue;
-      k8s::WatchedKind w{.kind = kind};
-      if (kind->table.scope == k8s::Scope::Namespaced && !options.namespaces.empty()) {
-        w.namespaces = options.namespaces;
-        const auto& own = options.settings.operator_namespace;
-        if (std::find(w.namespaces.begin(), w.namespaces.end(), own) == w.namespaces.end())
-          w.namespaces.push_back(own);
-      }
-      // Only Pods of ours: memory follows what is managed, not the cluster.
-      if (kind->id == k8s::kKindId<k8s::Pod>) w.label_selector = std::string(kUnitLabel);
-      out.push_back(std::move(w));
+  for (const auto* kind : kinds) {
+    k8s::WatchedKind w{.kind = kind};
+    if (kind->table.scope == k8s::Scope::Namespaced && !options.namespaces.empty()) {
+      w.namespaces = options.namespaces;
+      const auto& own = options.settings.operator_namespace;
+      if (std::find(w.namespaces.begin(), w.namespaces.end(), own) == w.namespaces.end())
+        w.namespaces.push_back(own);
     }
+    // Only Pods of ours: memory follows what is managed, not the cluster.
+    if (kind->id == k8s::kKindId<k8s::Pod>) w.label_selector = std::string(kUnitLabel);
+    out.push_back(std::move(w));
+  }
   return out;
 }
 
@@ -113,7 +115,7 @@ struct Operator::Impl {
         actors(system, clock, timers, history),
         store(k8s::StoreOptions{{std::string(kReplicationLabel), std::string(kUnitSetLabel)}}),
         router(store),
-        casting(actors, router, clock),
+        casting(actors, router, clock, options.kinds),
         observations(actors, clock),
         authority(clock),
         kube(clock) {}

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "actors/host/registry.hpp"
 #include "actors/model/sight.hpp"
 #include "k8s/client/config.hpp"
 #include "runtime/model/result.hpp"
@@ -13,6 +15,7 @@ namespace troupe::actors {
 
 struct OperatorOptions {
   k8s::ClientConfig cluster;
+  std::span<const RegisteredKind> kinds = registered_kinds();
   std::vector<std::string> namespaces;  // empty: all
   std::string listen = "127.0.0.1:8080";
   bool leader_elect = false;

@@ -7,18 +7,10 @@
 namespace troupe::actors {
 namespace {
 
-template <class Kind>
-constexpr RegisteredKind kind() {
-  return {k8s::kKindId<typename Kind::Object>, Kind::kName,
-          [](Stage& stage, ActorId id, ObjectRef self) -> std::unique_ptr<Logic> {
-            return std::make_unique<KindLogic<Kind>>(stage, id, std::move(self));
-          }};
-}
-
 constexpr RegisteredKind kKinds[] = {
-    kind<UnitSetKind>(),
-    kind<UnitKind>(),
-    kind<MysqlReplicationKind>(),
+    registered<UnitSetKind>(),
+    registered<UnitKind>(),
+    registered<MysqlReplicationKind>(),
 };
 
 }  // namespace

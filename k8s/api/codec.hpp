@@ -271,11 +271,19 @@ error_code decode_object(ondemand::value value, DecodeContext& context, Snapshot
   return simdjson::SUCCESS;
 }
 
+// A link of the list that find_kind() walks; it grows and never shrinks.
+struct KnownKind {
+  explicit KnownKind(const KindInfo& known);
+  const KindInfo& info;
+  const KnownKind* next = nullptr;
+};
+
 template <KindStruct T>
 const KindInfo& define_kind() {
   static constexpr Codec codec{&decode_object<T>, &object_schema<T>};
   static constexpr KindInfo info{kKindId<T>, kKind<T>, codec};
-  return info;
+  static const KnownKind known(info);
+  return known.info;
 }
 
 }  // namespace troupe::k8s::internal

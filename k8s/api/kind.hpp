@@ -1,7 +1,7 @@
 // Kinds at run time: what the client, the store and the generators know of a kind without its type.
 //
 // A kind's header declares `template <> const KindInfo& kind_info<T>();`, its source defines it by
-// define_kind<T>() (codec.hpp), and kinds.cpp lists it.
+// define_kind<T>() (codec.hpp).
 #pragma once
 
 #include <string>

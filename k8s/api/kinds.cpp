@@ -1,15 +1,15 @@
 #include "k8s/api/kinds.hpp"
 
-#include <algorithm>
 #include <array>
+#include <atomic>
 
+#include "k8s/api/codec.hpp"
 #include "k8s/api/core.hpp"
-#include "k8s/api/mysqlreplication.hpp"
-#include "k8s/api/unit.hpp"
-#include "k8s/api/unitset.hpp"
 
 namespace troupe::k8s {
 namespace {
+
+std::atomic<const internal::KnownKind*> last_known{nullptr};
 
 template <class... Kind>
 std::span<const KindInfo* const> infos_of() {
@@ -19,10 +19,9 @@ std::span<const KindInfo* const> infos_of() {
 
 }  // namespace
 
-std::span<const KindInfo* const> own_kinds() {
-  return infos_of<UnitSet,  //
-                  Unit,     //
-                  MysqlReplication>();
+internal::KnownKind::KnownKind(const KindInfo& known) : info(known), next(last_known) {
+  while (!last_known.compare_exchange_weak(next, this)) {
+  }
 }
 
 std::span<const KindInfo* const> core_kinds() {
@@ -40,11 +39,9 @@ std::span<const KindInfo* const> core_kinds() {
 }
 
 const KindInfo* find_kind(KindId id) {
-  for (const auto kinds : {own_kinds(), core_kinds()}) {
-    for (const KindInfo* kind : kinds) {
-      if (kind->id == id) return kind;
-    }
-  }
+  core_kinds();
+  for (const auto* known = last_known.load(); known; known = known->next)
+    if (known->info.id == id) return &known->info;
   return nullptr;
 }
 

@@ -1,4 +1,4 @@
-// All kinds that Troupe knows. A new one is a line in kinds.cpp.
+// The kinds that a process works with.
 #pragma once
 
 #include <span>
@@ -8,12 +8,11 @@
 
 namespace troupe::k8s {
 
-// Those that Troupe defines: their CRDs are generated.
-std::span<const KindInfo* const> own_kinds();
 // Those of Kubernetes itself that Troupe reads.
 std::span<const KindInfo* const> core_kinds();
 
-// Null if there is none.
+// Of Kubernetes' own, and of those whose kind_info<T>() has been asked for: what runs a kind does
+// so when it starts (actors/host/registry.hpp). Null if there is none. Thread-safe.
 const KindInfo* find_kind(KindId id);
 const KindInfo* find_kind(std::string_view group, std::string_view kind);
 

@@ -37,6 +37,7 @@ class Cluster final : public Sight {
   // Makes the object or writes over it; `text` holds what differs from an empty one.
   template <k8s::KindStruct T>
   void put(std::string_view name, std::string_view text = "{}", std::string_view ns = kNs) {
+    k8s::kind_info<T>();  // so that it is found by its id
     auto object = skeleton<T>(ns, name);
     merge(object, boost::json::parse(text).as_object());
     write(ref<T>(ns, name), std::move(object));

@@ -1,0 +1,214 @@
+// ensure, conditions, credentials, endpoints, names, JSON and texts of effects.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "actors/model/conditions.hpp"
+#include "actors/model/credentials.hpp"
+#include "actors/model/endpoints.hpp"
+#include "actors/model/json.hpp"
+#include "actors/model/names.hpp"
+#include "engines/agent/model/digest.hpp"
+#include "engines/agent/model/passwords.hpp"
+#include "tests/unit/actors/cluster/cluster.hpp"
+
+namespace troupe::actors {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// ---- ensure ------------------------------------------------------------------------------------
+
+class EnsureTest : public ::testing::Test {
+ protected:
+  // Asks for a ConfigMap with that data, given what is live.
+  Decision ask(std::string_view data, bool drifted = false) {
+    Decision d;
+    auto body = skeleton<k8s::ConfigMap>(kNs, "m");
+    body["data"] = boost::json::object{{"k", data}};
+    const auto live = cluster.find<k8s::ConfigMap>("m");
+    ensure(d, "ConfigMap", ref<k8s::ConfigMap>(kNs, "m"), "troupe-x", std::move(body),
+           live ? &live->metadata : nullptr, drifted);
+    for (const auto& e : d.effects) cluster.carry_out(e);
+    return d;
+  }
+  Cluster cluster;
+};
+
+TEST_F(EnsureTest, AppliesWhatIsNotThere) {
+  EXPECT_THAT(ask("1").effects, SizeIs(1));
+  EXPECT_EQ(cluster.at<k8s::ConfigMap>("m", "/data/k"), "1");
+}
+
+TEST_F(EnsureTest, AsksForNothingWhenExactlyThisWasApplied) {
+  ask("1");
+  EXPECT_THAT(ask("1").effects, IsEmpty());
+}
+
+TEST_F(EnsureTest, AppliesAnotherBodyAndWhatHasDrifted) {
+  ask("1");
+  EXPECT_THAT(ask("2").effects, SizeIs(1));
+  EXPECT_THAT(ask("2", true).effects, SizeIs(1));
+}
+
+TEST(SetFinalizer, KeepsOthersAndIsConditionalOnTheVersion) {
+  Cluster cluster;
+  cluster.put<k8s::ConfigMap>("m", R"({"metadata": {"finalizers": ["theirs"]}})");
+  const auto live = cluster.find<k8s::ConfigMap>("m");
+  Decision d;
+  set_finalizer(d, ref_to(*live), live->metadata, "ours", true);
+  const auto& patch = std::get<MergePatch>(d.effects.at(0).action);
+  EXPECT_EQ(patch.expected, live->metadata.resourceVersion);
+  cluster.carry_out(d.effects.at(0));
+  EXPECT_EQ(cluster.at<k8s::ConfigMap>("m", "/metadata/finalizers"), R"(["theirs","ours"])");
+  const auto both = cluster.find<k8s::ConfigMap>("m");
+  Decision back;
+  set_finalizer(back, ref_to(*both), both->metadata, "ours", false);
+  cluster.carry_out(back.effects.at(0));
+  EXPECT_EQ(cluster.at<k8s::ConfigMap>("m", "/metadata/finalizers"), R"(["theirs"])");
+}
+
+// ---- conditions --------------------------------------------------------------------------------
+
+class ConditionsTest : public ::testing::Test {
+ protected:
+  static WallTime second(int n) { return WallTime(std::chrono::seconds(1000 + n)); }
+  // The conditions of one pass become the live ones of the next.
+  std::size_t pass(int at, const std::function<void(Conditions&)>& fill) {
+    Conditions conditions(arena, live, 7, second(at));
+    fill(conditions);
+    live = conditions.list();
+    return conditions.changed().size();
+  }
+  k8s::Arena arena;
+  k8s::List<k8s::Condition> live;
+};
+
+TEST_F(ConditionsTest, TheTimeMovesOnlyWithTheStatus) {
+  pass(0, [](auto& c) { c.set("Ready", false, "Starting", "0 of 3"); });
+  pass(5, [](auto& c) { c.set("Ready", false, "Waiting", "1 of 3"); });
+  EXPECT_EQ(live[0].lastTransitionTime.at, second(0));
+  EXPECT_EQ(live[0].reason, "Waiting");
+  EXPECT_EQ(live[0].observedGeneration, 7);
+  pass(9, [](auto& c) { c.set("Ready", true, "Up", "3 of 3"); });
+  EXPECT_EQ(live[0].lastTransitionTime.at, second(9));
+}
+
+TEST_F(ConditionsTest, AnotherMessageAloneIsNoChange) {
+  EXPECT_EQ(pass(0, [](auto& c) { c.set("Ready", false, "Starting", "0 of 3"); }), 1U);
+  EXPECT_EQ(pass(1, [](auto& c) { c.set("Ready", false, "Starting", "1 of 3"); }), 0U);
+}
+
+TEST_F(ConditionsTest, ReconciledNamesAllThatIsInTheWay) {
+  pass(0, [](auto& c) { c.reconciled({{"SecretMissing", "a", {}}, {"MapMissing", "b", {}}}); });
+  EXPECT_EQ(live[0].reason, "SecretMissing");
+  EXPECT_EQ(live[0].message, "a; b");
+  pass(1, [](auto& c) { c.reconciled({}); });
+  EXPECT_EQ(live[0].status, k8s::ConditionStatus::True);
+}
+
+TEST_F(ConditionsTest, ReconciledChangesWhenItNamesSomethingElse) {
+  pass(0, [](auto& c) { c.reconciled({{"SecretMissing", "a", {}}}); });
+  EXPECT_EQ(pass(1, [](auto& c) { c.reconciled({{"SecretMissing", "b", {}}}); }), 1U);
+}
+
+// ---- credentials -------------------------------------------------------------------------------
+
+class CredentialsTest : public ::testing::Test {
+ protected:
+  CredentialsTest() {
+    const Secret key("0123456789abcdef0123456789abcdef");
+    const auto stored = agent::encrypt_password(Secret("s3cret"), key, "iv-of-16-bytes-x");
+    cluster.put<k8s::SecretObject>(
+        "users",
+        fmt::format(R"({{"data": {{"root": "{}", "bad": "a"}}}})", agent::base64_encode(*stored)));
+    cluster.put<k8s::SecretObject>(
+        "aes", fmt::format(R"({{"data": {{"KEY": "{}"}}}})", agent::base64_encode(key.reveal())));
+  }
+  Result<Secret> password(std::string_view user, std::string_view key = "KEY") {
+    return password_of(user, cluster.find<k8s::SecretObject>("users"), "users",
+                       cluster.find<k8s::SecretObject>("aes"), "aes", key);
+  }
+  std::string refusal(const Result<Secret>& result) { return result ? "" : result.error().message; }
+  Cluster cluster;
+};
+
+TEST_F(CredentialsTest, AreDecryptedWithTheKeyOfAnotherSecret) {
+  const auto found = password("root");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->reveal(), "s3cret");
+}
+
+TEST_F(CredentialsTest, WhatIsMissingIsNamed) {
+  EXPECT_EQ(refusal(password("nobody")), "Secret users has no key nobody");
+  EXPECT_EQ(refusal(password("root", "OTHER")), "Secret aes has no key OTHER");
+  EXPECT_EQ(refusal(password("bad")), "Secret users: key bad is not base64");
+  cluster.remove<k8s::SecretObject>("aes");
+  EXPECT_EQ(refusal(password("root")), "Secret aes does not exist");
+}
+
+TEST_F(CredentialsTest, AWrongKeyIsSaidWithoutTheSecret) {
+  cluster.put<k8s::SecretObject>(
+      "aes", fmt::format(R"({{"data": {{"KEY": "{}"}}}})",
+                         agent::base64_encode("ffffffffffffffffffffffffffffffff")));
+  const auto text = refusal(password("root"));
+  EXPECT_THAT(text, HasSubstr("Secret users, key root"));
+  EXPECT_THAT(text, Not(HasSubstr("s3cret")));
+  EXPECT_THAT(text, Not(HasSubstr("ffff")));
+}
+
+// ---- endpoints, names, JSON, texts -------------------------------------------------------------
+
+TEST(Endpoints, AreOneLifeOfAPodAndNoneBeforeItHasAnAddress) {
+  Cluster cluster;
+  cluster.put<k8s::Pod>("db-0");
+  EXPECT_FALSE(agent_of(*cluster.find<k8s::Pod>("db-0")));
+  cluster.run_pod("db-0");
+  const auto first = agent_of(*cluster.find<k8s::Pod>("db-0"));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->unit, "prod/db-0");
+  EXPECT_EQ(first->server_name, agent_server_name("prod", "db-0"));
+  EXPECT_TRUE(pod_is_ready(*cluster.find<k8s::Pod>("db-0")));
+  cluster.remove<k8s::Pod>("db-0");
+  cluster.put<k8s::Pod>("db-0");
+  cluster.run_pod("db-0");
+  EXPECT_NE(agent_of(*cluster.find<k8s::Pod>("db-0"))->id, first->id);
+}
+
+TEST(Names, AreMadeFromTheUnitAndItsNamespace) {
+  EXPECT_EQ(certificate_secret("db-0"), "db-0-tls");
+  EXPECT_EQ(accounts_secret("db"), "db-accounts");
+  EXPECT_EQ(agent_server_name("prod", "db-0"), "db-0.prod.agent.troupe");
+}
+
+TEST(Json, OfAWrongShapeIsAsIfItWereNotThere) {
+  const auto o =
+      parse_object(R"({"text": 1, "list": {}, "object": [], "items": [1, {"name": 2}]})");
+  EXPECT_EQ(text_at(o, "text"), "");
+  EXPECT_EQ(find_array(o, "list"), nullptr);
+  EXPECT_EQ(find_object(o, "object"), nullptr);
+  EXPECT_EQ(find_named(*find_array(o, "items"), "2"), nullptr);
+  EXPECT_TRUE(parse_object("[1]").empty());
+  EXPECT_TRUE(parse_object("{").empty());
+}
+
+TEST(Effects, AreDescribedWithoutTheirSecrets) {
+  agent::EnsureAccounts accounts{{{.user = "root", .password = Secret("s3cret"), .grants = {}}}};
+  const Effect asked{"accounts", AskAgent{{.unit = "prod/db-0"}, std::move(accounts), {7}}};
+  EXPECT_EQ(describe(asked), "ask the agent of prod/db-0: EnsureAccounts (epoch 7)");
+}
+
+TEST(Effects, HaveTheSameFingerprintOnlyWhenTheyAskForTheSame) {
+  const auto apply = [](std::string body, std::uint64_t version) {
+    return fingerprint({"k", Apply{{}, "m", std::move(body), false, {version}}});
+  };
+  EXPECT_EQ(apply("{}", 1), apply("{}", 1));
+  EXPECT_NE(apply("{}", 1), apply("[]", 1));
+  EXPECT_NE(apply("{}", 1), apply("{}", 2));
+}
+
+}  // namespace
+}  // namespace troupe::actors
