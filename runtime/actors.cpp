@@ -314,7 +314,10 @@ class ObjectActor final : public caf::event_based_actor {
     record.doing = std::move(outcome.doing);
     record.guards = std::move(outcome.guards);
     record.effects = std::move(outcome.effects);
-    impl_->timers.set(id_, outcome.wake);
+    // Most runs name no time and find none set: they leave the timers' lock alone.
+    const bool named = outcome.wake != TimePoint::max();
+    if (named || timer_set_) impl_->timers.set(id_, outcome.wake);
+    timer_set_ = named;
     const std::scoped_lock guard(slot.lock);
     if (std::exchange(slot.quarantined, false))
       impl_->quarantined.fetch_sub(1, std::memory_order_relaxed);
@@ -347,12 +350,14 @@ class ObjectActor final : public caf::event_based_actor {
     }
     turn.logic().faulted(what, quarantine, record.id);
     impl_->timers.set(id_, retry_at_);
+    timer_set_ = true;
   }
 
   std::shared_ptr<Actors::Impl> impl_;
   ActorId id_;
   std::unique_ptr<Told> held_;
   std::uint32_t faults_in_a_row_ = 0;
+  bool timer_set_ = false;
   TimePoint retry_at_;
 };
 

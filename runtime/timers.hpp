@@ -42,7 +42,9 @@ class TimerQueue {
   std::unordered_map<ActorId, TimePoint> current_;
 };
 
-// Thread-safe. `fire` runs on the context's thread.
+// Thread-safe. `fire` runs on the context's thread. Neither stop() nor the destructor waits for a
+// call that is going on there, so what `fire` uses outlives that thread; clock and context outlive
+// this object.
 class TimerThread final : public Timers {
  public:
   using Fire = std::function<void(ActorId)>;

@@ -123,6 +123,22 @@ TEST_F(ActorsTest, WakesItselfWhenItsOutcomeSaysSo) {
   EXPECT_EQ(script->runs.back(), Texts{"due"});
 }
 
+TEST_F(ActorsTest, ARunThatNamesNoTimeTakesBackTheLastOne) {
+  const auto [id, script] = spawn();
+  auto wake_at = clock_.now() + 10s;
+  script->run = [&](std::span<const Cause>) {
+    Logic::Outcome outcome;
+    outcome.wake = wake_at;
+    return outcome;
+  };
+  wake(id, "changed");
+  settle();
+  wake_at = TimePoint::max();
+  wake(id, "changed");
+  settle();
+  EXPECT_EQ(timers_.queue().next(), std::nullopt);
+}
+
 TEST_F(ActorsTest, AFaultIsRecordedShownAndRetriedWithBackoff) {
   const auto [id, script] = spawn();
   script->run = broken;
