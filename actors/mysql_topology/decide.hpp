@@ -4,6 +4,18 @@
 // relay logs (w = floor(N/2)). Once f replicas confirm that they receive from the old source no
 // more, and f + w >= N, every acknowledged commit is on one of these f, and no further commit can
 // gather w acknowledgements. The one that has everything the f have is safe to promote.
+//
+// That rests on members keeping what they once acknowledged. So relay logs are applied before a
+// replica follows another source; data is replaced only by a donor's that has all of it but what was
+// saved (Rebuild); a member with no data, or half a clone, is not among the f; and while N or w is
+// being changed, the larger N and the smaller w count as the source was last seen to have them.
+// Volumes that lose data, or a change of N that is made while the operator does not run and the
+// source is dead, are outside of it.
+//
+// Why there are never two that can acknowledge: whatever opens a member or changes whom it follows
+// bears the operation's epoch, which is on record first and which its agent compares.
+//
+// tests/sim/mysql_topology holds both to modelled servers, tests/oracle to real ones.
 #pragma once
 
 #include "actors/mysql_topology/plan.hpp"

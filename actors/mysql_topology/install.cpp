@@ -17,10 +17,13 @@ std::string story(const Topology& t, const Operation& op) {
 // Replicas that acknowledge to the candidate already, or will as soon as they reach it.
 std::uint32_t attached_to(const Topology& t, const Member& candidate, TimePoint now) {
   std::uint32_t n = 0;
-  for (const auto* m : t.voters())
-    if (m != &candidate && m->answers(now) &&
-        (replicates_from(*m, candidate) || m->done(Verb::Follow, t.record.epoch, candidate.name)))
-      ++n;
+  for (const auto* m : t.voters()) {
+    if (m == &candidate || !m->answers(now)) continue;
+    const bool attached = m->changed_since_probe()
+                              ? m->done(Verb::Follow, t.record.epoch, candidate.name)
+                              : replicates_from(*m, candidate) || is_connecting(*m, candidate);
+    if (attached) ++n;
+  }
   return n;
 }
 

@@ -410,6 +410,15 @@ TEST(Failover, AttachesAFallenSourceInAnyCaseWhenNobodyElseCouldAcknowledge) {
   EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Follow db-1", "db-1 Promote"));
 }
 
+TEST(Failover, AttachesItAgainWhenItWasRestartedSince) {
+  auto servers = promoting();
+  servers[0] = Server(0, servers.now);
+  servers[0].has("db-0:1-13").did(Verb::Follow, 2).with_peer("db-1");
+  servers[0].outcomes[Verb::Follow].at = servers[0].seen.seen - seconds(1);
+  servers[2].is_killed();
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Follow db-1", "db-1 Promote"));
+}
+
 TEST(Failover, ClosesAFallenSourceThatIsFoundOpen) {
   auto servers = promoting();
   servers[0] = Server(0, servers.now);

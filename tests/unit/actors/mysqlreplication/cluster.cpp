@@ -1,0 +1,211 @@
+#include "tests/unit/actors/mysqlreplication/cluster.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "engines/agent/model/digest.hpp"
+#include "engines/agent/model/passwords.hpp"
+#include "k8s/api/decode.hpp"
+#include "k8s/api/kinds.hpp"
+
+namespace troupe::actors::testing {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kStarted = "2026-01-31T11:00:00Z";
+
+json::object parse(std::string_view text) { return json::parse(text).as_object(); }
+
+// Objects are merged, everything else is replaced; null removes.
+void merge(json::object& into, const json::object& patch) {
+  for (const auto& [key, value] : patch) {
+    if (value.is_null())
+      into.erase(key);
+    else if (value.is_object() && into.contains(key) && into[key].is_object())
+      merge(into[key].as_object(), value.as_object());
+    else
+      into[key] = value;
+  }
+}
+
+// What a manager applied before and does not apply any more goes.
+void forget_applied(json::object& live, const Apply& apply) {
+  if (apply.object.kind == k8s::kKindId<k8s::Pod>)
+    live["metadata"].as_object()["labels"] = json::object{};
+  if (!apply.status || !live.contains("status")) return;
+  constexpr std::string_view kRecord[] = {"currentSource", "honoredSource", "epoch",
+                                          "operation",     "lastOperation", "lostTransactions"};
+  const auto before = live["status"].as_object();
+  auto& status = live["status"].as_object();
+  for (const auto& [key, value] : before) {
+    const bool of_record = std::find(std::begin(kRecord), std::end(kRecord),
+                                     std::string_view(key)) != std::end(kRecord);
+    if (of_record == (apply.manager == "troupe-op")) status.erase(key);
+  }
+}
+
+std::string document_key(const ObjectRef& ref) {
+  return fmt::format("{}/{}", k8s::find_kind(ref.kind)->table.kind, ref.name);
+}
+
+}  // namespace
+
+Cluster::Cluster(int count) : servers(Servers::formed(count)) {
+  put("Secret", "secret", {{"data", json::object{}}});
+  put("Secret", "aes-secret-key", {{"data", {{"AES_SECRET_KEY", agent::base64_encode(kAesKey)}}}});
+  set_password("mysql", "probing", kAesKey);
+  set_password("replication", "following", kAesKey);
+  json::array replicas;
+  for (int i = 0; i < count; ++i) {
+    const auto name = servers[i].name;
+    put("Unit", name, {{"spec", json::object{}}});
+    put("Pod", name,
+        {{"status", {{"podIP", fmt::format("10.0.0.{}", i + 1)}, {"startTime", kStarted}}}});
+    put("Secret", name + "-tls", {{"data", {{"ca.crt", agent::base64_encode("a CA")}}}});
+    if (i > 0) replicas.push_back({{"name", name}, {"host", name + ".db"}, {"port", 3306}});
+  }
+  put("MysqlReplication", "db",
+      {{"spec",
+        {{"mode", "rpl_semi_sync"},
+         {"secret", {{"name", "secret"}, {"mysql", "mysql"}, {"replication", "replication"}}},
+         {"source", {{"name", "db-0"}, {"host", "db-0.db"}, {"port", 3306}}},
+         {"replica", std::move(replicas)},
+         {"failover", {{"enabled", true}}}}},
+       {"status", {{"currentSource", "db-0"}, {"honoredSource", "db-0"}, {"epoch", 1}}}});
+  object()["metadata"].as_object()["labels"] = {{"team", "shop"}};
+}
+
+Cluster Cluster::formed(int count) { return Cluster(count); }
+
+void Cluster::put(std::string_view kind, std::string_view name, json::object rest) {
+  rest["metadata"] = {{"name", name},
+                      {"namespace", "prod"},
+                      {"uid", fmt::format("uid-{}-{}", kind, name)},
+                      {"resourceVersion", "7"},
+                      {"generation", 3}};
+  documents[fmt::format("{}/{}", kind, name)] = std::move(rest);
+}
+
+void Cluster::set_password(std::string_view user, std::string_view plain,
+                           std::string_view aes_key) {
+  const auto stored = agent::encrypt_password(Secret(std::string(plain)),
+                                              Secret(std::string(aes_key)), "0123456789abcdef");
+  auto& data = documents["Secret/secret"]["data"].as_object();
+  data[user] = agent::base64_encode(stored.value());
+}
+
+template <class T>
+k8s::ObjectPtr<T> Cluster::get(std::string_view kind, const std::string& name) const {
+  const auto found = documents.find(fmt::format("{}/{}", kind, name));
+  if (found == documents.end()) return {};
+  k8s::Decoder decoder;
+  const auto decoded =
+      decoder.object(k8s::kind_info<T>(), k8s::Document(json::serialize(found->second)));
+  if (!decoded) throw std::runtime_error(decoded.error().message);
+  return k8s::as<T>(*decoded);
+}
+
+MysqlReplicationKind::World Cluster::world() const {
+  MysqlReplicationKind::World w;
+  w.object = get<k8s::MysqlReplication>("MysqlReplication", "db");
+  w.secret = get<k8s::SecretObject>("Secret", "secret");
+  w.aes = get<k8s::SecretObject>("Secret", "aes-secret-key");
+  w.readwrite = get<k8s::Service>("Service", "db-readwrite");
+  w.readonly = get<k8s::Service>("Service", "db-readonly");
+  w.budget = get<k8s::PodDisruptionBudget>("PodDisruptionBudget", "db");
+  w.wall = WallTime{std::chrono::seconds(1769860800)};
+  const auto add = [&](const std::string& name, bool isolated) {
+    MysqlReplicationKind::Node node{.name = name, .host = name + ".db", .isolated = isolated};
+    node.unit = get<k8s::Unit>("Unit", name);
+    node.pod = get<k8s::Pod>("Pod", name);
+    node.certificate = get<k8s::SecretObject>("Secret", name + "-tls");
+    for (const auto& s : servers.list) {
+      if (s.name != name) continue;
+      const auto member = s.member();
+      node.probe = member.probe;
+      node.agent = member.agent;
+    }
+    w.nodes.push_back(std::move(node));
+  };
+  add(w.object->spec.source.name.str(), false);
+  for (const auto& r : w.object->spec.replica) add(r.name.str(), r.isolated);
+  for (const auto& [key, document] : documents)
+    if (key.starts_with("Pod/")) {
+      const auto name = key.substr(4);
+      const auto listed = std::any_of(w.nodes.begin(), w.nodes.end(),
+                                      [&name](const auto& n) { return n.name == name; });
+      if (!listed) w.strays.push_back(get<k8s::Pod>("Pod", name));
+    }
+  return w;
+}
+
+Decision Cluster::decide() { return MysqlReplicationKind::decide(world(), memory, servers.now); }
+
+bool Cluster::apply(const Decision& decision) {
+  bool any = false;
+  for (const auto& e : decision.effects) {
+    if (const auto* a = std::get_if<Apply>(&e.action)) {
+      auto& live = documents[document_key(a->object)];
+      forget_applied(live, *a);
+      merge(live, parse(a->body));
+      any = true;
+    } else if (const auto* m = std::get_if<MergePatch>(&e.action)) {
+      merge(documents[document_key(m->object)], parse(m->body));
+      any = true;
+    } else if (const auto* d = std::get_if<Delete>(&e.action)) {
+      documents.erase(document_key(d->object));
+      any = true;
+    }
+  }
+  return any;
+}
+
+Decision Cluster::settle() {
+  constexpr int kTurns = 10;
+  Decision decision;
+  for (int i = 0; i < kTurns; ++i) {
+    decision = decide();
+    if (!apply(decision)) return decision;
+  }
+  throw std::runtime_error(
+      fmt::format("written again and again: {}", fmt::join(keys(decision), ", ")));
+}
+
+std::string Cluster::pod_label(std::string_view pod, std::string_view label) const {
+  const auto& metadata = documents.at(fmt::format("Pod/{}", pod)).at("metadata").as_object();
+  const auto* labels = metadata.if_contains("labels");
+  const auto* value = labels ? labels->as_object().if_contains(label) : nullptr;
+  return value ? std::string(value->as_string()) : std::string();
+}
+
+std::string Cluster::condition(std::string_view type) {
+  for (const auto& c : status()["conditions"].as_array())
+    if (std::string_view(c.at("type").as_string()) == type)
+      return fmt::format("{} {}", std::string_view(c.at("status").as_string()),
+                         std::string_view(c.at("reason").as_string()));
+  return {};
+}
+
+std::string Cluster::condition_message(std::string_view type) {
+  for (const auto& c : status()["conditions"].as_array())
+    if (std::string_view(c.at("type").as_string()) == type)
+      return std::string(c.at("message").as_string());
+  return {};
+}
+
+const Effect* effect(const Decision& decision, std::string_view key) {
+  for (const auto& e : decision.effects)
+    if (e.key == key) return &e;
+  return nullptr;
+}
+
+std::vector<std::string> keys(const Decision& decision) {
+  std::vector<std::string> out;
+  for (const auto& e : decision.effects) out.push_back(e.key);
+  return out;
+}
+
+}  // namespace troupe::actors::testing

@@ -1,0 +1,65 @@
+// A namespace with a MysqlReplication, its Units, Pods and Secrets, as JSON documents, and what the
+// kind decides on seeing them. Effects on objects can be carried out, so that a test can look at
+// what comes after them.
+//
+//   auto cluster = Cluster::formed();
+//   cluster.settle();
+//   EXPECT_EQ(cluster.pod_label("db-0", kReadonlyLabel), "false");
+#pragma once
+
+#include <boost/json.hpp>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "actors/mysqlreplication/kind.hpp"
+#include "tests/unit/actors/mysql_topology/servers.hpp"
+
+namespace troupe::actors::testing {
+
+using mysql_topology::testing::Servers;
+
+class Cluster {
+ public:
+  // db-0 is the source, the others follow it, and the status says so.
+  static Cluster formed(int count = 3);
+
+  Decision decide();
+  // Carries out every effect on objects; true if there was any.
+  bool apply(const Decision& decision);
+  // Decides and applies until nothing is written any more, and gives the last decision.
+  Decision settle();
+
+  boost::json::object& object() { return documents["MysqlReplication/db"]; }
+  boost::json::object& spec() { return object()["spec"].as_object(); }
+  boost::json::object& status() { return object()["status"].as_object(); }
+  std::string pod_label(std::string_view pod, std::string_view label) const;
+  // "False SourceDead": status and reason.
+  std::string condition(std::string_view type);
+  std::string condition_message(std::string_view type);
+  void set_password(std::string_view user, std::string_view plain, std::string_view aes_key);
+
+  Servers servers;
+  std::map<std::string, boost::json::object> documents;  // by "Kind/name"
+  MysqlReplicationKind::Memory memory;
+
+ private:
+  explicit Cluster(int count);
+  void put(std::string_view kind, std::string_view name, boost::json::object rest);
+  template <class T>
+  k8s::ObjectPtr<T> get(std::string_view kind, const std::string& name) const;
+  MysqlReplicationKind::World world() const;
+};
+
+// The effect with that key; null: there is none.
+const Effect* effect(const Decision& decision, std::string_view key);
+template <class T>
+const T* action(const Decision& decision, std::string_view key) {
+  const auto* e = effect(decision, key);
+  return e ? std::get_if<T>(&e->action) : nullptr;
+}
+std::vector<std::string> keys(const Decision& decision);
+
+inline constexpr std::string_view kAesKey = "0123456789abcdef0123456789abcdef";
+
+}  // namespace troupe::actors::testing
