@@ -247,6 +247,14 @@ bool Fleet::has_all_acknowledged(int i) const {
                      [&s](std::size_t write) { return has(s.writes, write); });
 }
 
+bool Fleet::holds_the_same(int a, int b) const {
+  const auto &x = (*this)[a], &y = (*this)[b];
+  if (x.executed != y.executed) return false;
+  for (std::size_t write = 0; write < writes_; ++write)
+    if (has(x.writes, write) != has(y.writes, write)) return false;
+  return true;
+}
+
 // --- invariants ----------------------------------------------------------------------------------
 
 void Fleet::broken(std::string what) {
@@ -348,7 +356,7 @@ std::optional<Reply> Fleet::advance(int i, Job& job) {
 }
 
 std::optional<Reply> Fleet::stop_receiver(Server& s) {
-  if (rules_.stop_receivers) s.receiver = s.connected = false;
+  s.receiver = s.connected = false;
   return done(s);
 }
 

@@ -25,7 +25,6 @@ struct Rules {
   bool acknowledge_after_replicas = true;
   bool boot_closed = true;
   bool refuse_old_epochs = true;
-  bool stop_receivers = true;
   bool keep_relay_logs = true;
   bool count_all_members = true;  // false: the operator overlooks a replica, so f is one too low
 };
@@ -123,6 +122,8 @@ class Fleet {
   void write_somewhere();
   std::size_t acknowledged_writes() const { return acked_.size(); }
   bool has_all_acknowledged(int i) const;
+  // The same transactions by number, and the same writes in them.
+  bool holds_the_same(int a, int b) const;
 
   // The first invariant that was broken, in words; empty: none was.
   const std::string& violation() const { return violation_; }

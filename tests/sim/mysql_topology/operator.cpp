@@ -59,7 +59,15 @@ void Operator::start() {
   wake();
 }
 
+void Operator::start_deposed() {
+  if (alive_) return;
+  timeline_.tell("a deposed operator wakes up");
+  deposed_ = true;
+  start();
+}
+
 void Operator::die() {
+  if (!alive_) return;
   timeline_.tell("operator: dies");
   alive_ = deciding_ = false;
   ++generation_;
@@ -229,6 +237,7 @@ void Operator::decide() {
 // --- effects -------------------------------------------------------------------------------------
 
 void Operator::write(const PersistedRecord& record) {
+  if (deposed_) return;
   const std::string key = "record";
   if (backoff_[key].until > timeline_.now() || !in_flight_.insert(key).second) return;
   last_act_ = timeline_.now();

@@ -35,6 +35,9 @@ class Operator {
   Operator(Timeline& timeline, Rules rules, Fleet& fleet, Object& object);
 
   void start();
+  // As a leader that was replaced and does not know: it reads the object once and never again, and
+  // what it writes does not arrive. Members hear it all the same.
+  void start_deposed();
   void die();
   bool alive() const { return alive_; }
   void cut(int member, bool is_cut);
@@ -90,6 +93,7 @@ class Operator {
   Fleet& fleet_;
   Object& object_;
   bool alive_ = false;
+  bool deposed_ = false;
   std::uint64_t generation_ = 0;
   PersistedRecord read_;  // the newest snapshot of the object's record
   std::uint64_t read_version_ = 0;

@@ -11,6 +11,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kConvergeWithin = seconds(300);  // an order waits a minute after a failed try
+constexpr Duration kCatchUpWithin = seconds(60);
 constexpr Duration kQuietFor = seconds(2);
 
 class Simulation {
@@ -19,7 +20,8 @@ class Simulation {
       : seed_(seed),
         timeline_(seed, tell),
         fleet_(timeline_, rules, members()),
-        operator_(timeline_, rules, fleet_, object_) {
+        operator_(timeline_, rules, fleet_, object_),
+        deposed_(timeline_, rules, fleet_, object_) {
     auto& chance = timeline_.chance;
     object_.mode = chance.percent(85) ? Mode::SemiSync : Mode::Async;
     object_.failover.enabled = object_.mode == Mode::SemiSync && !chance.percent(8);
@@ -30,7 +32,7 @@ class Simulation {
     write();
     operator_.start();
     const auto calm = timeline_.now() + timeline_.chance.between({}, seconds(2));
-    const auto end = calm + timeline_.chance.between(seconds(1), seconds(5));
+    const auto end = calm + timeline_.chance.between(seconds(1), seconds(6));
     until(calm);
     operator_.faults.lose_percent = timeline_.chance.percent(50) ? timeline_.chance.pick(25) : 0;
     operator_.faults.double_percent = timeline_.chance.percent(50) ? timeline_.chance.pick(25) : 0;
@@ -68,11 +70,14 @@ class Simulation {
         object_.record.operation->type == OperationType::Rebuild)
       ++rebuilds_;
     epoch_ = epoch;
+    const auto& op = object_.record.operation;
+    if (op && (!step_ || *step_ != op->step)) strike_at(op->step);
+    step_ = op ? std::optional(op->step) : std::nullopt;
   }
 
   void write() {
     timeline_.after(timeline_.chance.between(milliseconds(2), milliseconds(30)), [this] {
-      fleet_.write_somewhere();
+      if (writing_) fleet_.write_somewhere();
       write();
     });
   }
@@ -96,7 +101,7 @@ class Simulation {
   void strike() {
     auto& chance = timeline_.chance;
     const int i = source_or_somebody();
-    switch (chance.pick(12)) {
+    switch (chance.pick(13)) {
       case 0:
       case 1:
       case 2:
@@ -108,7 +113,7 @@ class Simulation {
       case 5:
         return isolate(i);
       case 6:
-        return fleet_.cut(i, somebody(), true);
+        return chance.percent(50) ? isolate(i) : fleet_.cut(i, somebody(), true);
       case 7:
         fleet_.heal();
         for (int j = 0; j < fleet_.size(); ++j) operator_.cut(j, false);
@@ -121,6 +126,10 @@ class Simulation {
                                [this] { operator_.start(); });
       case 10:
         return fleet_.restart_agent(i);
+      case 11:
+        deposed_.start_deposed();
+        return timeline_.after(chance.between(milliseconds(500), seconds(4)),
+                               [this] { deposed_.die(); });
       default:
         object_.wanted = fleet_[somebody()].name;
         timeline_.tell("spec.source: {}", object_.wanted);
@@ -134,9 +143,16 @@ class Simulation {
     for (int j = 0; j < fleet_.size(); ++j)
       if (j != i) fleet_.cut(i, j, true);
     operator_.cut(i, timeline_.chance.percent(70));
-    timeline_.after(timeline_.chance.between(seconds(1), milliseconds(3500)), [this, i] {
+    timeline_.after(timeline_.chance.between(seconds(1), seconds(5)), [this, i] {
       for (int j = 0; j < fleet_.size(); ++j) fleet_.cut(i, j, false);
     });
+  }
+
+  // Partitions heal when it is worst: while the operator is changing sources.
+  void strike_at(Step step) {
+    if (calm_ || !timeline_.chance.percent(40)) return;
+    timeline_.tell("at {}:", to_string(step));
+    fleet_.heal();
   }
 
   // --- the end
@@ -145,6 +161,7 @@ class Simulation {
     timeline_.tell("faults end");
     calm_ = true;
     operator_.faults = {};
+    deposed_.die();
     fleet_.heal();
     for (int i = 0; i < fleet_.size(); ++i) {
       operator_.cut(i, false);
@@ -168,16 +185,25 @@ class Simulation {
         return;
       }
     }
-    if (!holds()) return;
-    const int source = fleet_.index_of(object_.record.current);
-    for (int i = 0; i < fleet_.size(); ++i)
-      if (i == source ? !fleet_.has_all_acknowledged(i) : !has_all_of(i, source))
-        broken_ = fmt::format("{} lacks writes at the end", fleet_[i].name);
+    if (holds()) compare();
   }
 
-  // What the source had committed a while ago is everywhere.
-  bool has_all_of(int replica, int source) const {
-    return fleet_[replica].executed.count() + 200 >= fleet_[source].executed.count();
+  // Without writers every member comes to hold the same, and all that was acknowledged.
+  void compare() {
+    writing_ = false;
+    const int source = fleet_.index_of(object_.record.current);
+    const auto limit = timeline_.now() + kCatchUpWithin;
+    int i = 0;
+    while (holds() && i < fleet_.size()) {
+      if (fleet_.holds_the_same(i, source)) {
+        ++i;
+        continue;
+      }
+      if (timeline_.now() >= limit || !timeline_.step())
+        broken_ = fmt::format("{} does not come to hold what the source holds", fleet_[i].name);
+    }
+    if (holds() && !fleet_.has_all_acknowledged(source))
+      broken_ = "acknowledged writes are missing at the end";
   }
 
   bool is_well() const {
@@ -197,6 +223,7 @@ class Simulation {
   Run report() {
     Run out{.seed = seed_,
             .violation = fleet_.violation().empty() ? broken_ : fleet_.violation(),
+            .unsafe = !holds() && !broken_.starts_with("no convergence"),
             .acknowledged = fleet_.acknowledged_writes(),
             .changes = changes_,
             .rebuilds = rebuilds_,
@@ -211,11 +238,14 @@ class Simulation {
   Fleet fleet_;
   Object object_;
   Operator operator_;
+  Operator deposed_;
   bool calm_ = false;
+  bool writing_ = true;
   std::string broken_;
   Epoch epoch_;
   std::string source_;
   Epoch source_epoch_;
+  std::optional<Step> step_;
   std::size_t changes_ = 0;
   std::size_t rebuilds_ = 0;
 };

@@ -13,6 +13,7 @@ namespace troupe::mysql_topology::sim {
 struct Run {
   std::uint64_t seed = 0;
   std::string violation;           // empty: everything held
+  bool unsafe = false;             // it is about writes or writers, not only about time
   std::vector<std::string> story;  // if it was asked for
   std::size_t acknowledged = 0;
   std::size_t changes = 0;  // of source
