@@ -78,7 +78,7 @@ inline constexpr KindTable kKind<ConfigMirror> = {
     .kind = "ConfigMirror",
     .plural = "configmirrors",
     .singular = "configmirror",
-    .short_names = {"cm2"},
+    .short_names = {"cmm"},
     .status = true,
     .columns = {{"SOURCE", "string", ".spec.source", 0, "What is copied."},
                 {"TARGET", "string", ".spec.target", 0, "The copy."},

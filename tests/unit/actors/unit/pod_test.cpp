@@ -32,6 +32,12 @@ TEST_F(UnitPod, BearsTheUnitsNameLabelsAndOwnership) {
   EXPECT_EQ(live->metadata.annotations.get("kubectl.kubernetes.io/default-container"), "mysql");
 }
 
+TEST_F(UnitPod, BearsTheLabelThatTheOperatorWatchesAlsoWhereTheUnitStandsAlone) {
+  cluster.edit<k8s::Unit>("db-0", R"({"metadata": {"labels": null}})");
+  unit.settle();
+  EXPECT_EQ(cluster.find<k8s::Pod>("db-0")->metadata.labels.get(kUnitLabel), "db-0");
+}
+
 TEST_F(UnitPod, TheSupervisorIsCopiedInAndIsTheDatabasesFirstProcess) {
   unit.settle();
   const auto install = container("initContainers", "troupe-supervise");
