@@ -9,9 +9,13 @@
 namespace troupe::actors::unit {
 namespace {
 
-// A Unit whose database is stopped on order serves nobody, whatever its Pod's probes say.
-k8s::UnitPhase phase_of(const k8s::Unit& unit, const k8s::Pod& pod) {
-  if (pod_is_ready(pod) && pod.status.phase == "Running" && unit.spec.startup)
+// A Unit whose database does not run serves nobody, whatever its Pod's probes say. While nobody
+// knows, for the operator has just started, what was ready stays so.
+k8s::UnitPhase phase_of(const k8s::Unit& unit, const k8s::Pod& pod, k8s::ProcessState process) {
+  const bool runs =
+      process == k8s::ProcessState::Running ||
+      (process == k8s::ProcessState::Unknown && unit.status.phase == k8s::UnitPhase::Ready);
+  if (pod_is_ready(pod) && pod.status.phase == "Running" && unit.spec.startup && runs)
     return k8s::UnitPhase::Ready;
   for (const auto phase : {k8s::UnitPhase::Pending, k8s::UnitPhase::Running,
                            k8s::UnitPhase::Succeeded, k8s::UnitPhase::Failed})
@@ -90,7 +94,7 @@ void write_status(const World& w, const Memory& memory, std::string_view task, D
   s.observedGeneration = o.metadata.generation;
   s.processState = process_of(w);
   if (w.pod && task.empty()) {
-    s.phase = phase_of(o, *w.pod);
+    s.phase = phase_of(o, *w.pod, process_of(w));
     s.nodeName = w.pod->spec.nodeName;
     s.hostIP = w.pod->status.hostIP;
     s.podIPs = w.pod->status.podIPs;

@@ -69,6 +69,10 @@ Result<void> check_paths(const InstanceSettings& instance) {
   return {};
 }
 
+// Packages compile a directory in that is not in every image, and without it the server refuses to
+// start. NULL: no import from or export to files of the server.
+constexpr std::string_view kNoFileImport = "secure_file_priv=NULL\n";
+
 // Paths and identity: the agent's own, whatever the user says.
 std::string place(const InstanceSettings& instance) {
   auto out = fmt::format("datadir={}\nsocket={}\npid_file={}\ninit_file={}\n", instance.data_dir,
@@ -151,8 +155,8 @@ Result<std::string> instance_option_file(const InstanceSettings& instance,
   if (auto right = check_path(binlog); !right) return right.error();
   auto out = fmt::format(
       "# Written by troupe-agent for every start. What the rendered file does not set:\n"
-      "[mysqld]\nport=3306\nserver_id={}\nrelay_log={}\n",
-      instance.server_id, instance.relay_log_base);
+      "[mysqld]\nport=3306\n{}server_id={}\nrelay_log={}\n",
+      kNoFileImport, instance.server_id, instance.relay_log_base);
   if (!instance.report_host.empty()) out += fmt::format("report_host={}\n", instance.report_host);
   out += fmt::format("!include {}\n# What it cannot change:\n[mysqld]\n{}log_bin={}\n",
                      instance.rendered_file, place(instance), binlog);
@@ -170,8 +174,8 @@ Result<std::string> instance_option_file(const InstanceSettings& instance,
 
 Result<std::string> bootstrap_option_file(const InstanceSettings& instance) {
   if (auto right = check_paths(instance); !right) return right.error();
-  return fmt::format("[mysqld]\n!include {}\n[mysqld]\n{}skip_log_bin\n", instance.rendered_file,
-                     place(instance));
+  return fmt::format("[mysqld]\n{}!include {}\n[mysqld]\n{}skip_log_bin\n", kNoFileImport,
+                     instance.rendered_file, place(instance));
 }
 
 }  // namespace troupe::agent

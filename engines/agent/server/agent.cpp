@@ -245,6 +245,8 @@ class Agent::Impl {
     if (found == DataState::ClonePartial) {
       if (auto stopped = stop(StopProcess{seconds(10)}, work); !stopped) return stopped.error();
     }
+    // That of a caller who has gone, or of an agent before this one, may still be writing.
+    if (auto ended = supervisor_.end_run(work); !ended) return ended.error();
     // A mark of the clone may go only once the other one says that the content is worthless.
     auto marked = directory_.set(DataDirectory::Mark::Initialising);
     if (marked) marked = directory_.clear(DataDirectory::Mark::Cloning);

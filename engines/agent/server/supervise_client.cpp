@@ -245,6 +245,9 @@ Result<void> SuperviseClient::release(const supervise::ReleaseOrder& order, Work
 Result<supervise::RunOutcome> SuperviseClient::run(const supervise::RunOrder& order, Work& work) {
   return decoded<supervise::RunOutcome>(impl_->call(Kind::Run, encode(order), work));
 }
+Result<void> SuperviseClient::end_run(Work& work) {
+  return acknowledged(impl_->call(Kind::EndRun, {}, work));
+}
 Result<std::vector<std::string>> SuperviseClient::stock_settings(Work& work) {
   return decoded<std::vector<std::string>>(impl_->call(Kind::Environment, {}, work));
 }

@@ -41,6 +41,8 @@ class SuperviseClient {
   Result<void> kill_database(const supervise::KillOrder& order, Work& work);
   Result<void> release(const supervise::ReleaseOrder& order, Work& work);
   Result<supervise::RunOutcome> run(const supervise::RunOrder& order, Work& work);
+  // Afterwards no command of run() is left, whoever asked for it.
+  Result<void> end_run(Work& work);
   // Name and value in turn (supervise/environment.hpp).
   Result<std::vector<std::string>> stock_settings(Work& work);
 

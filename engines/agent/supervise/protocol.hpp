@@ -31,6 +31,7 @@ enum class Kind : std::uint8_t {
   Run = 5,          // RunOrder -> Done with RunOutcome, when the command has ended
   Environment = 6,  // -> Done with pairs of name and value
   Release = 7,      // ReleaseOrder -> Done; the answer to `terminating`
+  EndRun = 8,       // -> Done, when no command of Run is left: a running one is killed
   Done = 64,
   Failed = 65,  // one text: why
   Event = 128,  // ProcessReport

@@ -128,6 +128,8 @@ class Server::Impl {
     Instant deadline;
     std::uint32_t request = 0;
     Peer* asker = nullptr;  // null once it is gone
+    Peer* ender = nullptr;  // who wants it ended, and by which request
+    std::uint32_t end_request = 0;
   };
 
   bool finished() const { return ends_ && !database_.alive(); }
@@ -248,8 +250,14 @@ class Server::Impl {
 
   void drop_closed_peers() {
     peers_.remove_if([this](const Peer& peer) {
-      if (peer.closed && job_ && job_->asker == &peer) job_->asker = nullptr;
-      return peer.closed;
+      if (!peer.closed || !job_) return peer.closed;
+      // Nobody waits for its outcome, and the next one who asks expects no other writer.
+      if (job_->asker == &peer) {
+        job_->asker = nullptr;
+        ::kill(-job_->pid, SIGKILL);
+      }
+      if (job_->ender == &peer) job_->ender = nullptr;
+      return true;
     });
   }
 
@@ -301,6 +309,8 @@ class Server::Impl {
         return answer(with<ReleaseOrder>(frame, [&](const auto& order) { release(order, now); }));
       case Kind::Environment:
         return send(peer, Kind::Done, frame.id, encode(stock_settings()));
+      case Kind::EndRun:
+        return end_job(peer, frame.id);
       case Kind::Run:
         if (!with<RunOrder>(frame,
                             [&](const auto& order) { run_job(peer, frame.id, order, now); })) {
@@ -373,6 +383,14 @@ class Server::Impl {
     job_->deadline = now + kIdleInterval;
   }
 
+  void end_job(Peer& peer, std::uint32_t id) {
+    if (!job_) return send(peer, Kind::Done, id, {});
+    if (job_->ender) send(*job_->ender, Kind::Failed, job_->end_request, encode("asked again"));
+    job_->ender = &peer;
+    job_->end_request = id;
+    ::kill(-job_->pid, SIGKILL);
+  }
+
   void finish_job(int status) {
     if (job_->output) read_job_output();
     RunOutcome outcome;
@@ -380,6 +398,7 @@ class Server::Impl {
     if (WIFEXITED(status)) outcome.exit_code = static_cast<std::uint64_t>(WEXITSTATUS(status));
     if (WIFSIGNALED(status)) outcome.signal = static_cast<std::uint64_t>(WTERMSIG(status));
     if (job_->asker) send(*job_->asker, Kind::Done, job_->request, encode(outcome));
+    if (job_->ender) send(*job_->ender, Kind::Done, job_->end_request, {});
     job_.reset();
   }
 

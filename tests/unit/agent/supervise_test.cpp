@@ -10,6 +10,7 @@
 #include <fstream>
 #include <list>
 #include <mutex>
+#include <thread>
 
 #include "engines/agent/server/files.hpp"
 #include "engines/agent/server/supervise_client.hpp"
@@ -150,6 +151,43 @@ TEST_F(Supervised, ACommandThatTakesTooLongIsKilled) {
   const auto outcome = client_.run({.spawn = shell("sleep 1000 & wait"), .timeout_ms = 50}, work());
   ASSERT_TRUE(outcome) << outcome.error().message;
   EXPECT_EQ(outcome->signal, std::uint64_t{SIGKILL});
+}
+
+TEST_F(Supervised, AnAbandonedCommandIsEndedBeforeTheNextOneBegins) {
+  launch();
+  const auto began = scratch_ / "began";
+  Work impatient(60s);
+  std::thread caller([&] {
+    const auto outcome =
+        client_.run({.spawn = shell("touch " + began.string() + "; sleep 1000")}, impatient);
+    EXPECT_FALSE(outcome) << "it was given up";
+  });
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(began); }));
+  impatient.cancel(error(Code::Timeout, "the caller has gone"));
+  caller.join();
+  EXPECT_FALSE(client_.run({.spawn = shell("true")}, work())) << "one at a time";
+  ASSERT_TRUE(client_.end_run(work()));
+  const auto next = client_.run({.spawn = shell("exit 4")}, work());
+  ASSERT_TRUE(next) << next.error().message;
+  EXPECT_EQ(next->exit_code, 4u);
+  EXPECT_TRUE(client_.end_run(work())) << "there is nothing to end";
+}
+
+TEST_F(Supervised, ACommandEndsWithTheAgentThatAskedForIt) {
+  launch();
+  const auto pid_file = scratch_ / "pid";
+  Work abandoned(60s);
+  std::thread caller([&] {
+    const auto outcome = client_.run(
+        {.spawn = shell("echo $$ > " + pid_file.string() + "; exec sleep 1000")}, abandoned);
+    EXPECT_FALSE(outcome);
+  });
+  pid_t command = 0;
+  ASSERT_TRUE(eventually([&] { return bool(std::ifstream(pid_file) >> command); }));
+  client_.stop();  // as an agent that dies
+  EXPECT_TRUE(eventually([&] { return ::kill(command, 0) != 0; }));
+  abandoned.cancel(error(Code::Timeout, "over"));
+  caller.join();
 }
 
 TEST_F(Supervised, GivesStockSettingsToTheAgentAndHidesThemFromTheDatabase) {

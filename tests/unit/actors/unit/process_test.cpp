@@ -42,6 +42,22 @@ TEST_F(UnitProcess, PhaseGoesFromPendingToRunningToReady) {
   EXPECT_EQ(status("phase"), "Ready");
 }
 
+TEST_F(UnitProcess, IsNotReadyBeforeItsProcessRunsWhateverThePodSays) {
+  unit.settle();
+  cluster.run_pod("db-0");
+  cluster.agent_of_pod("db-0").stream = agent::StreamState::Lost;
+  unit.settle();
+  EXPECT_EQ(status("phase"), "Running");
+}
+
+TEST_F(UnitProcess, StaysReadyWhileNobodyKnowsItsProcess) {
+  run();
+  cluster.agent_of_pod("db-0").stream = agent::StreamState::Lost;
+  unit.settle();
+  EXPECT_EQ(status("processState"), "unknown");
+  EXPECT_EQ(status("phase"), "Ready");
+}
+
 TEST_F(UnitProcess, StartupFalseStopsItOnceKeepsThePodAndStartsItAgain) {
   run();
   spec(R"({"startup": false})");
