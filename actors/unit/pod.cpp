@@ -175,12 +175,8 @@ object pod_body(const World& w) {
   auto& from = object_at(pod_template, "metadata");
   auto labels = to_json(o.metadata.labels);
   for (const auto& l : object_at(from, "labels")) labels[l.key()] = l.value();
-<<<<<<< actors/unit/pod.cpp
   // The operator watches Pods that bear it; a Unit that stands alone has it from nobody else.
   labels[kUnitLabel] = o.metadata.name.view();
-=======
-  labels[kUnitLabel] = o.metadata.name.view();  // what the operator watches Pods by
->>>>>>> /tmp/lead/theirs
   auto annotations = object_at(from, "annotations");
   annotations[kMainContainerAnnotation] = type;
   metadata["labels"] = std::move(labels);
