@@ -9,6 +9,9 @@
 #include "actors/model/names.hpp"
 #include "k8s/api/decode.hpp"
 #include "k8s/api/kinds.hpp"
+#include "k8s/api/mysqlreplication.hpp"
+#include "k8s/api/unit.hpp"
+#include "k8s/api/unitset.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -55,7 +58,13 @@ void take_away(Json& from, const Json& before, const Json& now) {
 
 }  // namespace
 
-Cluster::Cluster() { settings_.operator_namespace = kOperatorNs; }
+Cluster::Cluster() {
+  settings_.operator_namespace = kOperatorNs;
+  // What actors make of each other is found by its id, whichever test runs first.
+  k8s::kind_info<k8s::UnitSet>();
+  k8s::kind_info<k8s::Unit>();
+  k8s::kind_info<k8s::MysqlReplication>();
+}
 
 void Cluster::merge(Json& into, const Json& from) {
   for (const auto& [key, v] : from) {
