@@ -164,6 +164,12 @@ void follow(const Topology& t, const Member& replica, const Member& source, Plan
   c.peer = source.name;
   c.semi_sync = t.semi_sync();
   if (const auto* s = source.server()) c.gtids = s->gtid_purged;
+  // What the source has purged may lie in the relay log still, where following would not find it.
+  const auto* r = replica.server();
+  if (r && !r->gtid_executed.contains(c.gtids) && replica.position().contains(c.gtids)) {
+    c.verb = Verb::Drain;
+    c.peer.clear();
+  }
   plan.commands.push_back(std::move(c));
 }
 

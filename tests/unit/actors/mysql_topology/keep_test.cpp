@@ -202,6 +202,15 @@ INSTANTIATE_TEST_SUITE_P(
                 [](Servers& s) { s[1].seen.semi_sync_source.enabled = true; }}),
     [](const auto& tested) { return tested.param.name; });
 
+TEST(Keep, AReplicaAppliesWhatItReceivedBeforeItFollowsASourceThatHasPurgedIt) {
+  auto servers = Servers::formed();
+  servers[0].has_purged("db-0:1-8");
+  servers[1].has("db-0:1-6", "db-0:1-9").seen.replica->io = mysql::ThreadState::Off;
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-1 Drain"));
+  EXPECT_EQ(command(plan, "db-1", Verb::Drain)->gtids, gtids("db-0:1-8"));
+}
+
 TEST(Keep, AReplicaThatIsConnectingIsLeftToIt) {
   auto servers = Servers::formed();
   servers[1].hears_nothing();
