@@ -6,8 +6,8 @@
 // gather w acknowledgements. The one that has everything the f have is safe to promote.
 //
 // That rests on members keeping what they once acknowledged. So relay logs are applied before a
-// replica follows another source; data is replaced only by a donor's that has all of it but what was
-// saved (Rebuild); a member with no data, or half a clone, is not among the f; and while N or w is
+// replica follows another source; data is replaced only by a donor's that has all of it but what is
+// errant (Rebuild); a member with no data, or half a clone, is not among the f; and while N or w is
 // being changed, the larger N and the smaller w count as the source was last seen to have them.
 // Volumes that lose data, or a change of N that is made while the operator does not run and the
 // source is dead, are outside of it.

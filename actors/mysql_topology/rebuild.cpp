@@ -90,8 +90,17 @@ void save(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
                              .gtids = extra});
 }
 
+// All that the member may have acknowledged and clients may have heard of. What was acknowledged to
+// earlier sources, this one has; what else is beyond it, executed or only received, is errant.
+mysql::GtidSet acknowledged_by(const Outcome& stopped, const Member& source) {
+  auto all = unite(stopped.executed, stopped.received);
+  if (const auto* s = source.server())
+    all.subtract(subtract(all, s->gtid_executed).without(s->server_uuid));
+  return all;
+}
+
 // What the member acknowledged, a quorum may count on: it has to have that afterwards, too. So it
-// acknowledges no more, and then the donor has to have everything but what was saved.
+// acknowledges no more, and then the donor has to have everything but what is errant.
 void clone(const Topology& t, const Member& m, const Member& source, TimePoint now, Plan& plan) {
   const auto epoch = t.record.epoch;
   if (!m.agent_connected()) {
@@ -108,8 +117,7 @@ void clone(const Topology& t, const Member& m, const Member& source, TimePoint n
         plan.commands.push_back({.member = m.name, .verb = Verb::StopReceiver, .epoch = epoch});
       return;
     }
-    needed = unite(stopped->executed, stopped->received);
-    needed.subtract(extra_of(*t.record.operation));
+    needed = acknowledged_by(*stopped, source);
   }
   const auto* donor = donor_for(t, m, source, needed, now);
   if (!donor) {

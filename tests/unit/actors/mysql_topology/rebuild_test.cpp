@@ -155,11 +155,16 @@ TEST(Rebuild, SaysSoWhenTransactionsCannotBeSaved) {
   EXPECT_THAT(asked(plan), ElementsAre("db-2 SaveTransactions"));
 }
 
+TEST(Rebuild, NeedsNoDonorForWhatTheMemberOnlyReceivedFromAFallenSource) {
+  auto servers = rebuilding(Step::Clone);
+  servers[2].did(Verb::StopReceiver, 2, "db-2:1-9", "db-1:1-3");
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 Clone db-1"));
+}
+
 TEST(Rebuild, WaitsForADonor) {
   auto servers = rebuilding(Step::Clone);
-  servers[0].has("db-0:1-10 db-2:1-6");
-  servers[1].has("db-0:1-10 db-2:1-6");
-  servers[2].did(Verb::StopReceiver, 2, "db-2:1-9");
+  // It has acknowledged a transaction that its source has not committed yet.
+  servers[2].did(Verb::StopReceiver, 2, "db-0:1-11 db-2:1-9");
   const auto plan = servers.decide();
   EXPECT_THAT(asked(plan), IsEmpty());
   EXPECT_THAT(held_by(plan), Contains("NoDonor"));
