@@ -59,6 +59,9 @@ struct MysqlReplicationKind {
     };
     std::map<std::string, Steps, std::less<>> members;
     TimePoint status_written;
+    // The step of the operation under way, as this process first saw it.
+    std::string step;
+    TimePoint step_since;
   };
 
   static World observe(const ObjectRef& self, Sight& sight);

@@ -22,6 +22,7 @@ constexpr std::string_view kRecordFields[] = {"currentSource", "honoredSource", 
                                               "operation",     "lastOperation", "lostTransactions"};
 // Numbers that never stand still do not alone make a write more often than this.
 constexpr Duration kDetailEvery = std::chrono::seconds(15);
+constexpr Duration kShownAfter = std::chrono::seconds(1);
 
 boost::json::value parsed(const std::string& json) { return boost::json::parse(json); }
 
@@ -222,6 +223,24 @@ void write_record(const World& w, const topo::PersistedRecord& r, Decision& d) {
               true, w.object->metadata.resourceVersion});
 }
 
+namespace {
+
+// An operation's steps take milliseconds. What is shown of them waits: a write of it would come in
+// the way of the next record, and what holds for a moment only is no news.
+bool step_is_young(const Status& status, Memory& memory, TimePoint now, Decision& d) {
+  const auto& operation = status.operation;
+  auto step = operation ? fmt::format("{} {}", operation->id, operation->step) : std::string();
+  if (step != memory.step) {
+    memory.step = std::move(step);
+    memory.step_since = now;
+  }
+  if (memory.step.empty() || now - memory.step_since >= kShownAfter) return false;
+  d.wake_at(memory.step_since + kShownAfter);
+  return true;
+}
+
+}  // namespace
+
 void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePoint now,
                   Decision& d) {
   const auto& o = *w.object;
@@ -237,6 +256,7 @@ void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePo
   describe_conditions(w, plan, conditions);
   s.conditions = conditions.list();
 
+  if (step_is_young(o.status, memory, now, d)) return;
   const auto live = without_record(o.status);
   if (k8s::to_json_text(s) == k8s::to_json_text(live)) return;
   if (outline(s, arena) == outline(live, arena) && now - memory.status_written < kDetailEvery) {

@@ -343,6 +343,21 @@ TEST(MysqlReplication, NumbersThatNeverStandStillAreWrittenSeldom) {
   EXPECT_LE(decision.wake, cluster.servers.now + std::chrono::seconds(15));
 }
 
+TEST(MysqlReplication, AStepOfAMomentIsNotShownOneThatLastsIs) {
+  auto cluster = Cluster::formed();
+  cluster.settle();
+  auto& status = cluster.status();
+  status["epoch"] = 2;
+  status["operation"] = {{"id", "Switchover-2"}, {"type", "Switchover"}, {"step", "Drain"},
+                         {"candidate", "db-1"},  {"from", "db-0"},       {"epoch", 2}};
+  cluster.servers[2].is_killed();
+  const auto young = cluster.decide();
+  EXPECT_FALSE(effect(young, "status"));
+  EXPECT_LE(young.wake, cluster.servers.now + std::chrono::seconds(1));
+  cluster.servers.now += std::chrono::seconds(1);
+  EXPECT_TRUE(effect(cluster.decide(), "status"));
+}
+
 TEST(MysqlReplication, ReportsLostTransactionsWithTheRecord) {
   auto cluster = Cluster::formed();
   cluster.settle();
