@@ -60,6 +60,14 @@ void attach_others(const Topology& t, const Member& candidate, TimePoint now, Pl
       if (m->answers(now)) with_more = m;
       continue;
     }
+    if (candidate.server() && !m->position().contains(candidate.server()->gtid_purged)) {
+      plan.hold(
+          "PurgedAtSource",
+          fmt::format("{} lacks transactions whose binlogs {} has purged, and is rebuilt when "
+                      "{} is open",
+                      m->name, candidate.name, candidate.name));
+      continue;
+    }
     follow(t, *m, candidate, plan);
     ++attached;
   }

@@ -410,6 +410,17 @@ TEST(Failover, AttachesAFallenSourceInAnyCaseWhenNobodyElseCouldAcknowledge) {
   EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Follow db-1", "db-1 Promote"));
 }
 
+TEST(Failover, AttachesItAlsoWhenTheOnlyOtherLacksWhatTheCandidateHasPurged) {
+  auto servers = promoting();
+  servers[0] = Server(0, servers.now);
+  servers[0].has("db-0:1-13");
+  servers[1].has_purged("db-0:1-10");
+  servers[2].has("db-0:1-8");
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-0 Follow db-1", "db-1 Promote"));
+  EXPECT_THAT(held_by(plan), ElementsAre("HasMoreThanSource", "PurgedAtSource"));
+}
+
 TEST(Failover, AttachesItAgainWhenItWasRestartedSince) {
   auto servers = promoting();
   servers[0] = Server(0, servers.now);
