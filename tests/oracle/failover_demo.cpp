@@ -1,10 +1,12 @@
 #include "tests/oracle/failover_demo.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <thread>
 
 namespace troupe::oracle {
 namespace {
@@ -15,6 +17,8 @@ using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kWriters = 4;
+// A Pod's deletion is seen before its processes have died; what came long before is another story.
+constexpr std::int64_t kForewarning = 1'000'000;  // microseconds
 
 void say(const std::string& line) {
   std::fputs((line + "\n").c_str(), stdout);
@@ -54,7 +58,7 @@ OperatorTimes times_of(const std::string& url, std::int64_t killed) {
   if (!records || !records->is_array()) return out;
   const auto since_kill = [killed](const boost::json::value& record) -> std::optional<double> {
     const auto at = micros_of(text_at(record, "/at"));
-    if (!at || *at < killed) return std::nullopt;
+    if (!at || *at < killed - kForewarning) return std::nullopt;
     return static_cast<double>(*at - killed) / 1000.0;
   };
   for (const auto& r : records->as_array()) {
@@ -104,16 +108,30 @@ Judgement judge(const MysqlCluster& cluster, const Writers& writers) {
   return all;
 }
 
-// What it takes to kill it is looked up first, so that the clock starts with the signal.
-std::function<bool()> killer_of(const Kubectl& kubectl, const MysqlCluster& cluster,
-                                const std::string& primary, bool whole_pod) {
-  if (whole_pod)
-    return [&kubectl, primary] {
-      return kubectl({"delete", "pod", primary, "--force", "--grace-period=0", "--wait=false"})
-                 .status == 0;
-    };
-  const auto pid = cluster.database_process(primary);
-  return [pid] { return pid && ::kill(*pid, SIGKILL) == 0; };
+bool has_died(pid_t pid) {
+  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
+  std::string number, name, state;
+  return !(stat >> number >> name >> state) || state == "Z" || state == "X";
+}
+
+// Kills the primary and gives the moment of its death; none if that cannot be done. A signal kills
+// at once; a Pod takes its way through the API server and its kubelet first.
+std::optional<Instant> kill_primary(const Kubectl& kubectl, const std::string& primary, pid_t pid,
+                                    bool whole_pod) {
+  if (!whole_pod) {
+    const auto now = Clock::now();
+    return ::kill(pid, SIGKILL) == 0 ? std::optional(now) : std::nullopt;
+  }
+  int status = 0;
+  std::thread deleting([&] {
+    status =
+        kubectl({"delete", "pod", primary, "--force", "--grace-period=0", "--wait=false"}).status;
+  });
+  const auto deadline = Clock::now() + seconds(30);
+  while (!has_died(pid) && Clock::now() < deadline) ::poll(nullptr, 0, 1);
+  const auto died = Clock::now();
+  deleting.join();
+  return status == 0 && died < deadline ? std::optional(died) : std::nullopt;
 }
 
 double ms_between(Instant from, Instant to) {
@@ -155,15 +173,17 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
   say(fmt::format("{} writers on {}: {:.0f} acknowledged writes a second", kWriters,
                   "mysql-cluster-replication-readwrite", rate));
 
-  const auto kill_primary = killer_of(kubectl, cluster, primary, options.kill_pod);
-  const auto killed_wall =
-      duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
-  const auto killed = Clock::now();
-  if (!kill_primary()) {
+  const auto pid = cluster.database_process(primary);
+  const auto death = pid ? kill_primary(kubectl, primary, *pid, options.kill_pod) : std::nullopt;
+  if (!death) {
     say("error: the primary could not be killed");
     return 1;
   }
+  const auto killed = *death;
+  const auto killed_wall =
+      duration_cast<std::chrono::microseconds>(
+          (std::chrono::system_clock::now() - (Clock::now() - killed)).time_since_epoch())
+          .count();
   say(fmt::format("killed {} of {}", options.kill_pod ? "the Pod" : "the server process", primary));
   std::optional<Instant> first;
   eventually(seconds(60),
