@@ -13,21 +13,6 @@ namespace topo = mysql_topology;
 
 constexpr std::string_view kFinalizer = "troupe.dev/replication";
 
-void finalizers(const World& w, bool present, Decision& d) {
-  const auto& o = *w.object;
-  boost::json::array kept;
-  for (const auto& f : o.metadata.finalizers)
-    if (f != kFinalizer) kept.emplace_back(f.view());
-  if (present) kept.emplace_back(kFinalizer);
-  d.add(present ? "add finalizer" : "remove finalizer",
-        MergePatch{ref_to(o),
-                   boost::json::serialize(boost::json::object{
-                       {"metadata",
-                        {{"finalizers", std::move(kept)},
-                         {"resourceVersion", std::to_string(o.metadata.resourceVersion.value)}}}}),
-                   o.metadata.resourceVersion});
-}
-
 // Nothing can be decided: roles stay as they were, and nothing is changed that cannot be seen.
 topo::Plan hold_still(const topo::Topology& t, std::string rule, std::string text) {
   topo::Plan plan;
@@ -66,7 +51,7 @@ Decision let_go(const World& w) {
   d.doing = "being deleted: labels go, servers keep their roles";
   remove_labels(w, d);
   if (labels_are_gone(w) && k8s::has_finalizer(w.object->metadata, kFinalizer))
-    finalizers(w, false, d);
+    set_finalizer(d, ref_to(*w.object), w.object->metadata, kFinalizer, false);
   return d;
 }
 
@@ -76,7 +61,8 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   if (!w.object) return {};
   if (w.object->metadata.deletionTimestamp) return let_go(w);
   Decision d;
-  if (!k8s::has_finalizer(w.object->metadata, kFinalizer)) finalizers(w, true, d);
+  if (!k8s::has_finalizer(w.object->metadata, kFinalizer))
+    set_finalizer(d, ref_to(*w.object), w.object->metadata, kFinalizer, true);
 
   const auto login = credentials(w);
   auto plan = plan_for(w, topology_of(w, memory), login, now);
