@@ -1,29 +1,19 @@
-#include <gmock/gmock.h>
-
-#include "tests/unit/actors/cluster/cluster.hpp"
 #include "tests/unit/actors/configmirror/kind.hpp"
+#include "tests/unit/actors/memory_cluster/kind_test.hpp"
 
 namespace troupe::actors {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-
-class ConfigMirrorTest : public ::testing::Test {
+class ConfigMirrorTest : public KindTest<ConfigMirrorKind> {
  protected:
-  ConfigMirrorTest() {
+  ConfigMirrorTest() : KindTest("m") {
     cluster.put<k8s::ConfigMap>("origin", R"({"data": {"a": "1"}})");
     cluster.put<k8s::ConfigMirror>("m", R"({"spec": {"source": "origin", "target": "copy"}})");
   }
   std::string copy(std::string_view key) {
     return cluster.at<k8s::ConfigMap>("copy", "/data/" + std::string(key));
   }
-  std::string status(std::string_view field) {
-    return cluster.at<k8s::ConfigMirror>("m", "/status/" + std::string(field));
-  }
 
-  Cluster cluster;
   Subject<ConfigMirrorKind> mirror{cluster, "m"};
 };
 

@@ -10,7 +10,7 @@
 #include "actors/model/names.hpp"
 #include "engines/agent/model/digest.hpp"
 #include "engines/agent/model/passwords.hpp"
-#include "tests/unit/actors/cluster/cluster.hpp"
+#include "tests/unit/actors/memory_cluster/memory_cluster.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -35,7 +35,7 @@ class EnsureTest : public ::testing::Test {
     for (const auto& e : d.effects) cluster.carry_out(e);
     return d;
   }
-  Cluster cluster;
+  MemoryCluster cluster;
 };
 
 TEST_F(EnsureTest, AppliesWhatIsNotThere) {
@@ -55,7 +55,7 @@ TEST_F(EnsureTest, AppliesAnotherBodyAndWhatHasDrifted) {
 }
 
 TEST(SetFinalizer, KeepsOthersAndIsConditionalOnTheVersion) {
-  Cluster cluster;
+  MemoryCluster cluster;
   cluster.put<k8s::ConfigMap>("m", R"({"metadata": {"finalizers": ["theirs"]}})");
   const auto live = cluster.find<k8s::ConfigMap>("m");
   Decision d;
@@ -133,7 +133,7 @@ class CredentialsTest : public ::testing::Test {
                        cluster.find<k8s::SecretObject>("aes"), "aes", key);
   }
   std::string refusal(const Result<Secret>& result) { return result ? "" : result.error().message; }
-  Cluster cluster;
+  MemoryCluster cluster;
 };
 
 TEST_F(CredentialsTest, AreDecryptedWithTheKeyOfAnotherSecret) {
@@ -163,7 +163,7 @@ TEST_F(CredentialsTest, AWrongKeyIsSaidWithoutTheSecret) {
 // ---- endpoints, names, JSON, texts -------------------------------------------------------------
 
 TEST(Endpoints, AreOneLifeOfAPodAndNoneBeforeItHasAnAddress) {
-  Cluster cluster;
+  MemoryCluster cluster;
   cluster.put<k8s::Pod>("db-0");
   EXPECT_FALSE(agent_of(*cluster.find<k8s::Pod>("db-0")));
   cluster.run_pod("db-0");

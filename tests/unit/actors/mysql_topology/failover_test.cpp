@@ -1,17 +1,8 @@
 // The source is lost: when a replica may take over, which one, and what holds it back.
-#include <gmock/gmock.h>
-
 #include "tests/unit/actors/mysql_topology/servers.hpp"
 
 namespace troupe::mysql_topology::testing {
 namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 // --- whether it begins ---------------------------------------------------------------------------
 

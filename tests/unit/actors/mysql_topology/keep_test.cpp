@@ -1,19 +1,10 @@
 // Nothing is in flight: every member is kept in its role.
-#include <gmock/gmock.h>
-
 #include <functional>
 
 #include "tests/unit/actors/mysql_topology/servers.hpp"
 
 namespace troupe::mysql_topology::testing {
 namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 TEST(Keep, AHealthyTopologyIsReadyAndAsksForNothing) {
   const auto plan = Servers::formed().decide();

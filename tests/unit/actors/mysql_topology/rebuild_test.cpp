@@ -1,15 +1,8 @@
 // A member whose data cannot be used any more gets a healthy one's.
-#include <gmock/gmock.h>
-
 #include "tests/unit/actors/mysql_topology/servers.hpp"
 
 namespace troupe::mysql_topology::testing {
 namespace {
-
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 // db-0 took over from db-2, which came back with two transactions that nobody else has.
 Servers with_errant() {

@@ -10,8 +10,6 @@ namespace {
 
 using mysql::Reachability;
 using mysql::ThreadState;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 constexpr std::uint16_t kPort = 3306;
 constexpr Duration kProbeAge = milliseconds(100);

@@ -7,6 +7,9 @@
 // Transactions are written "db-0:1-10 db-1:1-3": by the server that they come from.
 #pragma once
 
+#include <gmock/gmock.h>
+
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +17,15 @@
 #include "actors/mysql_topology/decide.hpp"
 
 namespace troupe::mysql_topology::testing {
+
+// The words of the tables.
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 mysql::Uuid uuid_of(std::string_view member);
 mysql::GtidSet gtids(std::string_view text);

@@ -1,19 +1,10 @@
 // Planned changes of the source: whose order counts, what refuses one, each step and its undoing.
-#include <gmock/gmock.h>
-
 #include <functional>
 
 #include "tests/unit/actors/mysql_topology/servers.hpp"
 
 namespace troupe::mysql_topology::testing {
 namespace {
-
-using std::chrono::minutes;
-using std::chrono::seconds;
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 Servers ordered(std::string name = "db-1") {
   auto servers = Servers::formed();

@@ -4,12 +4,6 @@
 namespace troupe::actors {
 namespace {
 
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
-
 class UnitClaims : public UnitTest {
  protected:
   std::string request() {

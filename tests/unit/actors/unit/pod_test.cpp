@@ -4,12 +4,6 @@
 namespace troupe::actors {
 namespace {
 
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
-
 class UnitPod : public UnitTest {
  protected:
   boost::json::object container(std::string_view list, std::string_view name) {

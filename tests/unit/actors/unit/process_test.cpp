@@ -4,11 +4,6 @@
 namespace troupe::actors {
 namespace {
 
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-
 using UnitProcess = UnitTest;
 
 TEST_F(UnitProcess, IsConfiguredInitialisedAndStartedInThatOrder) {

@@ -3,20 +3,19 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <gmock/gmock.h>
 
 #include <string>
 
 #include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unit/kind.hpp"
-#include "tests/unit/actors/cluster/cluster.hpp"
+#include "tests/unit/actors/memory_cluster/kind_test.hpp"
 
 namespace troupe::actors {
 
-class UnitTest : public ::testing::Test {
+class UnitTest : public KindTest<UnitKind> {
  protected:
-  UnitTest() {
+  UnitTest() : KindTest("db-0") {
     cluster.put<k8s::StorageClass>("fast",
                                    R"({"provisioner": "disks", "allowVolumeExpansion": true})", {});
     cluster.put<k8s::ConfigMap>("template", R"({"data": {"mysql": "[mysqld]\n"}})");
@@ -40,16 +39,6 @@ class UnitTest : public ::testing::Test {
                    "resources": {"requests": {"storage": "1Gi"}}}}]}})");
   }
 
-  void spec(std::string_view patch) {
-    cluster.edit<k8s::Unit>("db-0", fmt::format(R"({{"spec": {}}})", patch));
-  }
-  void annotate(std::string_view name, std::string_view text) {
-    boost::json::object annotations;
-    annotations[name] = text;
-    cluster.edit<k8s::Unit>(
-        "db-0",
-        boost::json::serialize(boost::json::object{{"metadata", {{"annotations", annotations}}}}));
-  }
   void set_image(std::string_view image) {
     auto pod_template = boost::json::parse(cluster.at<k8s::Unit>("db-0", "/spec/template"));
     pod_template.at("spec").at("containers").at(0).as_object()["image"] = image;
@@ -64,16 +53,6 @@ class UnitTest : public ::testing::Test {
   }
 
   std::string pod(std::string_view pointer) { return cluster.at<k8s::Pod>("db-0", pointer); }
-  std::string status(std::string_view field) {
-    return cluster.at<k8s::Unit>("db-0", fmt::format("/status/{}", field));
-  }
-  std::string condition(std::string_view type) {
-    const auto live = cluster.find<k8s::Unit>("db-0");
-    const auto* c = k8s::find_condition(live->status.conditions, type);
-    return c ? fmt::format("{} {}: {}", k8s::to_string(c->status), c->reason, c->message) : "";
-  }
-
-  Cluster cluster;
   Subject<UnitKind> unit{cluster, "db-0"};
 };
 

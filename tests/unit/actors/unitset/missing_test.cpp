@@ -4,9 +4,6 @@
 namespace troupe::actors {
 namespace {
 
-using ::testing::Contains;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 class UnitSetMissing : public UnitSetTest {

@@ -5,12 +5,6 @@
 namespace troupe::actors {
 namespace {
 
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
-
 class UnitSetScaling : public UnitSetTest {
  protected:
   UnitSetScaling() {

@@ -2,18 +2,17 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <gmock/gmock.h>
 
 #include <string>
 
 #include "actors/unitset/kind.hpp"
-#include "tests/unit/actors/cluster/cluster.hpp"
+#include "tests/unit/actors/memory_cluster/kind_test.hpp"
 
 namespace troupe::actors {
 
-class UnitSetTest : public ::testing::Test {
+class UnitSetTest : public KindTest<UnitSetKind> {
  protected:
-  UnitSetTest() {
+  UnitSetTest() : KindTest("db") {
     install_templates("8.0.41");
     cluster.put<k8s::UnitSet>("db", R"({
       "metadata": {"labels": {"app.kubernetes.io/part-of": "shop"}},
@@ -44,17 +43,6 @@ class UnitSetTest : public ::testing::Test {
         kOperatorNs);
   }
 
-  void spec(std::string_view patch) {
-    cluster.edit<k8s::UnitSet>("db", fmt::format(R"({{"spec": {}}})", patch));
-  }
-  void annotate(std::string_view name, std::string_view text) {
-    boost::json::object annotations;
-    annotations[name] = text;
-    cluster.edit<k8s::UnitSet>(
-        "db",
-        boost::json::serialize(boost::json::object{{"metadata", {{"annotations", annotations}}}}));
-  }
-
   // As the Unit's actor and its Pod would have it.
   void make_ready(const std::string& unit, std::string_view node = "node-1") {
     const auto generation = cluster.find<k8s::Unit>(unit)->metadata.generation;
@@ -79,16 +67,6 @@ class UnitSetTest : public ::testing::Test {
   std::string image_of(const std::string& unit) {
     return cluster.at<k8s::Unit>(unit, "/spec/template/spec/containers/0/image");
   }
-  std::string status(std::string_view field) {
-    return cluster.at<k8s::UnitSet>("db", fmt::format("/status/{}", field));
-  }
-  std::string condition(std::string_view type) {
-    const auto live = cluster.find<k8s::UnitSet>("db");
-    const auto* c = k8s::find_condition(live->status.conditions, type);
-    return c ? fmt::format("{} {}: {}", k8s::to_string(c->status), c->reason, c->message) : "";
-  }
-
-  Cluster cluster;
   Subject<UnitSetKind> set{cluster, "db"};
 };
 

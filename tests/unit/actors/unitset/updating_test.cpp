@@ -4,10 +4,6 @@
 namespace troupe::actors {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-
 class UnitSetUpdating : public UnitSetTest {
  protected:
   UnitSetUpdating() {

@@ -1,7 +1,7 @@
 // A cluster in memory, for tables of decisions: objects as JSON, which a kind looks at and whose
 // effects change them, with nothing in between.
 //
-//   Cluster cluster;
+//   MemoryCluster cluster;
 //   cluster.put<k8s::UnitSet>("db", R"({"spec": {"units": 3, ...}})");
 //   Subject<UnitSetKind> set(cluster, "db");
 //   set.settle();
@@ -24,15 +24,16 @@
 #include "actors/model/decision.hpp"
 #include "actors/model/ensure.hpp"
 #include "actors/model/sight.hpp"
+#include "tests/unit/actors/memory_cluster/decisions.hpp"
 
 namespace troupe::actors {
 
 inline constexpr std::string_view kNs = "prod";
 inline constexpr std::string_view kOperatorNs = "troupe-system";
 
-class Cluster final : public Sight {
+class MemoryCluster final : public Sight {
  public:
-  Cluster();
+  MemoryCluster();
 
   // Makes the object or writes over it; `text` holds what differs from an empty one.
   template <k8s::KindStruct T>
@@ -124,17 +125,11 @@ class Cluster final : public Sight {
   std::vector<std::string> asked_;
 };
 
-// "delete Unit db-2", "status": the keys of what a decision asks for.
-std::vector<std::string> keys_of(const Decision& decision);
-std::vector<std::string> rules_of(const Decision& decision);
-// The text of the guard of that rule; empty if there is none.
-std::string guard_text(const Decision& decision, std::string_view rule);
-
 // One object under test, with its memory.
 template <class Kind>
 class Subject {
  public:
-  Subject(Cluster& cluster, std::string name)
+  Subject(MemoryCluster& cluster, std::string name)
       : cluster_(cluster), self_(ref<typename Kind::Object>(kNs, name)) {}
 
   // What it decides now; nothing is carried out.
@@ -166,7 +161,7 @@ class Subject {
   typename Kind::Memory memory;
 
  private:
-  Cluster& cluster_;
+  MemoryCluster& cluster_;
   ObjectRef self_;
 };
 

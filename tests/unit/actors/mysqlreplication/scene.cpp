@@ -1,4 +1,4 @@
-#include "tests/unit/actors/mysqlreplication/cluster.hpp"
+#include "tests/unit/actors/mysqlreplication/scene.hpp"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 
 #include "engines/agent/model/digest.hpp"
 #include "engines/agent/model/passwords.hpp"
-#include "k8s/api/decode.hpp"
 #include "k8s/api/kinds.hpp"
+#include "tests/unit/actors/memory_cluster/documents.hpp"
 
 namespace troupe::actors::testing {
 namespace {
@@ -18,18 +18,6 @@ namespace json = boost::json;
 constexpr std::string_view kStarted = "2026-01-31T11:00:00Z";
 
 json::object parse(std::string_view text) { return json::parse(text).as_object(); }
-
-// Objects are merged, everything else is replaced; null removes.
-void merge(json::object& into, const json::object& patch) {
-  for (const auto& [key, value] : patch) {
-    if (value.is_null())
-      into.erase(key);
-    else if (value.is_object() && into.contains(key) && into[key].is_object())
-      merge(into[key].as_object(), value.as_object());
-    else
-      into[key] = value;
-  }
-}
 
 // What a manager applied before and does not apply any more goes.
 void forget_applied(json::object& live, const Apply& apply) {
@@ -53,7 +41,7 @@ std::string document_key(const ObjectRef& ref) {
 
 }  // namespace
 
-Cluster::Cluster(int count) : servers(Servers::formed(count)) {
+ReplicationScene::ReplicationScene(int count) : servers(Servers::formed(count)) {
   put("Secret", "secret", {{"data", json::object{}}});
   put("Secret", "aes-secret-key", {{"data", {{"AES_SECRET_KEY", agent::base64_encode(kAesKey)}}}});
   set_password("mysql", "probing", kAesKey);
@@ -78,9 +66,9 @@ Cluster::Cluster(int count) : servers(Servers::formed(count)) {
   object()["metadata"].as_object()["labels"] = {{"team", "shop"}};
 }
 
-Cluster Cluster::formed(int count) { return Cluster(count); }
+ReplicationScene ReplicationScene::formed(int count) { return ReplicationScene(count); }
 
-void Cluster::put(std::string_view kind, std::string_view name, json::object rest) {
+void ReplicationScene::put(std::string_view kind, std::string_view name, json::object rest) {
   rest["metadata"] = {{"name", name},
                       {"namespace", "prod"},
                       {"uid", fmt::format("uid-{}-{}", kind, name)},
@@ -89,8 +77,8 @@ void Cluster::put(std::string_view kind, std::string_view name, json::object res
   documents[fmt::format("{}/{}", kind, name)] = std::move(rest);
 }
 
-void Cluster::set_password(std::string_view user, std::string_view plain,
-                           std::string_view aes_key) {
+void ReplicationScene::set_password(std::string_view user, std::string_view plain,
+                                    std::string_view aes_key) {
   const auto stored = agent::encrypt_password(Secret(std::string(plain)),
                                               Secret(std::string(aes_key)), "0123456789abcdef");
   auto& data = documents["Secret/secret"]["data"].as_object();
@@ -98,17 +86,13 @@ void Cluster::set_password(std::string_view user, std::string_view plain,
 }
 
 template <class T>
-k8s::ObjectPtr<T> Cluster::get(std::string_view kind, const std::string& name) const {
+k8s::ObjectPtr<T> ReplicationScene::get(std::string_view kind, const std::string& name) const {
   const auto found = documents.find(fmt::format("{}/{}", kind, name));
   if (found == documents.end()) return {};
-  k8s::Decoder decoder;
-  const auto decoded =
-      decoder.object(k8s::kind_info<T>(), k8s::Document(json::serialize(found->second)));
-  if (!decoded) throw std::runtime_error(decoded.error().message);
-  return k8s::as<T>(*decoded);
+  return k8s::as<T>(snapshot_of(k8s::kind_info<T>(), found->second));
 }
 
-MysqlReplicationKind::World Cluster::world() const {
+MysqlReplicationKind::World ReplicationScene::world() const {
   MysqlReplicationKind::World w;
   w.object = get<k8s::MysqlReplication>("MysqlReplication", "db");
   w.secret = get<k8s::SecretObject>("Secret", "secret");
@@ -142,18 +126,20 @@ MysqlReplicationKind::World Cluster::world() const {
   return w;
 }
 
-Decision Cluster::decide() { return MysqlReplicationKind::decide(world(), memory, servers.now); }
+Decision ReplicationScene::decide() {
+  return MysqlReplicationKind::decide(world(), memory, servers.now);
+}
 
-bool Cluster::apply(const Decision& decision) {
+bool ReplicationScene::apply(const Decision& decision) {
   bool any = false;
   for (const auto& e : decision.effects) {
     if (const auto* a = std::get_if<Apply>(&e.action)) {
       auto& live = documents[document_key(a->object)];
       forget_applied(live, *a);
-      merge(live, parse(a->body));
+      merge_patch(live, parse(a->body));
       any = true;
     } else if (const auto* m = std::get_if<MergePatch>(&e.action)) {
-      merge(documents[document_key(m->object)], parse(m->body));
+      merge_patch(documents[document_key(m->object)], parse(m->body));
       any = true;
     } else if (const auto* d = std::get_if<Delete>(&e.action)) {
       documents.erase(document_key(d->object));
@@ -163,7 +149,7 @@ bool Cluster::apply(const Decision& decision) {
   return any;
 }
 
-Decision Cluster::settle() {
+Decision ReplicationScene::settle() {
   constexpr int kTurns = 10;
   Decision decision;
   for (int i = 0; i < kTurns; ++i) {
@@ -171,17 +157,17 @@ Decision Cluster::settle() {
     if (!apply(decision)) return decision;
   }
   throw std::runtime_error(
-      fmt::format("written again and again: {}", fmt::join(keys(decision), ", ")));
+      fmt::format("written again and again: {}", fmt::join(keys_of(decision), ", ")));
 }
 
-std::string Cluster::pod_label(std::string_view pod, std::string_view label) const {
+std::string ReplicationScene::pod_label(std::string_view pod, std::string_view label) const {
   const auto& metadata = documents.at(fmt::format("Pod/{}", pod)).at("metadata").as_object();
   const auto* labels = metadata.if_contains("labels");
   const auto* value = labels ? labels->as_object().if_contains(label) : nullptr;
   return value ? std::string(value->as_string()) : std::string();
 }
 
-std::string Cluster::condition(std::string_view type) {
+std::string ReplicationScene::condition(std::string_view type) {
   for (const auto& c : status()["conditions"].as_array())
     if (std::string_view(c.at("type").as_string()) == type)
       return fmt::format("{} {}", std::string_view(c.at("status").as_string()),
@@ -189,23 +175,11 @@ std::string Cluster::condition(std::string_view type) {
   return {};
 }
 
-std::string Cluster::condition_message(std::string_view type) {
+std::string ReplicationScene::condition_message(std::string_view type) {
   for (const auto& c : status()["conditions"].as_array())
     if (std::string_view(c.at("type").as_string()) == type)
       return std::string(c.at("message").as_string());
   return {};
-}
-
-const Effect* effect(const Decision& decision, std::string_view key) {
-  for (const auto& e : decision.effects)
-    if (e.key == key) return &e;
-  return nullptr;
-}
-
-std::vector<std::string> keys(const Decision& decision) {
-  std::vector<std::string> out;
-  for (const auto& e : decision.effects) out.push_back(e.key);
-  return out;
 }
 
 }  // namespace troupe::actors::testing

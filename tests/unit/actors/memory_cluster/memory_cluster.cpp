@@ -1,4 +1,4 @@
-#include "tests/unit/actors/cluster/cluster.hpp"
+#include "tests/unit/actors/memory_cluster/memory_cluster.hpp"
 
 #include <fmt/format.h>
 
@@ -7,11 +7,11 @@
 #include "actors/model/endpoints.hpp"
 #include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
-#include "k8s/api/decode.hpp"
 #include "k8s/api/kinds.hpp"
 #include "k8s/api/mysqlreplication.hpp"
 #include "k8s/api/unit.hpp"
 #include "k8s/api/unitset.hpp"
+#include "tests/unit/actors/memory_cluster/documents.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -20,28 +20,6 @@ using Json = boost::json::object;
 
 // Friday, 2026-01-02 03:04:05 UTC, when `now` is an hour.
 constexpr std::int64_t kWallSeconds = 1767323045;
-
-k8s::SnapshotPtr snapshot(const ObjectRef& ref, const Json& json) {
-  k8s::Decoder decoder;
-  const auto text = boost::json::serialize(json);
-  auto decoded = decoder.object(*k8s::find_kind(ref.kind), k8s::Document(text));
-  if (!decoded) {
-    ADD_FAILURE() << decoded.error().message << "\n" << text;
-    return nullptr;
-  }
-  return *decoded;
-}
-
-void merge_patch(Json& into, const Json& patch) {
-  for (const auto& [key, v] : patch) {
-    if (v.is_null())
-      into.erase(key);
-    else if (v.is_object())
-      merge_patch(object_at(into, key), v.as_object());
-    else
-      into[key] = v;
-  }
-}
 
 // Fields that a manager applied before and applies no more.
 void take_away(Json& from, const Json& before, const Json& now) {
@@ -58,7 +36,7 @@ void take_away(Json& from, const Json& before, const Json& now) {
 
 }  // namespace
 
-Cluster::Cluster() {
+MemoryCluster::MemoryCluster() {
   settings_.operator_namespace = kOperatorNs;
   // What actors make of each other is found by its id, whichever test runs first.
   k8s::kind_info<k8s::UnitSet>();
@@ -66,7 +44,7 @@ Cluster::Cluster() {
   k8s::kind_info<k8s::MysqlReplication>();
 }
 
-void Cluster::merge(Json& into, const Json& from) {
+void MemoryCluster::merge(Json& into, const Json& from) {
   for (const auto& [key, v] : from) {
     if (v.is_object() && into[key].is_object())
       merge(into[key].as_object(), v.as_object());
@@ -75,7 +53,7 @@ void Cluster::merge(Json& into, const Json& from) {
   }
 }
 
-void Cluster::write(const ObjectRef& ref, Json json) {
+void MemoryCluster::write(const ObjectRef& ref, Json json) {
   auto& held = objects_[ref];
   auto& metadata = object_at(json, "metadata");
   const bool same_spec = held.snapshot && held.json["spec"] == json["spec"];
@@ -87,10 +65,10 @@ void Cluster::write(const ObjectRef& ref, Json json) {
   if (ref.kind == k8s::kKindId<k8s::Pod> && text_at(object_at(json, "status"), "phase").empty())
     object_at(json, "status")["phase"] = "Pending";
   held.json = std::move(json);
-  held.snapshot = snapshot(ref, held.json);
+  held.snapshot = snapshot_of(*k8s::find_kind(ref.kind), held.json);
 }
 
-void Cluster::patch_object(const ObjectRef& ref, const Json& patch) {
+void MemoryCluster::patch_object(const ObjectRef& ref, const Json& patch) {
   const auto found = objects_.find(ref);
   if (found == objects_.end()) {
     ADD_FAILURE() << ref.name << " does not exist";
@@ -103,7 +81,7 @@ void Cluster::patch_object(const ObjectRef& ref, const Json& patch) {
   if (meta.deletionTimestamp && meta.finalizers.empty()) objects_.erase(ref);
 }
 
-void Cluster::remove_object(const ObjectRef& ref) {
+void MemoryCluster::remove_object(const ObjectRef& ref) {
   const auto found = objects_.find(ref);
   if (found == objects_.end()) return;
   if (found->second.snapshot->meta().finalizers.empty()) {
@@ -113,7 +91,7 @@ void Cluster::remove_object(const ObjectRef& ref) {
   patch_object(ref, Json{{"metadata", {{"deletionTimestamp", to_rfc3339(wall())}}}});
 }
 
-void Cluster::apply(const Apply& a) {
+void MemoryCluster::apply(const Apply& a) {
   auto body = boost::json::parse(a.body).as_object();
   const auto found = objects_.find(a.object);
   auto json = found == objects_.end() ? Json() : found->second.json;
@@ -128,7 +106,7 @@ void Cluster::apply(const Apply& a) {
   write(a.object, std::move(json));
 }
 
-void Cluster::carry_out(const Effect& effect) {
+void MemoryCluster::carry_out(const Effect& effect) {
   if (const auto* a = std::get_if<Apply>(&effect.action)) return apply(*a);
   if (const auto* a = std::get_if<MergePatch>(&effect.action))
     return patch_object(a->object, boost::json::parse(a->body).as_object());
@@ -151,7 +129,7 @@ void Cluster::carry_out(const Effect& effect) {
   write(a.secret, std::move(secret));
 }
 
-void Cluster::answer(const AskAgent& a) {
+void MemoryCluster::answer(const AskAgent& a) {
   asked_.emplace_back(agent::name_of(a.action));
   actions.push_back(a.action);
   auto& seen = agents_.at(a.endpoint.id);
@@ -163,11 +141,11 @@ void Cluster::answer(const AskAgent& a) {
     seen.process.state = agent::ProcessState::Stopped;
 }
 
-agent::AgentObservation& Cluster::agent_of_pod(std::string_view pod) {
+agent::AgentObservation& MemoryCluster::agent_of_pod(std::string_view pod) {
   return agents_[pod_life(*find<k8s::Pod>(pod))];
 }
 
-void Cluster::run_pod(std::string_view name, std::string_view node, bool ready) {
+void MemoryCluster::run_pod(std::string_view name, std::string_view node, bool ready) {
   const auto ordinal = 10 + objects_.size();
   edit<k8s::Pod>(name, fmt::format(R"({{"spec": {{"nodeName": "{}"}},
       "status": {{"phase": "Running", "hostIP": "192.168.0.1", "podIP": "10.0.0.{}",
@@ -188,13 +166,14 @@ void Cluster::run_pod(std::string_view name, std::string_view node, bool ready) 
     seen.process.state = agent::ProcessState::Stopped;
 }
 
-k8s::SnapshotPtr Cluster::object(k8s::KindId kind, std::string_view ns, std::string_view name) {
+k8s::SnapshotPtr MemoryCluster::object(k8s::KindId kind, std::string_view ns,
+                                       std::string_view name) {
   const auto found = objects_.find(ObjectRef{kind, std::string(ns), std::string(name)});
   return found == objects_.end() ? nullptr : found->second.snapshot;
 }
 
-std::vector<k8s::SnapshotPtr> Cluster::owned(k8s::KindId kind, std::string_view ns,
-                                             std::string_view owner_uid) {
+std::vector<k8s::SnapshotPtr> MemoryCluster::owned(k8s::KindId kind, std::string_view ns,
+                                                   std::string_view owner_uid) {
   std::vector<k8s::SnapshotPtr> out;
   for (const auto& [ref, held] : objects_) {
     const auto* owner = k8s::controller_of(held.snapshot->meta());
@@ -204,8 +183,9 @@ std::vector<k8s::SnapshotPtr> Cluster::owned(k8s::KindId kind, std::string_view 
   return out;
 }
 
-std::vector<k8s::SnapshotPtr> Cluster::labelled(k8s::KindId kind, std::string_view ns,
-                                                std::string_view label, std::string_view value) {
+std::vector<k8s::SnapshotPtr> MemoryCluster::labelled(k8s::KindId kind, std::string_view ns,
+                                                      std::string_view label,
+                                                      std::string_view value) {
   std::vector<k8s::SnapshotPtr> out;
   for (const auto& [ref, held] : objects_)
     if (ref.kind == kind && ref.ns == ns && held.snapshot->meta().labels.get(label) == value)
@@ -213,18 +193,18 @@ std::vector<k8s::SnapshotPtr> Cluster::labelled(k8s::KindId kind, std::string_vi
   return out;
 }
 
-std::shared_ptr<const agent::AgentObservation> Cluster::agent(const std::string& endpoint) {
+std::shared_ptr<const agent::AgentObservation> MemoryCluster::agent(const std::string& endpoint) {
   const auto found = agents_.find(endpoint);
   if (found == agents_.end()) return nullptr;
   return std::make_shared<const agent::AgentObservation>(found->second);
 }
 
-WallTime Cluster::wall() const {
+WallTime MemoryCluster::wall() const {
   return WallTime(std::chrono::seconds(kWallSeconds)) +
          std::chrono::duration_cast<WallTime::duration>(now - TimePoint(std::chrono::hours(1)));
 }
 
-std::string Cluster::value_at(const ObjectRef& ref, std::string_view pointer) const {
+std::string MemoryCluster::value_at(const ObjectRef& ref, std::string_view pointer) const {
   const auto found = objects_.find(ref);
   if (found == objects_.end()) return {};
   boost::system::error_code ec;
@@ -234,29 +214,11 @@ std::string Cluster::value_at(const ObjectRef& ref, std::string_view pointer) co
   return v->is_string() ? std::string(v->as_string()) : boost::json::serialize(*v);
 }
 
-std::vector<std::string> Cluster::names_of(k8s::KindId kind) const {
+std::vector<std::string> MemoryCluster::names_of(k8s::KindId kind) const {
   std::vector<std::string> out;
   for (const auto& [ref, held] : objects_)
     if (ref.kind == kind && ref.ns == kNs) out.push_back(ref.name);
   return out;
-}
-
-std::vector<std::string> keys_of(const Decision& decision) {
-  std::vector<std::string> out;
-  for (const auto& e : decision.effects) out.push_back(e.key);
-  return out;
-}
-
-std::vector<std::string> rules_of(const Decision& decision) {
-  std::vector<std::string> out;
-  for (const auto& g : decision.guards) out.push_back(g.rule);
-  return out;
-}
-
-std::string guard_text(const Decision& decision, std::string_view rule) {
-  for (const auto& g : decision.guards)
-    if (g.rule == rule) return g.text;
-  return {};
 }
 
 }  // namespace troupe::actors

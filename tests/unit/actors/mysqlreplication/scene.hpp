@@ -1,10 +1,10 @@
-// A namespace with a MysqlReplication, its Units, Pods and Secrets, as JSON documents, and what the
+// A MysqlReplication with its Units, Pods and Secrets as JSON documents, its servers, and what the
 // kind decides on seeing them. Effects on objects can be carried out, so that a test can look at
 // what comes after them.
 //
-//   auto cluster = Cluster::formed();
-//   cluster.settle();
-//   EXPECT_EQ(cluster.pod_label("db-0", kReadonlyLabel), "false");
+//   auto scene = ReplicationScene::formed();
+//   scene.settle();
+//   EXPECT_EQ(scene.pod_label("db-0", kReadonlyLabel), "false");
 #pragma once
 
 #include <boost/json.hpp>
@@ -13,16 +13,17 @@
 #include <string_view>
 
 #include "actors/mysqlreplication/kind.hpp"
+#include "tests/unit/actors/memory_cluster/decisions.hpp"
 #include "tests/unit/actors/mysql_topology/servers.hpp"
 
 namespace troupe::actors::testing {
 
 using mysql_topology::testing::Servers;
 
-class Cluster {
+class ReplicationScene {
  public:
   // db-0 is the source, the others follow it, and the status says so.
-  static Cluster formed(int count = 3);
+  static ReplicationScene formed(int count = 3);
 
   Decision decide();
   // Carries out every effect on objects; true if there was any.
@@ -44,21 +45,12 @@ class Cluster {
   MysqlReplicationKind::Memory memory;
 
  private:
-  explicit Cluster(int count);
+  explicit ReplicationScene(int count);
   void put(std::string_view kind, std::string_view name, boost::json::object rest);
   template <class T>
   k8s::ObjectPtr<T> get(std::string_view kind, const std::string& name) const;
   MysqlReplicationKind::World world() const;
 };
-
-// The effect with that key; null: there is none.
-const Effect* effect(const Decision& decision, std::string_view key);
-template <class T>
-const T* action(const Decision& decision, std::string_view key) {
-  const auto* e = effect(decision, key);
-  return e ? std::get_if<T>(&e->action) : nullptr;
-}
-std::vector<std::string> keys(const Decision& decision);
 
 inline constexpr std::string_view kAesKey = "0123456789abcdef0123456789abcdef";
 
