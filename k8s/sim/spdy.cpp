@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "runtime/model/big_endian.hpp"
+
 namespace troupe::sim::spdy {
 namespace {
 
@@ -16,20 +18,10 @@ constexpr std::uint32_t kCancel = 5;  // status of a RST_STREAM
 constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
 constexpr std::size_t kSynStreamHead = 10;  // stream, associated stream, priority, slot
 
-void put16(std::string& out, std::uint16_t v) {
-  out += static_cast<char>(v >> 8);
-  out += static_cast<char>(v);
-}
-
-void put32(std::string& out, std::uint32_t v) {
-  put16(out, static_cast<std::uint16_t>(v >> 16));
-  put16(out, static_cast<std::uint16_t>(v));
-}
-
+void put16(std::string& out, std::uint16_t v) { put_big_endian(out, v, 2); }
+void put32(std::string& out, std::uint32_t v) { put_big_endian(out, v, 4); }
 std::uint32_t get32(std::string_view bytes, std::size_t at) {
-  std::uint32_t v = 0;
-  for (std::size_t i = 0; i < 4; ++i) v = v << 8 | static_cast<std::uint8_t>(bytes[at + i]);
-  return v;
+  return static_cast<std::uint32_t>(get_big_endian(bytes.substr(at, 4)));
 }
 
 // The dictionary: words, each after its length, and then text.

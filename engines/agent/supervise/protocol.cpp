@@ -1,20 +1,12 @@
 #include "engines/agent/supervise/protocol.hpp"
 
+#include "runtime/model/big_endian.hpp"
+
 namespace troupe::agent::supervise {
 namespace {
 
 constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kHeadBytes = 5;  // kind and id
-
-void put_big_endian(std::string& out, std::uint64_t value, std::size_t bytes) {
-  for (std::size_t i = bytes; i-- > 0;) out.push_back(static_cast<char>(value >> (8 * i)));
-}
-
-std::uint64_t get_big_endian(std::string_view in) {
-  std::uint64_t value = 0;
-  for (const char c : in) value = value << 8 | static_cast<unsigned char>(c);
-  return value;
-}
 
 class Writer {
  public:
