@@ -5,10 +5,10 @@
 
 #include <fstream>
 #include <future>
-#include <thread>
 
 #include "engines/mysql/model/gtid_set.hpp"
 #include "tests/db/agent_unit.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace troupe::agent::testing {
 namespace {
@@ -16,20 +16,12 @@ namespace {
 using namespace std::chrono_literals;
 using mysql::GtidSet;
 using mysql::testing::Client;
+using support::eventually;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
 GtidSet set(const std::string& text) { return *GtidSet::parse(text); }
-
-bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = 60s) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() >= end) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
-}
 
 // Semi-sync with one acknowledgement, `source` open for writes.
 void form(Unit& source, std::vector<Unit*> replicas, Epoch epoch) {

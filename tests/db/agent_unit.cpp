@@ -11,7 +11,8 @@
 #include <fstream>
 #include <future>
 #include <stdexcept>
-#include <thread>
+
+#include "tests/support/eventually.hpp"
 
 namespace troupe::agent::testing {
 namespace {
@@ -20,7 +21,6 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 constexpr const char* kNamespace = "test";
-constexpr auto kPoll = std::chrono::milliseconds(2);
 
 fs::path rootfs() {
   const char* given = std::getenv("TROUPE_ROOTFS_MYSQL");
@@ -186,12 +186,7 @@ Result<Reply> Unit::order(Epoch epoch, Action action, std::chrono::milliseconds 
 
 bool Unit::becomes(const std::function<bool(const AgentObservation&)>& condition,
                    std::chrono::milliseconds limit) const {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!condition(*seen())) {
-    if (std::chrono::steady_clock::now() >= end) return false;
-    std::this_thread::sleep_for(kPoll);
-  }
-  return true;
+  return support::eventually(limit, [&] { return condition(*seen()); });
 }
 
 mysql::Login Unit::login(const std::string& user) const {

@@ -10,6 +10,7 @@
 #include "engines/mysql/gateway.hpp"
 #include "runtime/clock.hpp"
 #include "tests/db/mysqld.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace troupe::mysql {
 namespace {
@@ -262,7 +263,7 @@ TEST(MysqlGateway, ComesThroughTheAdminPortWhenAllConnectionsAreTaken) {
   const auto admin_port = testing::free_port();
   Mysqld server(1, {"--admin-address=127.0.0.1", "--admin-port=" + std::to_string(admin_port)});
   Client first(server.admin());
-  ASSERT_TRUE(testing::eventually([&] {  // the fixture's look at the port is still being ended
+  ASSERT_TRUE(support::eventually([&] {  // the fixture's look at the port is still being ended
     return first.run(list_sessions({}, {})).empty();
   }));
   first.run("SET GLOBAL max_connections = 1");

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -15,9 +14,10 @@
 #include <iterator>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 
 #include "tests/db/certificates.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/loopback.hpp"
 
 namespace troupe::mysql::testing {
 namespace {
@@ -25,10 +25,11 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
+using support::eventually;
+using support::loopback;
 
 constexpr auto kStartDeadline = 60s;
 constexpr auto kStopDeadline = 30s;
-constexpr auto kPollInterval = 5ms;
 
 [[noreturn]] void give_up(const std::string& what) { throw std::runtime_error(what); }
 
@@ -138,14 +139,6 @@ fs::path template_directory() {
   return ready;
 }
 
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
 // The server greets first, so a byte to read means that it serves.
 bool greets(std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -160,16 +153,6 @@ bool greets(std::uint16_t port) {
   return greeted;
 }
 
-template <class Condition>
-bool wait_for(Condition condition, std::chrono::milliseconds limit) {
-  const auto deadline = Clock::now() + limit;
-  while (!condition()) {
-    if (Clock::now() > deadline) return false;
-    std::this_thread::sleep_for(kPollInterval);
-  }
-  return true;
-}
-
 }  // namespace
 
 std::uint16_t free_port() {
@@ -182,8 +165,6 @@ std::uint16_t free_port() {
   if (!bound) give_up("no free loopback port");
   return ntohs(address.sin_port);
 }
-
-bool eventually(const std::function<bool()>& condition) { return wait_for(condition, 20s); }
 
 Mysqld::Mysqld(std::uint32_t server_id, std::vector<std::string> flags)
     : server_id_(server_id), flags_(std::move(flags)) {
@@ -215,12 +196,10 @@ void Mysqld::start() {
 
 void Mysqld::wait_until_it_listens() {
   bool ended = false;
-  const bool up = wait_for(
-      [&] {
-        ended = has_ended(pid_);
-        return ended || greets(port_);
-      },
-      kStartDeadline);
+  const bool up = eventually(kStartDeadline, [&] {
+    ended = has_ended(pid_);
+    return ended || greets(port_);
+  });
   if (ended) pid_ = -1;
   if (ended || !up) give_up("mysqld did not start:\n" + log_tail());
 }
@@ -245,7 +224,7 @@ void Mysqld::kill() {
 void Mysqld::stop() {
   if (pid_ <= 0) return;
   ::kill(pid_, SIGTERM);
-  if (!wait_for([&] { return has_ended(pid_); }, kStopDeadline)) {
+  if (!eventually(kStopDeadline, [&] { return has_ended(pid_); })) {
     kill();
     give_up("mysqld did not stop:\n" + log_tail());
   }

@@ -15,7 +15,6 @@
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,9 +84,6 @@ class Client {
 };
 
 Statement sql(std::string_view text);
-
-// Asks again and again until it is so; false after 20 s.
-bool eventually(const std::function<bool()>& condition);
 
 // A loopback port that nobody listened on a moment ago.
 std::uint16_t free_port();

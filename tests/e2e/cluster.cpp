@@ -76,11 +76,7 @@ void Cluster::kill_operator() {
   const auto pid = text_of(directory_ / "operator.pid");
   ASSERT_FALSE(pid.empty());
   ASSERT_EQ(::kill(std::stoi(pid), SIGKILL), 0);
-  ASSERT_TRUE(eventually(seconds(10), [&] {
-    std::ifstream stat("/proc/" + pid + "/stat");
-    std::string number, name, state;
-    return !(stat >> number >> name >> state) || state == "Z";
-  }));
+  ASSERT_TRUE(eventually(seconds(10), [&] { return support::has_ended(std::stoi(pid)); }));
 }
 
 void Cluster::start_operator(const std::string& kubeconfig) {

@@ -1,6 +1,5 @@
 #include "tests/e2e/severable_proxy.hpp"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -8,16 +7,12 @@
 #include <array>
 #include <stdexcept>
 
+#include "tests/support/loopback.hpp"
+
 namespace troupe::e2e {
 namespace {
 
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
+using support::loopback;
 
 // False once the other side has ended.
 bool pass(int from, int to) {

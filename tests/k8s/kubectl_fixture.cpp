@@ -1,28 +1,25 @@
 #include "tests/k8s/kubectl_fixture.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <filesystem>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
+
+#include "tests/support/eventually.hpp"
 
 extern char** environ;
 
 namespace troupe::sim {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr auto kStartLimit = std::chrono::seconds(30);
+constexpr std::chrono::seconds kStartLimit(30);
+constexpr std::chrono::seconds kCommandLimit(30);
 
 struct Cluster {
   pid_t server = 0;  // 0: somebody else's
@@ -35,27 +32,6 @@ Cluster& cluster() {
   return instance;
 }
 
-struct Pipe {
-  Pipe() {
-    std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2 failed");
-    read_end = ends[0];
-    write_end = ends[1];
-  }
-  ~Pipe() {
-    close_read();
-    close_write();
-  }
-  void close_read() {
-    if (read_end >= 0) ::close(std::exchange(read_end, -1));
-  }
-  void close_write() {
-    if (write_end >= 0) ::close(std::exchange(write_end, -1));
-  }
-  int read_end = -1;
-  int write_end = -1;
-};
-
 pid_t spawn(const std::vector<std::string>& argv, posix_spawn_file_actions_t* actions) {
   std::vector<char*> arguments;
   for (const auto& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -65,31 +41,6 @@ pid_t spawn(const std::vector<std::string>& argv, posix_spawn_file_actions_t* ac
     throw std::runtime_error("cannot run " + argv[0]);
   }
   return child;
-}
-
-// Reads both pipes until they end; false when the deadline passed first.
-bool read_all(Pipe& out, Pipe& err, Outcome& outcome, Clock::time_point deadline) {
-  std::array<char, 65536> buffer;
-  while (out.read_end >= 0 || err.read_end >= 0) {
-    std::array<pollfd, 2> waiting{pollfd{out.read_end, POLLIN, 0}, pollfd{err.read_end, POLLIN, 0}};
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) return false;
-    ::poll(waiting.data(), waiting.size(), static_cast<int>(left));
-    for (std::size_t i = 0; i < waiting.size(); ++i) {
-      if (waiting[i].revents == 0) continue;
-      const auto count = ::read(waiting[i].fd, buffer.data(), buffer.size());
-      auto& text = i == 0 ? outcome.out : outcome.err;
-      if (count > 0) {
-        text.append(buffer.data(), static_cast<std::size_t>(count));
-      } else if (i == 0) {
-        out.close_read();
-      } else {
-        err.close_read();
-      }
-    }
-  }
-  return true;
 }
 
 void start_server() {
@@ -110,41 +61,13 @@ void start_server() {
              "--kubelet", "off", "--seed", "1", "--write-kubeconfig", c.kubeconfig},
             &actions);
   posix_spawn_file_actions_destroy(&actions);
-  const auto deadline = Clock::now() + kStartLimit;
-  while (!std::filesystem::exists(c.kubeconfig)) {
-    if (Clock::now() > deadline) throw std::runtime_error("troupe-sim does not start: see " + log);
-    std::this_thread::yield();
+  const auto is_written = [&c] { return std::filesystem::exists(c.kubeconfig); };
+  if (!support::eventually(kStartLimit, is_written)) {
+    throw std::runtime_error("troupe-sim does not start: see " + log);
   }
 }
 
 }  // namespace
-
-Outcome run_program(const std::vector<std::string>& argv, std::string_view input, int seconds) {
-  Pipe in, out, err;
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in.read_end, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, out.write_end, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, err.write_end, STDERR_FILENO);
-  const auto child = spawn(argv, &actions);
-  posix_spawn_file_actions_destroy(&actions);
-  in.close_read();
-  out.close_write();
-  err.close_write();
-  // Inputs of tests are far smaller than a pipe's buffer.
-  if (!input.empty() && ::write(in.write_end, input.data(), input.size()) < 0) {
-    throw std::runtime_error("cannot write to " + argv[0]);
-  }
-  in.close_write();
-  Outcome outcome;
-  if (!read_all(out, err, outcome, Clock::now() + std::chrono::seconds(seconds))) {
-    ::kill(child, SIGKILL);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return outcome;
-}
 
 void KubectlTest::SetUpTestSuite() { start_server(); }
 
@@ -167,8 +90,7 @@ void KubectlTest::SetUp() {
 
 void KubectlTest::TearDown() { kubectl("delete namespace --wait=false " + ns_); }
 
-Outcome KubectlTest::kubectl(const std::vector<std::string>& arguments,
-                             std::string_view input) const {
+Ran KubectlTest::kubectl(const std::vector<std::string>& arguments, std::string_view input) const {
   std::vector<std::string> argv{"kubectl",
                                 "--kubeconfig",
                                 cluster().kubeconfig,
@@ -177,10 +99,10 @@ Outcome KubectlTest::kubectl(const std::vector<std::string>& arguments,
                                 "--namespace",
                                 ns_};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  return run_program(argv, input);
+  return support::run(argv, kCommandLimit, input);
 }
 
-Outcome KubectlTest::kubectl(std::string_view arguments, std::string_view input) const {
+Ran KubectlTest::kubectl(std::string_view arguments, std::string_view input) const {
   std::istringstream words{std::string(arguments)};
   std::vector<std::string> list;
   for (std::string word; words >> word;) list.push_back(word);

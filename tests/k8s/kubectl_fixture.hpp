@@ -9,17 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/program.hpp"
+
 namespace troupe::sim {
 
-struct Outcome {
-  int status = 0;  // exit status; 128 + signal when killed
-  std::string out;
-  std::string err;
-};
-
-// Runs a program with `input` on its stdin and waits for it; kills it after `seconds`.
-Outcome run_program(const std::vector<std::string>& argv, std::string_view input = {},
-                    int seconds = 30);
+using support::Ran;
 
 class KubectlTest : public testing::Test {
  protected:
@@ -30,8 +24,8 @@ class KubectlTest : public testing::Test {
   void TearDown() override;
 
   // kubectl in the test's namespace, split at blanks. No quoting: use the vector for the rest.
-  Outcome kubectl(std::string_view arguments, std::string_view input = {}) const;
-  Outcome kubectl(const std::vector<std::string>& arguments, std::string_view input = {}) const;
+  Ran kubectl(std::string_view arguments, std::string_view input = {}) const;
+  Ran kubectl(const std::vector<std::string>& arguments, std::string_view input = {}) const;
   // The same, and the test fails unless it exits with 0; gives what it printed.
   std::string ok(std::string_view arguments, std::string_view input = {}) const;
 

@@ -197,7 +197,7 @@ TEST_F(KubectlTest, EditChangesTheObject) {
   make_config_map("c", "{k: before}");
   const auto editor = folder() + "/editor.sh";
   std::ofstream(editor) << "#!/bin/sh\nsed -i s/before/after/ \"$1\"\n";
-  ASSERT_EQ(run_program({"chmod", "+x", editor}).status, 0);
+  ASSERT_EQ(support::run({"chmod", "+x", editor}, std::chrono::seconds(30)).status, 0);
   ::setenv("KUBE_EDITOR", editor.c_str(), 1);
   ok("edit configmap c");
   EXPECT_EQ(ok("get configmap c -o jsonpath={.data.k}"), "after");

@@ -1,7 +1,6 @@
 #include "tests/oracle/failover_demo.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -108,12 +107,6 @@ Judgement judge(const MysqlCluster& cluster, const Writers& writers) {
   return all;
 }
 
-bool has_died(pid_t pid) {
-  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
-  std::string number, name, state;
-  return !(stat >> number >> name >> state) || state == "Z" || state == "X";
-}
-
 // Kills the primary and gives the moment of its death; none if that cannot be done. A signal kills
 // at once; a Pod takes its way through the API server and its kubelet first.
 std::optional<Instant> kill_primary(const Kubectl& kubectl, const std::string& primary, pid_t pid,
@@ -127,11 +120,10 @@ std::optional<Instant> kill_primary(const Kubectl& kubectl, const std::string& p
     status =
         kubectl({"delete", "pod", primary, "--force", "--grace-period=0", "--wait=false"}).status;
   });
-  const auto deadline = Clock::now() + seconds(30);
-  while (!has_died(pid) && Clock::now() < deadline) ::poll(nullptr, 0, 1);
+  const bool has_died = eventually(seconds(30), [pid] { return support::has_ended(pid); });
   const auto died = Clock::now();
   deleting.join();
-  return status == 0 && died < deadline ? std::optional(died) : std::nullopt;
+  return status == 0 && has_died ? std::optional(died) : std::nullopt;
 }
 
 double ms_between(Instant from, Instant to) {

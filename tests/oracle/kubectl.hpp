@@ -3,22 +3,18 @@
 
 #include <boost/json.hpp>
 #include <chrono>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tests/support/eventually.hpp"
+#include "tests/support/program.hpp"
+
 namespace troupe::oracle {
 
-struct Ran {
-  int status = 0;
-  std::string out;  // standard output
-  std::string err;
-};
-
-// Runs a program found on the path, killed at the deadline (status 124 then). `in` is its input.
-Ran run(const std::vector<std::string>& argv, std::chrono::seconds deadline,
-        const std::string& in = {});
+using support::eventually;
+using support::Ran;
+using support::run;
 
 class Kubectl {
  public:
@@ -36,8 +32,5 @@ class Kubectl {
 
 // The text at a JSON pointer, or empty.
 std::string text_at(const boost::json::value& value, std::string_view pointer);
-
-// Asks again every 100 ms until it is true or the deadline has passed.
-bool eventually(std::chrono::milliseconds deadline, const std::function<bool()>& condition);
 
 }  // namespace troupe::oracle

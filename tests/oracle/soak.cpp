@@ -6,7 +6,6 @@
 #include <array>
 #include <fstream>
 #include <random>
-#include <thread>
 
 namespace troupe::oracle {
 namespace {
@@ -18,7 +17,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kWriters = 4;
 constexpr seconds kWritesAgain(60);  // after a kill
 constexpr seconds kMembersAgain(180);
-constexpr milliseconds kLongestCalm(5000);  // between a recovery and the next kill
+// Acknowledged writes from a recovery to the next kill: five seconds of all writers at full speed.
+constexpr std::uint64_t kLongestCalm = 4000;
 
 void say(const std::string& line) {
   std::fputs((line + "\n").c_str(), stdout);
@@ -72,7 +72,11 @@ class Soak {
 
  private:
   void one_kill(const Writers& writers) {
-    std::this_thread::sleep_for(milliseconds(random_() % kLongestCalm.count()));
+    const auto calm = writers.acknowledged() + random_() % kLongestCalm;
+    if (!eventually(kWritesAgain, [&] { return writers.acknowledged() >= calm; })) {
+      tally_.problem = "writes have stopped, though nothing was killed";
+      return;
+    }
     const auto victim = kVictims[random_() % kVictims.size()];
     const auto member = member_of(victim);
     const auto before = cluster_.database_process(member);

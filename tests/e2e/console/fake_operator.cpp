@@ -21,6 +21,7 @@
 #include "runtime/http_probes.hpp"
 #include "runtime/http_server.hpp"
 #include "runtime/metrics.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace troupe::test {
 namespace {
@@ -323,7 +324,10 @@ int run(const std::string& listen, std::size_t count) {
     std::cerr << started.error().message << "\n";
     return 1;
   }
-  while (!all_have_run(actors)) std::this_thread::yield();
+  if (!troupe::support::eventually([&] { return all_have_run(actors); })) {
+    std::cerr << "the actors have not run\n";
+    return 1;
+  }
   std::cout << "http://127.0.0.1:" << server.port() << std::endl;
 
   int signal = 0;

@@ -1,15 +1,11 @@
-// A directory of a test's own, removed with it, and waiting for conditions without sleeping
-// blindly.
+// A directory of a test's own, removed with it.
 #pragma once
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <chrono>
 #include <filesystem>
-#include <functional>
 #include <string>
-#include <thread>
 
 namespace troupe::agent::test {
 
@@ -32,16 +28,5 @@ class Scratch {
  private:
   std::filesystem::path path_;
 };
-
-// True as soon as `condition` holds; false when it does not within the limit.
-inline bool eventually(const std::function<bool()>& condition,
-                       std::chrono::milliseconds limit = std::chrono::seconds(30)) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() >= end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
-}
 
 }  // namespace troupe::agent::test

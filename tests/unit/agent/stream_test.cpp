@@ -9,13 +9,14 @@
 #include "engines/agent/server/agent.hpp"
 #include "engines/agent/server/service.hpp"
 #include "runtime/clock.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/unit/agent/scratch.hpp"
 
 namespace troupe::agent {
 namespace {
 
 using namespace std::chrono_literals;
-using test::eventually;
+using support::eventually;
 
 constexpr const char* kUnit = "ns/db-0";
 
@@ -119,7 +120,8 @@ TEST_F(Stream, AClientOfAnotherAuthorityIsRefused) {
   start_agent();
   const auto other = *make_authority("other", clock_.wall());
   connect(identity(other, authority_.certificate));
-  EXPECT_FALSE(eventually([this] { return was_connected_.load(); }, 1500ms));
+  ASSERT_TRUE(eventually([this] { return !gateway_->latest("e")->stream_error.empty(); }));
+  EXPECT_FALSE(was_connected_);
   EXPECT_NE(gateway_->latest("e")->stream, StreamState::Connected);
 }
 

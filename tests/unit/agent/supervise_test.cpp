@@ -15,6 +15,7 @@
 #include "engines/agent/server/files.hpp"
 #include "engines/agent/server/supervise_client.hpp"
 #include "engines/agent/supervise/process.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/unit/agent/scratch.hpp"
 
 namespace troupe::agent {
@@ -24,7 +25,7 @@ using namespace std::chrono_literals;
 using supervise::ProcessReport;
 using supervise::SpawnSpec;
 using supervise::State;
-using test::eventually;
+using support::eventually;
 
 class Supervised : public testing::Test {
  protected:

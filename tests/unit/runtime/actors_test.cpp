@@ -5,8 +5,8 @@
 #include <atomic>
 #include <stdexcept>
 
+#include "tests/support/eventually.hpp"
 #include "tests/unit/runtime/actors_fixture.hpp"
-#include "tests/unit/runtime/eventually.hpp"
 
 namespace troupe {
 namespace {
@@ -433,7 +433,7 @@ TEST(Actors, TouchNothingOnceTheyAreDestroyed) {
       });
       actors->wake(id, make_cause(CauseType::Watch, CausalId{1}, {}, "changed"));
     }
-    ASSERT_TRUE(test::eventually([&] { return runs > round; }));
+    ASSERT_TRUE(support::eventually([&] { return runs > round; }));
     actors.reset();
     history.reset();
     timers.reset();

@@ -6,13 +6,13 @@
 #include <optional>
 #include <thread>
 
-#include "tests/unit/runtime/eventually.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/unit/runtime/http_client.hpp"
 
 namespace troupe::http {
 namespace {
 
-using test::eventually;
+using support::eventually;
 using test::HttpClient;
 
 ServerOptions any_port() {

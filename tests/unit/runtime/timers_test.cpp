@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "runtime/clock.hpp"
-#include "tests/unit/runtime/eventually.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace troupe {
 namespace {
@@ -134,7 +134,7 @@ TEST_F(TimerThreadTest, FiresEarlierTimersThatWereSetLater) {
   timers.set(kA, now + 1h);
   timers.set(kB, now + 20ms);
   timers.set(kC, now + 10ms);
-  EXPECT_TRUE(test::eventually([&] { return fired().size() == 2; }));
+  EXPECT_TRUE(support::eventually([&] { return fired().size() == 2; }));
   EXPECT_EQ(fired(), (std::vector{kC, kB}));
 }
 
@@ -144,21 +144,21 @@ TEST_F(TimerThreadTest, ACancelledTimerDoesNotFire) {
   timers.set(kA, now + 5ms);
   timers.set(kA, TimePoint::max());
   timers.set(kB, now + 10ms);
-  EXPECT_TRUE(test::eventually([&] { return !fired().empty(); }));
+  EXPECT_TRUE(support::eventually([&] { return !fired().empty(); }));
   EXPECT_EQ(fired(), std::vector{kB});
 }
 
 TEST_F(TimerThreadTest, FiresWhatIsDueAlready) {
   TimerThread timers(io_, clock_, record());
   timers.set(kA, clock_.now() - 1s);
-  EXPECT_TRUE(test::eventually([&] { return !fired().empty(); }));
+  EXPECT_TRUE(support::eventually([&] { return !fired().empty(); }));
 }
 
 TEST_F(TimerThreadTest, MayGoBeforeItsTimers) {
   { TimerThread(io_, clock_, record()).set(kA, clock_.now() + 1ms); }
   TimerThread second(io_, clock_, record());
   second.set(kB, clock_.now() + 20ms);
-  EXPECT_TRUE(test::eventually([&] { return !fired().empty(); }));
+  EXPECT_TRUE(support::eventually([&] { return !fired().empty(); }));
   EXPECT_EQ(fired(), std::vector{kB});
 }
 

@@ -13,8 +13,8 @@
 #include "k8s/sim/api/api_server.hpp"
 #include "k8s/sim/server.hpp"
 #include "runtime/clock.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/unit/actors/configmirror/kind.hpp"
-#include "tests/unit/runtime/eventually.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -116,7 +116,7 @@ class ConfigMirrorOperator : public ::testing::Test {
   }
   bool becomes(std::string_view resource, std::string_view name, std::string_view pointer,
                std::string_view wanted) {
-    return test::eventually([&] { return api.at(resource, name, pointer) == wanted; });
+    return support::eventually([&] { return api.at(resource, name, pointer) == wanted; });
   }
 
   ApiThread api;
