@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
   const log::Logging logging({.level = *level, .format = *format});
   flags.options.cluster = std::move(*cluster);
   flags.options.version = kVersion;
+  flags.options.dropped_log_lines = [&logging] { return logging.dropped(); };
 
   auto started = actors::Operator::start(std::move(flags.options));
   if (!started) return fail(started.error());

@@ -1,8 +1,8 @@
 #include "runtime/actors.hpp"
 
 #include <array>
+#include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 
 #include "caf/actor_system.hpp"
@@ -58,7 +58,7 @@ struct Slot {
   std::unique_ptr<Logic> logic;  // of whoever has the turn
   std::vector<Cause> inbox;
   caf::actor handle;
-  const std::string* kind = nullptr;
+  KindActivity* kind = nullptr;
   std::string name;
   std::uint64_t runs = 0;
   std::uint64_t faults = 0;
@@ -68,11 +68,16 @@ struct Slot {
 
 // With the slot's lock held.
 ActorInfo info_of(const Slot& slot) {
-  return {slot.id,      *slot.kind,       slot.name,
+  return {slot.id,      slot.kind->kind,  slot.name,
           slot.runs,    slot.faults,      static_cast<std::uint32_t>(slot.inbox.size()),
           slot.failing, slot.quarantined, slot.doing,
           slot.guards,  slot.last_run};
 }
+
+void more(KindActivity::Count& count, std::uint64_t by = 1) noexcept {
+  count.fetch_add(by, std::memory_order_relaxed);
+}
+void less(KindActivity::Count& count) noexcept { count.fetch_sub(1, std::memory_order_relaxed); }
 
 constexpr std::size_t kChunk = 1024;
 using Chunk = std::array<Slot, kChunk>;
@@ -111,9 +116,11 @@ struct Actors::Impl {
     if (const auto next = id.next()) free.push_back(next);
   }
 
-  const std::string* intern(std::string kind) {
+  KindActivity* kind_of(const std::string& name) {
     const std::scoped_lock guard(mutex);
-    return &*kinds.insert(std::move(kind)).first;
+    auto& kind = kinds[name];
+    if (!kind) kind = std::make_unique<KindActivity>(name);
+    return kind.get();
   }
 
   void push(ActorId id, Cause&& cause, bool release = false) {
@@ -128,11 +135,12 @@ struct Actors::Impl {
         slot->inbox.push_back(std::move(cause));
       } else {
         ++slot->merged;
-        merged.fetch_add(1, std::memory_order_relaxed);
+        more(slot->kind->merged);
       }
       if (slot->queued) return;
       slot->queued = true;
-      queued.fetch_add(1, std::memory_order_relaxed);
+      more(slot->kind->queued);
+      more(slot->kind->waiting);
       target = slot->handle;
     }
     caf::anon_send(target, RunNow{});
@@ -140,7 +148,7 @@ struct Actors::Impl {
 
   // With the slot's lock held.
   void unqueue(Slot& slot) {
-    if (std::exchange(slot.queued, false)) queued.fetch_sub(1, std::memory_order_relaxed);
+    if (std::exchange(slot.queued, false)) less(slot.kind->waiting);
   }
 
   // By whoever has the turn, once the actor is not live any more.
@@ -164,12 +172,10 @@ struct Actors::Impl {
   mutable std::mutex mutex;  // of allocation
   std::vector<std::unique_ptr<Chunk>> owned;
   std::vector<ActorId> free;
-  std::set<std::string> kinds;
+  std::map<std::string, std::unique_ptr<KindActivity>> kinds;
   std::size_t used = 0;
 
   std::atomic<std::uint64_t> causal{0};
-  std::atomic<std::uint64_t> runs{0}, faults{0}, merged{0}, quarantined{0}, queued{0}, live{0},
-      nanos{0};
 };
 
 namespace {
@@ -264,7 +270,7 @@ class ObjectActor final : public caf::event_based_actor {
     auto told = take_causes(turn.slot());
     const auto begin = impl_->clock.now();
     turn.logic().absorb(told.causes, begin);
-    if (begin < retry_at_ && !told.released) return hold_back(std::move(told));
+    if (begin < retry_at_ && !told.released) return hold_back(turn.slot(), std::move(told));
     if (held_) {
       told.causes.insert(told.causes.begin(), std::make_move_iterator(held_->causes.begin()),
                          std::make_move_iterator(held_->causes.end()));
@@ -272,6 +278,9 @@ class ObjectActor final : public caf::event_based_actor {
       held_.reset();
     }
 
+    auto& kind = *turn.slot().kind;
+    more(kind.running);
+    if (!told.causes.empty()) kind.waited.observe(begin - told.causes.front().at);
     Record record;
     record.actor = id_;
     record.at = begin;
@@ -286,15 +295,14 @@ class ObjectActor final : public caf::event_based_actor {
       fail(turn, record, told.causes, "an exception of unknown type");
     }
     record.took = impl_->clock.now() - begin;
-    impl_->runs.fetch_add(1, std::memory_order_relaxed);
-    impl_->nanos.fetch_add(static_cast<std::uint64_t>(record.took.count()),
-                           std::memory_order_relaxed);
+    kind.took.observe(record.took);
+    less(kind.running);
     impl_->history.add(std::move(record), told.causes);
   }
 
   // What is absorbed while the actor may not run is told by the run that comes next. Kept as text:
   // a cause's subject may hold a whole batch of snapshots, and this can take minutes.
-  void hold_back(Told&& told) {
+  void hold_back(Slot& slot, Told&& told) {
     if (!held_) held_ = std::make_unique<Told>();
     held_->merged += told.merged;
     for (const auto& c : told.causes) {
@@ -302,7 +310,7 @@ class ObjectActor final : public caf::event_based_actor {
         held_->causes.push_back(make_cause(c.type, c.id, c.at, c.text()));
       } else {
         ++held_->merged;
-        impl_->merged.fetch_add(1, std::memory_order_relaxed);
+        more(slot.kind->merged);
       }
     }
   }
@@ -319,8 +327,9 @@ class ObjectActor final : public caf::event_based_actor {
     if (named || timer_set_) impl_->timers.set(id_, outcome.wake);
     timer_set_ = named;
     const std::scoped_lock guard(slot.lock);
-    if (std::exchange(slot.quarantined, false))
-      impl_->quarantined.fetch_sub(1, std::memory_order_relaxed);
+    more(named ? slot.kind->succeeded_with_wake : slot.kind->succeeded);
+    if (outcome.retries) more(slot.kind->retries, outcome.retries);
+    if (std::exchange(slot.quarantined, false)) less(slot.kind->quarantined);
     ++slot.runs;
     slot.failing = false;
     if (slot.doing != record.doing) slot.doing = record.doing;
@@ -330,7 +339,6 @@ class ObjectActor final : public caf::event_based_actor {
 
   void fail(Turn& turn, Record& record, std::span<const Cause> causes, const std::string& what) {
     ++faults_in_a_row_;
-    impl_->faults.fetch_add(1, std::memory_order_relaxed);
     const bool quarantine = faults_in_a_row_ >= Actors::kQuarantineAfter;
     const auto delay = quarantine
                            ? Actors::kQuarantine
@@ -343,10 +351,11 @@ class ObjectActor final : public caf::event_based_actor {
       const std::scoped_lock guard(slot.lock);
       ++slot.runs;
       ++slot.faults;
+      more(slot.kind->faults);
       slot.failing = true;
       slot.last_run = record.wall;
       if (quarantine && slot.live && !std::exchange(slot.quarantined, true))
-        impl_->quarantined.fetch_add(1, std::memory_order_relaxed);
+        more(slot.kind->quarantined);
     }
     turn.logic().faulted(what, quarantine, record.id);
     impl_->timers.set(id_, retry_at_);
@@ -380,7 +389,7 @@ Actors::~Actors() {
 
 ActorId Actors::spawn(std::string kind, std::string name,
                       const std::function<std::unique_ptr<Logic>(ActorId)>& make) {
-  const auto* interned = impl_->intern(std::move(kind));
+  auto* activity = impl_->kind_of(kind);
   const auto id = impl_->allocate();
   std::unique_ptr<Logic> logic;
   caf::actor handle;
@@ -402,10 +411,10 @@ ActorId Actors::spawn(std::string kind, std::string name,
   slot.merged = slot.guards = 0;
   slot.runs = slot.faults = 0;
   slot.doing.clear();
-  slot.kind = interned;
+  slot.kind = activity;
   slot.name = std::move(name);
   slot.handle = std::move(handle);
-  impl_->live.fetch_add(1, std::memory_order_relaxed);
+  more(activity->actors);
   return id;
 }
 
@@ -419,14 +428,13 @@ void Actors::stop(ActorId id) {
     const std::scoped_lock guard(slot->lock);
     if (!slot->live || slot->id != id) return;
     slot->live = false;
-    if (std::exchange(slot->quarantined, false))
-      impl_->quarantined.fetch_sub(1, std::memory_order_relaxed);
+    if (std::exchange(slot->quarantined, false)) less(slot->kind->quarantined);
     impl_->unqueue(*slot);
+    less(slot->kind->actors);
     handle = std::move(slot->handle);
     dropped.swap(slot->inbox);
     ours = !std::exchange(slot->busy, true);
   }
-  impl_->live.fetch_sub(1, std::memory_order_relaxed);
   if (ours) impl_->finish(*slot, id);
   caf::anon_send(handle, Stop{});
 }
@@ -467,9 +475,27 @@ std::vector<ActorInfo> Actors::list() const {
 }
 
 ActorTotals Actors::totals() const {
-  return {impl_->live.load(),        impl_->runs.load(),   impl_->faults.load(),
-          impl_->quarantined.load(), impl_->queued.load(), impl_->merged.load(),
-          impl_->nanos.load()};
+  ActorTotals out;
+  for (const auto* kind : kinds()) {
+    const auto took = kind->took.value();
+    out.actors += kind->actors;
+    out.runs += took.count();
+    out.faults += kind->faults;
+    out.quarantined += kind->quarantined;
+    out.queued += kind->waiting;
+    out.merged_causes += kind->merged;
+    out.run_nanoseconds += static_cast<std::uint64_t>(took.sum_seconds * 1e9);
+  }
+  return out;
+}
+
+void Actors::declare(const std::string& kind) { impl_->kind_of(kind); }
+
+std::vector<const KindActivity*> Actors::kinds() const {
+  const std::scoped_lock guard(impl_->mutex);
+  std::vector<const KindActivity*> out;
+  for (const auto& [name, kind] : impl_->kinds) out.push_back(kind.get());
+  return out;
 }
 
 void Actors::ask_state(ActorId id, std::function<void(std::string)> done) {

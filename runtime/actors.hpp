@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "runtime/history.hpp"
+#include "runtime/latency_histogram.hpp"
 #include "runtime/model/backoff.hpp"
 #include "runtime/model/ids.hpp"
 #include "runtime/model/trace.hpp"
@@ -47,6 +48,7 @@ class Logic {
     std::string doing;
     std::vector<Guard> guards;
     std::vector<Record::EffectText> effects;
+    std::uint32_t retries = 0;  // of the effects, those that had failed before
   };
 
   virtual ~Logic() = default;
@@ -82,6 +84,26 @@ struct ActorInfo {
   WallTime last_run;
 };
 
+// What the actors of one kind do. Relaxed, from any thread; those that are no levels only grow.
+struct KindActivity {
+  explicit KindActivity(std::string name) : kind(std::move(name)) {}
+
+  using Count = std::atomic<std::uint64_t>;
+  const std::string kind;
+  Count actors{0};   // levels: alive,
+  Count waiting{0};  // waiting for their run,
+  Count running{0};  // in it,
+  Count quarantined{0};
+  Count queued{0};  // times that one began to wait
+  Count merged{0};  // causes beyond kMaxCauses
+  Count succeeded{0};
+  Count succeeded_with_wake{0};  // runs that named a time to be woken at
+  Count faults{0};               // runs that threw
+  Count retries{0};              // see Logic::Outcome
+  LatencyHistogram waited;       // from the first cause's time until the run
+  LatencyHistogram took;         // the run
+};
+
 struct ActorTotals {
   std::uint64_t actors = 0;
   std::uint64_t runs = 0;
@@ -105,6 +127,8 @@ class Actors {
   Actors(const Actors&) = delete;
   Actors& operator=(const Actors&) = delete;
 
+  // Its activity shows from now on, also while it has no actors.
+  void declare(const std::string& kind);
   // `make` builds the logic, told the id it will have; what it throws goes through. The actor runs
   // first when it is woken.
   ActorId spawn(std::string kind, std::string name,
@@ -120,6 +144,8 @@ class Actors {
   std::optional<ActorInfo> info(ActorId actor) const;
   std::vector<ActorInfo> list() const;
   ActorTotals totals() const;
+  // Those declared or spawned so far, by name; they live as long as the Actors.
+  std::vector<const KindActivity*> kinds() const;
   // `done` gets Logic::state_json() on an actor thread; never called if the actor stops first.
   void ask_state(ActorId actor, std::function<void(std::string)> done);
 

@@ -168,6 +168,10 @@ class Shard {
     const std::scoped_lock lock(mutex_);
     return bytes_;
   }
+  std::size_t budgeted_bytes() const {
+    const std::scoped_lock lock(mutex_);
+    return succeeded_bytes_;
+  }
   std::uint64_t evicted() const {
     const std::scoped_lock lock(mutex_);
     return evicted_;
@@ -275,6 +279,7 @@ std::vector<Record> in_order(std::vector<Found> found, std::size_t limit, Order 
 }  // namespace
 
 struct History::Impl {
+  std::size_t budget = 0;
   std::array<Shard, kShards> shards;
   std::atomic<std::uint64_t> arrivals{0};
 
@@ -282,6 +287,7 @@ struct History::Impl {
 };
 
 History::History(std::size_t budget_bytes) : impl_(std::make_unique<Impl>()) {
+  impl_->budget = budget_bytes;
   for (auto& shard : impl_->shards) shard.set_budget(budget_bytes / kShards);
 }
 History::~History() = default;
@@ -324,6 +330,14 @@ std::size_t History::bytes() const {
   for (const auto& shard : impl_->shards) all += shard.bytes();
   return all;
 }
+
+std::size_t History::budgeted_bytes() const {
+  std::size_t all = 0;
+  for (const auto& shard : impl_->shards) all += shard.budgeted_bytes();
+  return all;
+}
+
+std::size_t History::budget() const { return impl_->budget; }
 
 std::uint64_t History::evicted() const {
   std::uint64_t all = 0;

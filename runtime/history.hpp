@@ -40,7 +40,9 @@ class History {
   std::vector<Record> of(CausalId id, std::size_t limit = kMaxRecords) const;
   std::vector<Record> newest(std::size_t count) const;  // of all actors, newest first
 
-  std::size_t bytes() const;  // of all records, with what finds them
+  std::size_t bytes() const;           // of all records, with what finds them
+  std::size_t budgeted_bytes() const;  // of records that have a successor, as the budget counts
+  std::size_t budget() const;
   std::uint64_t evicted() const;
 
  private:

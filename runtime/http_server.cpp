@@ -80,7 +80,8 @@ class Handoff : public std::enable_shared_from_this<Handoff<T>> {
 };
 
 struct Counters {
-  std::atomic<std::uint64_t> requests{0}, failures{0}, refused{0}, connections{0}, streams{0};
+  std::atomic<std::uint64_t> requests{0}, failures{0}, refused_connections{0}, refused_streams{0},
+      connections{0}, streams{0};
 };
 
 // The sending half of an event stream, filled by any thread, drained by the session.
@@ -189,6 +190,7 @@ class PendingExchange final : public Exchange {
   std::shared_ptr<EventSink> stream() override {
     const bool room = counters_->streams.fetch_add(1) < max_streams_;
     auto sink = std::make_shared<StreamSink>(io_, counters_);
+    if (!room) counters_->refused_streams.fetch_add(1);
     if (!room) reply(failure(503, "as many live views are open as this server allows; close one"));
     if (!room || !handoff_->deliver(sink)) sink->close();
     return std::make_shared<SinkHandle>(std::move(sink));
@@ -331,7 +333,7 @@ asio::awaitable<void> Server::Core::session(tcp::socket socket) {
   const auto stream = std::make_shared<beast::tcp_stream>(std::move(socket));
   beast::flat_buffer buffer(kMaxHeader + kMaxBody);
   if (full) {
-    counters->refused.fetch_add(1);
+    counters->refused_connections.fetch_add(1);
     co_await send(*stream, failure(503, "too many connections; try again"), false, 11, false);
     co_return;
   }
@@ -517,7 +519,8 @@ std::uint16_t Server::port() const { return core_->port; }
 
 ServerTotals Server::totals() const {
   const auto& c = *core_->counters;
-  return {c.requests, c.failures, c.refused, c.connections, c.streams};
+  return {c.requests,    c.failures, c.refused_connections,          c.refused_streams,
+          c.connections, c.streams,  core_->options.max_connections, core_->options.max_streams};
 }
 
 Schedule Server::schedule() const {

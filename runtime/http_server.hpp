@@ -38,8 +38,11 @@ struct ServerTotals {
   std::uint64_t requests = 0;
   std::uint64_t failures = 0;  // answered 5xx
   std::uint64_t refused_connections = 0;
-  std::uint64_t connections = 0;  // now
-  std::uint64_t streams = 0;      // now
+  std::uint64_t refused_streams = 0;
+  std::uint64_t connections = 0;  // now, as the next
+  std::uint64_t streams = 0;
+  std::uint64_t max_connections = 0;
+  std::uint64_t max_streams = 0;
 };
 
 class Server {

@@ -16,6 +16,8 @@
 
 #include "runtime/actors.hpp"
 #include "runtime/history.hpp"
+#include "runtime/http_server.hpp"
+#include "runtime/timers.hpp"
 
 namespace troupe {
 namespace {
@@ -65,22 +67,6 @@ constexpr std::size_t kUtime = 14, kStime = 15, kStart = 22, kVsize = 23, kRss =
 
 }  // namespace
 
-void LatencyHistogram::observe(Duration took) noexcept {
-  const auto seconds = std::chrono::duration<double>(took).count();
-  const auto bucket = std::lower_bound(kBounds.begin(), kBounds.end(), seconds) - kBounds.begin();
-  counts_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
-  nanoseconds_.fetch_add(static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 0)),
-                         std::memory_order_relaxed);
-}
-
-LatencyHistogram::Value LatencyHistogram::value() const {
-  Value out;
-  for (std::size_t i = 0; i < counts_.size(); ++i)
-    out.counts[i] = counts_[i].load(std::memory_order_relaxed);
-  out.sum_seconds = static_cast<double>(nanoseconds_.load(std::memory_order_relaxed)) / 1e9;
-  return out;
-}
-
 void Samples::add(const std::string& name, const std::string& help, prometheus::MetricType type,
                   prometheus::ClientMetric metric, Labels&& labels) {
   for (auto& [key, value] : labels) metric.label.push_back({key, std::move(value)});
@@ -118,6 +104,15 @@ void Samples::latency(const std::string& name, const std::string& help,
   metric.histogram.sample_count = cumulative;
   metric.histogram.sample_sum = value.sum_seconds;
   add(name, help, prometheus::MetricType::Histogram, std::move(metric), std::move(labels));
+}
+
+void Samples::capacity(const std::string& resource, double used, double limit,
+                       std::optional<double> refused) {
+  const Labels labels{{"resource", resource}};
+  gauge("troupe_capacity_used", "How much of something bounded is in use", used, labels);
+  gauge("troupe_capacity_limit", "How much of it there is", limit, labels);
+  if (refused)
+    counter("troupe_capacity_refused_total", "What did not fit any more", *refused, labels);
 }
 
 struct Metrics::Impl {
@@ -179,109 +174,91 @@ std::string Metrics::text() const {
   return prometheus::TextSerializer().Serialize(families);
 }
 
-namespace {
-
-prometheus::Counter& reconcile_total(Metrics& metrics, const std::string& kind,
-                                     const std::string& result) {
-  return metrics.counter("controller_runtime_reconcile_total", "Runs of a kind's actors by result",
-                         {{"controller", kind}, {"result", result}});
-}
-
-}  // namespace
-
-RunMetrics::RunMetrics(Metrics& metrics, const std::string& kind)
-    : success_(reconcile_total(metrics, kind, "success")),
-      requeue_after_(reconcile_total(metrics, kind, "requeue_after")),
-      error_(reconcile_total(metrics, kind, "error")),
-      errors_(metrics.counter("controller_runtime_reconcile_errors_total",
-                              "Runs of a kind's actors that threw", {{"controller", kind}})),
-      seconds_(metrics.latency("controller_runtime_reconcile_time_seconds",
-                               "Time of a run: absorb, decide, hand out effects",
-                               {{"controller", kind}})) {}
-
-void RunMetrics::observe(Result result, Duration took) noexcept {
-  switch (result) {
-    case Result::Success:
-      success_.Increment();
-      break;
-    case Result::RequeueAfter:
-      requeue_after_.Increment();
-      break;
-    case Result::Error:
-      error_.Increment();
-      errors_.Increment();
-      break;
-  }
-  seconds_.observe(took);
-}
-
-namespace {
-
-class MeasuredLogic final : public Logic {
- public:
-  MeasuredLogic(std::unique_ptr<Logic> logic, RunMetrics& metrics, const Clock& clock)
-      : logic_(std::move(logic)), metrics_(metrics), clock_(clock) {}
-
-  void absorb(std::span<const Cause> causes, TimePoint now) noexcept override {
-    logic_->absorb(causes, now);
-  }
-  Outcome run(std::span<const Cause> causes, TimePoint now) override {
-    try {
-      auto outcome = logic_->run(causes, now);
-      metrics_.observe(outcome.wake == TimePoint::max() ? RunMetrics::Result::Success
-                                                        : RunMetrics::Result::RequeueAfter,
-                       clock_.now() - now);
-      return outcome;
-    } catch (...) {
-      metrics_.observe(RunMetrics::Result::Error, clock_.now() - now);
-      throw;
-    }
-  }
-  void faulted(const std::string& what, bool quarantined, CausalId id) noexcept override {
-    logic_->faulted(what, quarantined, id);
-  }
-  std::string state_json() const override { return logic_->state_json(); }
-
- private:
-  std::unique_ptr<Logic> logic_;
-  RunMetrics& metrics_;
-  const Clock& clock_;
-};
-
-}  // namespace
-
-std::unique_ptr<Logic> measured(std::unique_ptr<Logic> logic, RunMetrics& metrics,
-                                const Clock& clock) {
-  return std::make_unique<MeasuredLogic>(std::move(logic), metrics, clock);
-}
-
-prometheus::Counter& rest_client_requests(Metrics& metrics, const std::string& host,
-                                          const std::string& method, const std::string& code) {
-  return metrics.counter("rest_client_requests_total", "Requests to the API server",
-                         {{"code", code}, {"host", host}, {"method", method}});
-}
-
 prometheus::Gauge& leader_status(Metrics& metrics, const std::string& lease) {
   return metrics.gauge("leader_election_master_status", "1 while this process holds the Lease",
                        {{"name", lease}});
 }
 
+namespace {
+
+double number(std::uint64_t value) { return static_cast<double>(value); }
+
+double number(const std::atomic<std::uint64_t>& value) {
+  return number(value.load(std::memory_order_relaxed));
+}
+
+void sample_runs(Samples& out, const KindActivity& kind) {
+  const Labels controller{{"controller", kind.kind}};
+  const auto runs = [&](const char* result, double count) {
+    out.counter("controller_runtime_reconcile_total", "Runs of a kind's actors by result", count,
+                {{"controller", kind.kind}, {"result", result}});
+  };
+  runs("success", number(kind.succeeded));
+  runs("requeue_after", number(kind.succeeded_with_wake));
+  runs("error", number(kind.faults));
+  out.counter("controller_runtime_reconcile_errors_total", "Runs that ended with an exception",
+              number(kind.faults), controller);
+  out.latency("controller_runtime_reconcile_time_seconds",
+              "Time of a run: look, decide, hand out effects", kind.took.value(), controller);
+  out.gauge("controller_runtime_active_workers", "Actors that run at this moment",
+            number(kind.running), controller);
+}
+
+void sample_queue(Samples& out, const KindActivity& kind) {
+  const Labels queue{{"name", kind.kind}, {"controller", kind.kind}};
+  out.gauge("workqueue_depth", "Actors that wait to run", number(kind.waiting), queue);
+  out.counter("workqueue_adds_total", "Times that an actor began to wait for its run",
+              number(kind.queued), queue);
+  out.counter("workqueue_retries_total", "Effects started again after they had failed",
+              number(kind.retries), queue);
+  out.latency("workqueue_queue_duration_seconds", "Time from what woke an actor to its run",
+              kind.waited.value(), queue);
+}
+
+void sample_actors(Samples& out, const KindActivity& kind) {
+  const Labels labels{{"controller", kind.kind}};
+  out.gauge("troupe_actors", "Object actors alive", number(kind.actors), labels);
+  out.gauge("troupe_actors_quarantined", "Object actors set aside after repeated faults",
+            number(kind.quarantined), labels);
+  out.counter("troupe_causes_merged_total", "Causes merged as an actor's slot was full",
+              number(kind.merged), labels);
+}
+
+}  // namespace
+
 void collect_actors(Metrics& metrics, const Actors& actors, const History& history) {
   metrics.collect([&actors, &history](Samples& out) {
-    const auto t = actors.totals();
-    const auto n = [](std::uint64_t value) { return static_cast<double>(value); };
-    out.gauge("troupe_actors", "Object actors alive", n(t.actors));
-    out.gauge("troupe_actors_quarantined", "Object actors in quarantine", n(t.quarantined));
-    out.gauge("workqueue_depth", "Object actors that wait to run", n(t.queued),
-              {{"name", "actors"}});
-    out.counter("troupe_actor_runs_total", "Runs of object actors", n(t.runs));
-    out.counter("troupe_actor_faults_total", "Runs that ended with an exception", n(t.faults));
-    out.counter("troupe_actor_run_seconds_total", "Time spent in runs", n(t.run_nanoseconds) / 1e9);
-    out.counter("troupe_causes_merged_total", "Causes merged as an actor's slot was full",
-                n(t.merged_causes));
-    out.gauge("troupe_history_bytes", "Memory that the actors' histories take", n(history.bytes()));
-    out.counter("troupe_history_evicted_total", "Records dropped from full histories",
-                n(history.evicted()));
+    double alive = 0;
+    for (const auto* kind : actors.kinds()) {
+      sample_runs(out, *kind);
+      sample_queue(out, *kind);
+      sample_actors(out, *kind);
+      alive += number(kind->actors);
+    }
+    out.capacity("actors", alive, static_cast<double>(Actors::kMaxActors));
+    out.capacity("history_bytes", number(history.budgeted_bytes()), number(history.budget()));
+    out.gauge("troupe_history_bytes", "Memory that the actors' histories take",
+              number(history.bytes()));
+    out.counter("troupe_history_evicted_total", "Records dropped to stay within the budget",
+                number(history.evicted()));
+  });
+}
+
+void collect_timers(Metrics& metrics, const TimerThread& timers) {
+  metrics.collect([&timers](Samples& out) {
+    out.gauge("troupe_timers", "Actors that are to be woken at a set time", number(timers.size()));
+  });
+}
+
+void collect_server(Metrics& metrics, const http::Server& server) {
+  metrics.collect([&server](Samples& out) {
+    const auto t = server.totals();
+    out.counter("troupe_http_requests_total", "Requests to this endpoint", number(t.requests));
+    out.counter("troupe_http_failures_total", "Requests answered with 5xx", number(t.failures));
+    out.capacity("http_connections", number(t.connections), number(t.max_connections),
+                 number(t.refused_connections));
+    out.capacity("http_streams", number(t.streams), number(t.max_streams),
+                 number(t.refused_streams));
   });
 }
 

@@ -115,6 +115,11 @@ void TimerThread::set(ActorId actor, TimePoint at) {
   boost::asio::post(impl_->io, [impl = impl_] { impl->arm(); });
 }
 
+std::size_t TimerThread::size() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->queue.size();
+}
+
 void TimerThread::stop() {
   const std::scoped_lock lock(impl_->mutex);
   impl_->stopped = true;

@@ -51,6 +51,7 @@ class TimerThread final : public Timers {
   TimerThread(boost::asio::io_context& io, const Clock& clock, Fire fire);
   ~TimerThread() override;
   void set(ActorId actor, TimePoint at) override;
+  std::size_t size() const;  // actors that have a wake-up set
   // No timer fires after this has returned on the context's thread.
   void stop();
 

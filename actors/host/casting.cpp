@@ -5,7 +5,9 @@
 namespace troupe::actors {
 Casting::Casting(Actors& actors, k8s::Router& router, const Clock& clock,
                  std::span<const RegisteredKind> kinds)
-    : actors_(actors), router_(router), clock_(clock), kinds_(kinds) {}
+    : actors_(actors), router_(router), clock_(clock), kinds_(kinds) {
+  for (const auto& kind : kinds_) actors_.declare(std::string(kind.name));
+}
 
 const RegisteredKind* Casting::find(k8s::KindId id) const {
   const auto found = std::find_if(kinds_.begin(), kinds_.end(),

@@ -110,6 +110,7 @@ Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) 
       if (ledger_.failure(effect.key)) retrying_ = out.id;
       continue;
     }
+    if (ledger_.failure(effect.key)) ++out.retries;
     out.effects.push_back({effect.key, describe(effect)});
     start(effect, out.id);
   }

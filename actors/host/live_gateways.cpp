@@ -12,8 +12,13 @@ namespace {
 
 // One effect under way: carries what its result needs, and answers once.
 struct Flight {
-  Flight(const Effect& effect, const Clock& c, Gateways::Done d)
-      : clock(c), done(std::move(d)), started(c.now()) {
+  Flight(const Effect& effect, const Clock& c, std::shared_ptr<EffectCounters> counts,
+         Gateways::Done d)
+      : clock(c),
+        done(std::move(d)),
+        started(c.now()),
+        counters(std::move(counts)),
+        row(counters->row(effect.action)) {
     result.key = effect.key;
     result.what = describe(effect);
     result.fingerprint = fingerprint(effect);
@@ -22,11 +27,14 @@ struct Flight {
     result.failed = std::move(failed);
     result.finished = clock.now();
     result.took = result.finished - started;
+    EffectCounters::count(row, result.failed, result.took);
     done(std::move(result));
   }
   const Clock& clock;
   Gateways::Done done;
   TimePoint started;
+  std::shared_ptr<EffectCounters> counters;
+  EffectCounters::Row& row;
   EffectResult result;
 };
 using FlightPtr = std::shared_ptr<Flight>;
@@ -146,7 +154,7 @@ class Dispatch {
 }  // namespace
 
 void LiveGateways::start(ActorId actor, CausalId id, const Effect& effect, Done done) {
-  auto flight = std::make_shared<Flight>(effect, parts_.clock, std::move(done));
+  auto flight = std::make_shared<Flight>(effect, parts_.clock, counters_, std::move(done));
   std::visit(Dispatch(parts_, actor, id, effect, std::move(flight)), effect.action);
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "actors/host/effect_counters.hpp"
 #include "actors/host/gateways.hpp"
 #include "k8s/client/api_gateway.hpp"
 
@@ -32,9 +33,11 @@ class LiveGateways final : public Gateways {
   explicit LiveGateways(Parts parts) : parts_(std::move(parts)) {}
 
   void start(ActorId actor, CausalId id, const Effect& effect, Done done) override;
+  const EffectCounters& counters() const { return *counters_; }
 
  private:
   Parts parts_;
+  const std::shared_ptr<EffectCounters> counters_ = std::make_shared<EffectCounters>();
 };
 
 }  // namespace troupe::actors

@@ -16,6 +16,7 @@
 #include "actors/host/authority_store.hpp"
 #include "actors/host/casting.hpp"
 #include "actors/host/live_gateways.hpp"
+#include "actors/host/operator_metrics.hpp"
 #include "actors/model/names.hpp"
 #include "caf/actor_system.hpp"
 #include "caf/actor_system_config.hpp"
@@ -38,6 +39,7 @@
 namespace troupe::actors {
 namespace {
 
+constexpr auto kLeaseName = "troupe-operator";
 constexpr auto kStopPatience = std::chrono::seconds(10);
 
 // CPUs that the cgroup lets this process use; CAF itself only counts those of the machine.
@@ -131,6 +133,7 @@ struct Operator::Impl {
   void publish_endpoints();  // under endpoints_mutex
   void watch_server(const ServerTarget& t);
   void open_stage();
+  void measure();
   void begin();
   void serve();
   void stop();
@@ -268,6 +271,17 @@ void Operator::Impl::open_stage() {
   casting.open(*stage);
 }
 
+// Of the parts that are not there yet when the endpoint opens.
+void Operator::Impl::measure() {
+  collect_requests(metrics, *transport);
+  collect_watches(metrics, *multiplexer, store, clock);
+  collect_writes(metrics, *api);
+  collect_events(metrics, *events);
+  collect_agents(metrics, *agents);
+  collect_servers(metrics, *servers);
+  collect_effects(metrics, gateways->counters());
+}
+
 void Operator::Impl::begin() {
   kube.run([this] {
     multiplexer->start([this] {
@@ -277,20 +291,22 @@ void Operator::Impl::begin() {
       casting.wake_all("all kinds are listed");
     });
     if (!options.leader_elect) return;
-    k8s::LeaseOptions lease_options{.ns = options.settings.operator_namespace,
-                                    .name = "troupe-operator",
-                                    .identity = identity()};
+    auto& leading = leader_status(metrics, kLeaseName);
+    k8s::LeaseOptions lease_options{
+        .ns = options.settings.operator_namespace, .name = kLeaseName, .identity = identity()};
     lease = std::make_unique<k8s::LeaseHolder>(
         kube.loop(), *transport, lease_options,
         k8s::LeaseHolder::Callbacks{.elected =
-                                        [this] {
+                                        [this, &leading] {
                                           leader = true;
+                                          leading.Set(1);
                                           log::info("leads");
                                           casting.wake_all("leadership gained");
                                         },
                                     .lost =
-                                        [this](const std::string& reason) {
+                                        [this, &leading](const std::string& reason) {
                                           leader = false;
+                                          leading.Set(0);
                                           log::warn("leads no more", {{"reason", reason}});
                                         },
                                     .new_holder =
@@ -308,6 +324,13 @@ void Operator::Impl::serve() {
     return synced.load() ? std::string() : std::string("not all kinds are listed yet");
   });
   collect_actors(metrics, actors, history);
+  collect_timers(metrics, timers);
+  collect_server(metrics, *http);
+  collect_observations(metrics, observations);
+  metrics.collect([dropped = options.dropped_log_lines](Samples& out) {
+    out.counter("troupe_log_lines_dropped_total", "Lines that the log could not take in time",
+                static_cast<double>(dropped()));
+  });
   collect_process(metrics);
   set_build_info(metrics, options.version);
   add_probes(http->router(), alive, ready, metrics);
@@ -336,6 +359,7 @@ void Operator::Impl::stop() {
   for (const auto& a : actors.list()) actors.stop(a.id);
   system.await_all_actors_done();
   observations.connect({});
+  http.reset();  // scrapes look at all that goes next
   kube.run([this] {
     casting.follow_writes({});
     lease.reset();
@@ -349,7 +373,6 @@ void Operator::Impl::stop() {
   sql_thread.stop();
   servers.reset();
   timer_thread.stop();
-  http.reset();
 }
 
 Operator::Operator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -368,6 +391,7 @@ Result<std::unique_ptr<Operator>> Operator::start(OperatorOptions options) {
   if (!mine) return mine.error();
   impl->connect_gateways(*mine);
   impl->open_stage();
+  impl->measure();
   impl->begin();
   return std::unique_ptr<Operator>(new Operator(std::move(impl)));
 }

@@ -1,6 +1,8 @@
 // The operator as a whole: every part made, connected, started and stopped in the right order.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -22,6 +24,8 @@ struct OperatorOptions {
   unsigned threads = 0;  // of actors; 0: as many as the cgroup has CPUs
   Settings settings;
   std::string version;
+  // How many lines the log has lost; from any thread.
+  std::function<std::uint64_t()> dropped_log_lines = [] { return std::uint64_t{0}; };
 };
 
 class Operator {

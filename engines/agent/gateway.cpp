@@ -205,11 +205,13 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
       later(std::move(done), link ? error(Code::Retry, "the agent is not connected yet")
                                   : error(Code::NotFound, "no agent is known as " + id));
     } else if (calls_.size() >= kMaxCalls || link->calls() >= kMaxCallsPerEndpoint) {
+      ++calls_refused_;
       later(std::move(done), error(Code::Retry, "too many commands are under way"));
     } else {
       one_more();
       auto context = std::make_shared<grpc::ClientContext>();
       calls_.emplace(call_id, context);
+      ++calls_made_;
       link->count_call(+1);
       lock.unlock();
       std::visit(
@@ -228,6 +230,24 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
       if (const auto found = calls_.find(call); found != calls_.end()) context = found->second;
     }
     if (context) context->TryCancel();
+  }
+
+  GatewayMetrics metrics() const {
+    GatewayMetrics out;
+    std::vector<std::shared_ptr<Link>> links;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [id, link] : links_) links.push_back(link);
+      out.calls = calls_made_;
+      out.calls_in_flight = calls_.size();
+      out.calls_refused = calls_refused_;
+    }
+    out.endpoints = links.size();
+    for (const auto& link : links) out.connected += link->connected() ? 1 : 0;
+    out.streams = streams_;
+    out.streams_ended = streams_ended_;
+    out.streams_silent = streams_silent_;
+    return out;
   }
 
  private:
@@ -289,6 +309,7 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
         stubs_ = stubs;
         heard_ = gateway_.clock_.now();
         sequence_.reset();
+        ++gateway_.streams_;
         gateway_.one_more();
       }
       if (!published_.exchange(true)) publish();
@@ -346,6 +367,8 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
         context_.reset();
         const bool silent = gateway_.clock_.now() - heard_ > kSilenceIsDeath;
         ++failures_;
+        ++gateway_.streams_ended_;
+        if (silent) ++gateway_.streams_silent_;
         const auto jitter = mix(std::hash<std::string>()(endpoint_.id), failures_);
         retry_at_ = gateway_.clock_.now() + kReconnect.delay(failures_, jitter);
         const bool was_connected = state_.seen != TimePoint{};
@@ -364,6 +387,10 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
     std::shared_ptr<Stubs> stubs() const {
       const std::lock_guard lock(mutex_);
       return stubs_;
+    }
+    bool connected() const {
+      const std::lock_guard lock(mutex_);
+      return state_.stream == StreamState::Connected;
     }
 
     // Guarded by the gateway's mutex.
@@ -482,6 +509,9 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
   std::map<CallId, std::shared_ptr<grpc::ClientContext>> calls_;
   std::deque<std::function<void()>> refused_;
   CallId last_call_ = 0;
+  std::uint64_t calls_made_ = 0;  // sent; as the next, under the lock
+  std::uint64_t calls_refused_ = 0;
+  std::atomic<std::uint64_t> streams_ = 0, streams_ended_ = 0, streams_silent_ = 0;
 
   // Streams and calls that gRPC still holds. A lock of its own: counted under links' locks too.
   std::mutex outstanding_mutex_;
@@ -508,5 +538,6 @@ Gateway::CallId Gateway::call(const std::string& endpoint_id, Command command, D
   return impl_->call(endpoint_id, std::move(command), std::move(done));
 }
 void Gateway::cancel(CallId call) { impl_->cancel(call); }
+GatewayMetrics Gateway::metrics() const { return impl_->metrics(); }
 
 }  // namespace troupe::agent

@@ -37,6 +37,18 @@ struct TlsIdentity {
   Secret key;
 };
 
+// Counters since the start, and what is under way now.
+struct GatewayMetrics {
+  std::uint64_t endpoints = 0;
+  std::uint64_t connected = 0;  // of these: their stream has told a state
+  std::uint64_t streams = 0;    // opened
+  std::uint64_t streams_ended = 0;
+  std::uint64_t streams_silent = 0;  // of these, ended for their silence
+  std::uint64_t calls = 0;
+  std::uint64_t calls_in_flight = 0;
+  std::uint64_t calls_refused = 0;  // too many were in flight
+};
+
 class Gateway {
  public:
   using Observation = std::shared_ptr<const AgentObservation>;
@@ -64,6 +76,9 @@ class Gateway {
   CallId call(const std::string& endpoint_id, Command command, Done done);
   // The call ends soon, with Code::Timeout unless it has just been answered.
   void cancel(CallId call);
+
+  // Looks at every endpoint.
+  GatewayMetrics metrics() const;
 
  private:
   class Impl;

@@ -95,9 +95,12 @@ class Gateway::Impl : public std::enable_shared_from_this<Gateway::Impl> {
 
   GatewayMetrics metrics() const {
     const auto& from = around_->counters;
-    return {from.members,       from.connected,        from.probes_ok,
-            from.probes_failed, from.probes_timed_out, from.hangups,
-            from.connects,      from.controls,         from.controls_rejected};
+    return {from.members,           from.connected,
+            from.probes_ok,         from.probes_failed,
+            from.probes_timed_out,  from.hangups,
+            from.connects,          from.controls,
+            from.controls_rejected, around_->resolver.pending(),
+            Resolver::kMaxPending,  around_->resolver.refused()};
   }
 
  private:

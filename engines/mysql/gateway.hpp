@@ -62,6 +62,9 @@ struct GatewayMetrics {
   std::uint64_t connects = 0;
   std::uint64_t controls = 0;           // close and kill requests
   std::uint64_t controls_rejected = 0;  // beyond kMaxControlsPerMember
+  std::uint64_t lookups = 0;            // of names, now
+  std::uint64_t max_lookups = 0;
+  std::uint64_t lookups_refused = 0;
 };
 
 // What to do to a member that must not be written to.

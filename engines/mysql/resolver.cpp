@@ -13,8 +13,6 @@ namespace troupe::mysql {
 namespace {
 
 constexpr std::size_t kThreads = 2;
-// Far more than there are foreign servers; past this the resolver itself is down.
-constexpr std::size_t kMaxPending = 256;
 
 struct FreeAddresses {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
@@ -43,6 +41,7 @@ Result<std::string> look_up(const std::string& name) {
 struct Resolver::State {
   boost::asio::thread_pool pool{kThreads};
   std::atomic<std::size_t> pending{0};
+  std::atomic<std::uint64_t> refused{0};
 };
 
 Resolver::Resolver() : state_(std::make_shared<State>()) {}
@@ -57,6 +56,7 @@ void Resolver::resolve(std::string name, boost::asio::any_io_executor executor, 
   if (!not_an_address) return answer(std::move(name));
   if (state_->pending.fetch_add(1) >= kMaxPending) {
     state_->pending.fetch_sub(1);
+    state_->refused.fetch_add(1);
     return answer(error(Code::Retry, "too many names are being resolved"));
   }
   boost::asio::post(state_->pool, [state = state_.get(), name = std::move(name), answer] {
@@ -64,5 +64,9 @@ void Resolver::resolve(std::string name, boost::asio::any_io_executor executor, 
     state->pending.fetch_sub(1);
   });
 }
+
+std::size_t Resolver::pending() const { return state_->pending; }
+
+std::uint64_t Resolver::refused() const { return state_->refused; }
 
 }  // namespace troupe::mysql

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,6 +17,9 @@ namespace troupe::mysql {
 
 class Resolver {
  public:
+  // Far more than there are foreign servers; past this the system's resolver itself is down.
+  static constexpr std::size_t kMaxPending = 256;
+
   using OnResolved = std::function<void(Result<std::string>)>;
 
   Resolver();
@@ -25,6 +29,9 @@ class Resolver {
 
   // Answers on `executor` with the first address of `name` as text; an address is its own answer.
   void resolve(std::string name, boost::asio::any_io_executor executor, OnResolved done);
+
+  std::size_t pending() const;    // look-ups under way or waiting
+  std::uint64_t refused() const;  // since the start, as the queue was full
 
  private:
   struct State;

@@ -330,4 +330,6 @@ CausalId ApiGateway::writing(const Snapshot& object) const {
 
 const ApiGatewayMetrics& ApiGateway::metrics() const { return impl_->metrics; }
 
+const ApiGatewayOptions& ApiGateway::options() const { return impl_->options; }
+
 }  // namespace troupe::k8s

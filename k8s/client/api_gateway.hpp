@@ -114,6 +114,7 @@ class ApiGateway {
   // tells of a write before its answer does. On the loop's thread.
   CausalId writing(const Snapshot& object) const;
   const ApiGatewayMetrics& metrics() const;
+  const ApiGatewayOptions& options() const;
 
  private:
   struct Impl;

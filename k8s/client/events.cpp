@@ -156,7 +156,7 @@ struct EventRecorder::Impl : std::enable_shared_from_this<EventRecorder::Impl> {
       send_next();
     } else {
       ++metrics.silenced;
-      --unsent;
+      --metrics.waiting;
     }
   }
 
@@ -189,7 +189,7 @@ struct EventRecorder::Impl : std::enable_shared_from_this<EventRecorder::Impl> {
       spdlog::debug("event {}/{}: not written: {}", write.ns, write.name,
                     reply ? fmt::format("HTTP {}", reply->status) : reply.error().error.message);
     }
-    --unsent;
+    --metrics.waiting;
     send_next();
   }
 
@@ -203,7 +203,6 @@ struct EventRecorder::Impl : std::enable_shared_from_this<EventRecorder::Impl> {
   EventAggregator aggregator;
   std::deque<Waiting> waiting;  // the first is under way
   CallId call;
-  std::atomic<std::size_t> unsent{0};  // also those that are being posted
   EventMetrics metrics;
 };
 
@@ -216,8 +215,8 @@ EventRecorder::~EventRecorder() {
 
 void EventRecorder::record(EventNote note) {
   ++impl_->metrics.recorded;
-  if (impl_->unsent.fetch_add(1) >= kMaxWaiting) {
-    --impl_->unsent;
+  if (impl_->metrics.waiting.fetch_add(1) >= kMaxWaiting) {
+    --impl_->metrics.waiting;
     ++impl_->metrics.dropped;
     return;
   }

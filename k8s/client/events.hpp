@@ -118,6 +118,7 @@ struct EventMetrics {
   std::atomic<std::uint64_t> silenced{0};  // the object said too much
   std::atomic<std::uint64_t> dropped{0};   // too many waiting
   std::atomic<std::uint64_t> failed{0};
+  std::atomic<std::uint64_t> waiting{0};  // now, with those that are being posted
 };
 
 class EventRecorder {

@@ -87,6 +87,7 @@ struct HttpTransport::Impl : std::enable_shared_from_this<HttpTransport::Impl> {
   void done(const CallPtr& call, std::optional<Failure> failure);
   bool resend(const CallPtr& call, const std::optional<Failure>& failure);
   void finish(const CallPtr& call);
+  void count(Call& call);
   void let_go(const CallPtr& call);
   void keep(std::shared_ptr<Connection> connection, TlsContext with);
   std::shared_ptr<Connection> take_idle();
@@ -105,6 +106,7 @@ struct HttpTransport::Impl : std::enable_shared_from_this<HttpTransport::Impl> {
   std::deque<CallPtr> queue;  // waiting for a connection; finished ones are skipped
   std::deque<Idle> idle;      // oldest first
   HttpMetrics metrics;
+  RequestCounters requests;
 };
 
 // One call or stream from its start to its end.
@@ -137,6 +139,7 @@ struct HttpTransport::Impl::Call final : internal::ResponseSink,
     const auto receiver = handler;
     if (!std::exchange(opened, true)) {
       owner.loop.cancel(timer);
+      owner.count(*this);
       receiver->on_open();
     }
     if (!finished) receiver->on_lines(splitter.lines(), bytes);
@@ -158,6 +161,7 @@ struct HttpTransport::Impl::Call final : internal::ResponseSink,
   Request request;
   Done callback;
   std::shared_ptr<StreamHandler> handler;
+  TimePoint since;
   TimerId timer;
   std::shared_ptr<const Credential> credential;
   std::shared_ptr<Connection> connection;
@@ -171,6 +175,7 @@ struct HttpTransport::Impl::Call final : internal::ResponseSink,
   bool resent = false;
   bool too_large = false;
   bool finished = false;
+  bool counted = false;  // the answer under way
 };
 
 HttpTransport::Impl::~Impl() {
@@ -188,18 +193,18 @@ CallId HttpTransport::Impl::start(Request request, Done done,
   call->request = std::move(request);
   call->callback = std::move(done);
   call->handler = std::move(handler);
+  call->since = loop.clock().now();
   calls.emplace(call->id, call);
   ++(call->streaming() ? metrics.streams : metrics.calls);
   const bool full = call->streaming() ? metrics.open_streams >= options.max_streams
                                       : queue.size() >= options.max_queued;
   if (call->streaming()) ++metrics.open_streams;
   if (full) {
-    ++metrics.rejected;
+    ++(call->streaming() ? metrics.rejected_streams : metrics.rejected_calls);
     fail_later(call, {error(Code::Retry, "the client's queue to the API server is full"), false});
     return CallId{call->id};
   }
-  call->timer =
-      loop.call_at(loop.clock().now() + call->request.timeout, [this, call] { expire(call); });
+  call->timer = loop.call_at(call->since + call->request.timeout, [this, call] { expire(call); });
   authorize(call);
   return CallId{call->id};
 }
@@ -227,6 +232,7 @@ void HttpTransport::Impl::dispatch(const CallPtr& call) {
   }
   if (metrics.open_connections >= options.max_connections) {
     queue.push_back(call);
+    metrics.queued = queue.size();
     return;
   }
   ++metrics.open_connections;
@@ -289,6 +295,8 @@ void HttpTransport::Impl::fail_later(const CallPtr& call, Failure failure) {
 
 void HttpTransport::Impl::fail(const CallPtr& call, Failure failure) {
   ++metrics.failures;
+  call->response.status = 0;
+  count(*call);
   finish(call);
   let_go(call);
   if (call->streaming())
@@ -300,6 +308,7 @@ void HttpTransport::Impl::fail(const CallPtr& call, Failure failure) {
 // The exchange is over: completely, or with a failure.
 void HttpTransport::Impl::done(const CallPtr& call, std::optional<Failure> failure) {
   if (call->finished) return;
+  if (!failure) count(*call);
   if (resend(call, failure)) return;
   if (failure) return fail(call, std::move(*failure));
   finish(call);
@@ -327,8 +336,16 @@ bool HttpTransport::Impl::resend(const CallPtr& call, const std::optional<Failur
   ++metrics.resent;
   let_go(call);
   call->response = {};
+  call->counted = false;
   authorize(call);
   return true;
+}
+
+// Once an answer, or where there is none. A stream's is counted as it begins.
+void HttpTransport::Impl::count(Call& call) {
+  if (std::exchange(call.counted, true)) return;
+  requests.count(call.request.method, call.response.status);
+  if (!call.streaming()) requests.observe(call.request.method, loop.clock().now() - call.since);
 }
 
 // From here on nothing is called back for it, except by the caller of finish().
@@ -354,6 +371,7 @@ void HttpTransport::Impl::let_go(const CallPtr& call) {
 void HttpTransport::Impl::keep(std::shared_ptr<Connection> connection, TlsContext with) {
   connection->await_close([this, raw = connection.get()] { drop_idle(raw); });
   idle.push_back({std::move(connection), std::move(with), loop.clock().now()});
+  metrics.idle_connections = idle.size();
 }
 
 // The connection used last, so that those not needed grow old and go.
@@ -364,9 +382,11 @@ std::shared_ptr<Connection> HttpTransport::Impl::take_idle() {
     idle.pop_front();
     --metrics.open_connections;
   }
+  metrics.idle_connections = idle.size();
   if (idle.empty()) return nullptr;
   auto connection = std::move(idle.back().connection);
   idle.pop_back();
+  --metrics.idle_connections;
   return connection;
 }
 
@@ -377,12 +397,14 @@ void HttpTransport::Impl::drop_idle(const Connection* connection) {
     --metrics.open_connections;
     return true;
   });
+  metrics.idle_connections = idle.size();
 }
 
 void HttpTransport::Impl::pump() {
   while (!queue.empty() && (!idle.empty() || metrics.open_connections < options.max_connections)) {
     const auto call = std::move(queue.front());
     queue.pop_front();
+    metrics.queued = queue.size();
     if (!call->finished) dispatch(call);
   }
 }
@@ -430,11 +452,10 @@ void HttpTransport::cancel(CallId id) {
 
 const ClientConfig& HttpTransport::config() const { return impl_->config; }
 
-HttpMetrics HttpTransport::metrics() const {
-  auto metrics = impl_->metrics;
-  metrics.idle_connections = impl_->idle.size();
-  metrics.queued = impl_->queue.size();
-  return metrics;
-}
+const HttpOptions& HttpTransport::options() const { return impl_->options; }
+
+const HttpMetrics& HttpTransport::metrics() const { return impl_->metrics; }
+
+const RequestCounters& HttpTransport::requests() const { return impl_->requests; }
 
 }  // namespace troupe::k8s

@@ -8,6 +8,7 @@
 // Made, used and destroyed on the loop, or before it runs and after it has stopped.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,6 +16,7 @@
 
 #include "k8s/client/config.hpp"
 #include "k8s/client/loop.hpp"
+#include "k8s/client/request_counters.hpp"
 #include "k8s/client/transport.hpp"
 
 namespace troupe::k8s {
@@ -33,19 +35,22 @@ struct HttpOptions {
   Duration idle_timeout = std::chrono::seconds(60);
 };
 
+// Counters only grow; the last four are levels. From any thread.
 struct HttpMetrics {
-  std::uint64_t calls = 0;
-  std::uint64_t streams = 0;
-  std::uint64_t failures = 0;  // calls and streams without a response
-  std::uint64_t timeouts = 0;  // of these
-  std::uint64_t rejected = 0;  // the queue was full
-  std::uint64_t resent = 0;
-  std::uint64_t connects = 0;
-  std::uint64_t bytes_received = 0;
-  std::size_t open_connections = 0;  // of the pool
-  std::size_t idle_connections = 0;
-  std::size_t open_streams = 0;
-  std::size_t queued = 0;
+  using Count = std::atomic<std::uint64_t>;
+  Count calls{0};
+  Count streams{0};
+  Count failures{0};  // calls and streams without a response
+  Count timeouts{0};  // of these
+  Count rejected_calls{0};
+  Count rejected_streams{0};
+  Count resent{0};
+  Count connects{0};
+  Count bytes_received{0};
+  Count open_connections{0};  // of the pool
+  Count idle_connections{0};
+  Count open_streams{0};
+  Count queued{0};
 };
 
 class HttpTransport final : public Transport {
@@ -60,7 +65,9 @@ class HttpTransport final : public Transport {
   void cancel(CallId id) override;
 
   const ClientConfig& config() const;
-  HttpMetrics metrics() const;
+  const HttpOptions& options() const;
+  const HttpMetrics& metrics() const;
+  const RequestCounters& requests() const;  // from any thread
 
  private:
   struct Impl;

@@ -96,6 +96,7 @@ void Watcher::on(watch::Changed& changed, Moment& m) {
   if (!streaming()) return;
   if (phase_ == WatchPhase::Watching) failures_ = 0;
   version_ = std::max(version_, changed.version);
+  ++counters_.events;
   if (!changed.object) {
     ++counters_.undecodable;
     relist_complete_ = false;

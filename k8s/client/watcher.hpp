@@ -130,6 +130,7 @@ enum class WatchPhase : std::uint8_t {
 std::string_view to_string(WatchPhase phase);
 
 struct WatcherCounters {
+  std::uint64_t events = 0;      // added, modified, deleted; bookmarks apart
   std::uint64_t relists = 0;     // lists begun, the first included
   std::uint64_t reconnects = 0;  // streams opened after the first
   std::uint64_t silent = 0;      // streams given up as dead

@@ -43,6 +43,20 @@ class MysqlObjects : public ClusterTest {
     return out;
   }
 
+  // The sum of a metric's series, of those with `label` in them if it is given; -1: there is none.
+  static double metric(const std::string& name, const std::string& label = {}) {
+    const auto ran = oracle::run(
+        {"curl", "-sS", "--max-time", "5", cluster().operator_url() + "/metrics"}, seconds(10));
+    double sum = -1;
+    std::istringstream lines(ran.out);
+    for (std::string line; std::getline(lines, line);) {
+      const bool of_it = line.starts_with(name + " ") || line.starts_with(name + "{");
+      if (of_it && line.find(label) != std::string::npos)
+        sum = std::max(sum, 0.0) + std::stod(line.substr(line.rfind(' ')));
+    }
+    return sum;
+  }
+
   static std::string condition(const std::string& object, const std::string& type,
                                const std::string& field) {
     return ok(fmt::format("get {} -o jsonpath={{.status.conditions[?(@.type==\"{}\")].{}}}", object,
@@ -136,6 +150,32 @@ TEST_F(MysqlObjects, AReplicasPodDeletedByForceComesBack) {
   }));
   ASSERT_TRUE(settles());
   EXPECT_TRUE(mysql().is_replica(name));
+}
+
+TEST_F(MysqlObjects, TheMetricsShowTheFleetAndMoveWithIt) {
+  EXPECT_EQ(metric("troupe_actors", "controller=\"Unit\""), 3);
+  EXPECT_EQ(metric("troupe_agent_connected"), 3);
+  EXPECT_EQ(metric("troupe_mysql_connected"), 3);
+  EXPECT_EQ(metric("troupe_watch_synced"), metric("troupe_watch_streams"));
+  EXPECT_EQ(metric("troupe_capacity_refused_total"), 0);
+  const std::vector<std::pair<std::string, std::string>> moving{
+      {"controller_runtime_reconcile_total", "controller=\"Unit\""},
+      {"controller_runtime_reconcile_time_seconds_count", "controller=\"Unit\""},
+      {"workqueue_queue_duration_seconds_count", "name=\"Unit\""},
+      {"rest_client_requests_total", "method=\"PATCH\""},
+      {"troupe_watch_events_total", "kind=\"Unit."},
+      {"troupe_api_calls_total", "result=\"done\""},
+      {"troupe_effects_total", "effect=\"apply\""},
+      {"troupe_mysql_probes_total", "result=\"ok\""}};
+  std::vector<double> before;
+  for (const auto& [name, label] : moving) before.push_back(metric(name, label));
+  const auto unit = replica();
+  ok("delete --force --grace-period=0 pod " + unit);
+  for (std::size_t i = 0; i < moving.size(); ++i)
+    EXPECT_TRUE(eventually(seconds(60),
+                           [&] { return metric(moving[i].first, moving[i].second) > before[i]; }))
+        << moving[i].first << " stays at " << before[i];
+  ASSERT_TRUE(settles());
 }
 
 TEST_F(MysqlObjects, ASpecThatBreaksARuleIsRefusedWithWhatToDo) {

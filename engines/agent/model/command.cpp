@@ -51,7 +51,9 @@ std::string_view to_string(GrantSet set) {
   return "unknown";
 }
 
-std::string_view name_of(const Action& action) { return kActions[action.index()].name; }
+std::string_view name_of(const Action& action) { return action_name(action.index()); }
+
+std::string_view action_name(std::size_t index) { return kActions.at(index).name; }
 
 bool is_fenced(const Action& action) { return kActions[action.index()].fenced; }
 

@@ -221,6 +221,8 @@ struct Reply {
 
 // "StopReceiver"; for traces, metrics and OperationProgress::kind.
 std::string_view name_of(const Action& action);
+// The same of the variant's alternative.
+std::string_view action_name(std::size_t index);
 bool is_fenced(const Action& action);
 
 }  // namespace troupe::agent

@@ -106,10 +106,19 @@ class HttpTest : public testing::Test {
     loop_.run([&] { id = transport_->stream({.target = std::move(target)}, recorder); });
     return id;
   }
-  HttpMetrics metrics() {
-    HttpMetrics result;
-    loop_.run([&] { result = transport_->metrics(); });
-    return result;
+  const HttpMetrics& metrics() {
+    loop_.run([] {});  // what is under way on the loop has been counted
+    return transport_->metrics();
+  }
+
+  // "GET 200 x2", in order of method and status; 0 where there was no answer.
+  std::vector<std::string> counted() {
+    loop_.run([] {});
+    std::vector<std::string> out;
+    for (const auto& each : transport_->requests().counts())
+      out.push_back(std::string(to_string(each.method)) + " " + std::to_string(each.status) + " x" +
+                    std::to_string(each.requests));
+    return out;
   }
 
   SystemClock clock_;
@@ -186,6 +195,8 @@ TEST_F(HttpTest, RefusesCallsBeyondItsQueue) {
   ASSERT_FALSE(third);
   EXPECT_EQ(third.error().error.code, Code::Retry);
   EXPECT_FALSE(third.error().sent);
+  EXPECT_EQ(metrics().rejected_calls, 1u);
+  EXPECT_EQ(metrics().queued, 1u);
   go.set_value();
   EXPECT_TRUE(first.get());
   EXPECT_TRUE(second.get());
@@ -200,6 +211,28 @@ TEST_F(HttpTest, AWriteThatIsNotAnsweredInTimeHasAnUnknownOutcome) {
   EXPECT_EQ(reply.error().error.code, Code::Timeout);
   EXPECT_TRUE(reply.error().sent);
   EXPECT_THAT(reply.error().error.message, HasSubstr("no answer to POST /slow within 50ms"));
+}
+
+TEST_F(HttpTest, CountsEachAnswerByMethodAndStatusAndAStreamAsItOpens) {
+  ScriptedServer server([](const ServerRequest& request, ServerExchange& exchange) {
+    if (request.target == "/reset") return exchange.reset();
+    if (request.target != "/watch")
+      return exchange.respond(request.method == "PATCH" ? 409 : 200, "{}");
+    exchange.begin_stream();
+    exchange.await_client_close();
+  });
+  connect(server.config());
+  get("/");
+  get("/");
+  call({.method = Method::Patch, .target = "/", .content_type = "a/b", .body = "{}"});
+  call({.method = Method::Post, .target = "/reset"});
+  EXPECT_THAT(counted(), ElementsAre("GET 200 x2", "POST 0 x1", "PATCH 409 x1"));
+  const auto recorder = std::make_shared<Recorder>();
+  const auto id = stream("/watch", recorder);
+  ASSERT_TRUE(recorder->wait([&] { return recorder->opened; }));
+  loop_.run([&] { transport_->cancel(id); });
+  EXPECT_THAT(counted(), ElementsAre("GET 200 x3", "POST 0 x1", "PATCH 409 x1"));
+  EXPECT_EQ(transport_->requests().latency(Method::Get).count(), 2u) << "a stream takes for ever";
 }
 
 TEST_F(HttpTest, AConnectionWhoseAnswerIsOverdueIsNotUsedAgain) {

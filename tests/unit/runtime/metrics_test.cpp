@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "runtime/actors.hpp"
-#include "runtime/clock.hpp"
 #include "tests/unit/runtime/actors_fixture.hpp"
 
 namespace troupe {
@@ -12,6 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(Metrics, SameNameAndLabelsAreOneCounter) {
   Metrics metrics;
@@ -69,82 +68,111 @@ TEST(Metrics, ProcessMetricsAreTrue) {
   EXPECT_LT(resident_bytes(), std::uint64_t{1} << 40);
 }
 
-TEST(Metrics, RunsAreCountedUnderControllerRuntimesNames) {
+TEST(Metrics, ABoundedThingShowsItsUseItsLimitAndWhatWasRefused) {
   Metrics metrics;
-  RunMetrics runs(metrics, "unit");
-  runs.observe(RunMetrics::Result::Success, milliseconds(1));
-  runs.observe(RunMetrics::Result::Error, milliseconds(1));
+  metrics.collect([](Samples& out) {
+    out.capacity("queue", 3, 10, 2);
+    out.capacity("budget", 1, 5);
+  });
   const auto text = metrics.text();
-  EXPECT_THAT(
-      text,
-      HasSubstr("controller_runtime_reconcile_total{controller=\"unit\",result=\"success\"} 1"));
-  EXPECT_THAT(text, HasSubstr("controller_runtime_reconcile_errors_total{controller=\"unit\"} 1"));
-  EXPECT_THAT(text,
-              HasSubstr("controller_runtime_reconcile_time_seconds_count{controller=\"unit\"} 2"));
+  EXPECT_THAT(text, HasSubstr("troupe_capacity_used{resource=\"queue\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("troupe_capacity_limit{resource=\"queue\"} 10\n"));
+  EXPECT_THAT(text, HasSubstr("troupe_capacity_refused_total{resource=\"queue\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("troupe_capacity_used{resource=\"budget\"} 1\n"));
+  EXPECT_THAT(text, Not(HasSubstr("troupe_capacity_refused_total{resource=\"budget\"}")));
 }
 
-// Wakes itself when asked to, or throws.
-class StubLogic final : public Logic {
- public:
-  StubLogic(TimePoint wake, bool throws) : wake_(wake), throws_(throws) {}
-  void absorb(std::span<const Cause>, TimePoint) noexcept override {}
-  Outcome run(std::span<const Cause>, TimePoint) override {
-    if (throws_) throw std::runtime_error("broken");
-    Outcome outcome;
-    outcome.wake = wake_;
-    return outcome;
-  }
-  void faulted(const std::string&, bool, CausalId) noexcept override {}
-  std::string state_json() const override { return "{\"a\":1}"; }
-
- private:
-  TimePoint wake_;
-  bool throws_;
-};
-
-TEST(Metrics, MeasuredLogicReportsEachRunByItsResult) {
+TEST(Metrics, LeadershipHasClientGosName) {
   Metrics metrics;
-  ManualClock clock;
-  RunMetrics runs(metrics, "unit");
-  measured(std::make_unique<StubLogic>(TimePoint::max(), false), runs, clock)->run({}, clock.now());
-  measured(std::make_unique<StubLogic>(clock.now(), false), runs, clock)->run({}, clock.now());
-  const auto broken = measured(std::make_unique<StubLogic>(clock.now(), true), runs, clock);
-  EXPECT_THROW(broken->run({}, clock.now()), std::runtime_error);
-  EXPECT_EQ(broken->state_json(), "{\"a\":1}");
-  const auto text = metrics.text();
-  for (const char* result : {"success", "requeue_after", "error"})
-    EXPECT_THAT(text,
-                HasSubstr("{controller=\"unit\",result=\"" + std::string(result) + "\"} 1\n"));
-}
-
-TEST(Metrics, ApiRequestsAndLeadershipHaveClientGosNames) {
-  Metrics metrics;
-  rest_client_requests(metrics, "10.0.0.1:6443", "PATCH", "409").Increment();
   leader_status(metrics, "troupe-operator").Set(1);
   set_build_info(metrics, "1.2.3");
   const auto text = metrics.text();
-  EXPECT_THAT(
-      text,
-      HasSubstr(
-          "rest_client_requests_total{code=\"409\",host=\"10.0.0.1:6443\",method=\"PATCH\"} 1"));
   EXPECT_THAT(text, HasSubstr("leader_election_master_status{name=\"troupe-operator\"} 1"));
   EXPECT_THAT(text, HasSubstr("troupe_build_info{version=\"1.2.3\"} 1"));
 }
 
-class ActorMetrics : public test::ActorsFixture {};
+class ActorMetrics : public test::ActorsFixture {
+ protected:
+  ActorMetrics() { collect_actors(metrics_, actors_, history_); }
+  // The value of a series, by its whole name with labels; -1 where there is none.
+  double value(const std::string& series) {
+    const auto text = metrics_.text();
+    const auto at = text.find("\n" + series + " ");
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + series.size() + 2));
+  }
+  double runs(const std::string& result) {
+    return value("controller_runtime_reconcile_total{controller=\"unit\",result=\"" + result +
+                 "\"}");
+  }
+  Metrics metrics_;
+};
 
-TEST_F(ActorMetrics, SayWhoWaitsWhoRanAndWhatIsKept) {
-  Metrics metrics;
-  collect_actors(metrics, actors_, history_);
+TEST_F(ActorMetrics, AnActorThatWaitsIsInTheQueueUntilItRuns) {
+  const std::string depth = "workqueue_depth{controller=\"unit\",name=\"unit\"}";
   const auto [id, script] = spawn();
   wake(id, "changed");
-  EXPECT_THAT(metrics.text(), HasSubstr("workqueue_depth{name=\"actors\"} 1\n"));
+  wake(id, "changed again");
+  EXPECT_EQ(value(depth), 1);
+  EXPECT_EQ(value("controller_runtime_active_workers{controller=\"unit\"}"), 0);
+  double active = 0;
+  script->run = [&](std::span<const Cause>) {
+    active = value("controller_runtime_active_workers{controller=\"unit\"}");
+    return Logic::Outcome{};
+  };
+  clock_.advance(milliseconds(3));
   settle();
-  const auto text = metrics.text();
-  EXPECT_THAT(text, HasSubstr("workqueue_depth{name=\"actors\"} 0\n"));
-  EXPECT_THAT(text, HasSubstr("\ntroupe_actors 1\n"));
-  EXPECT_THAT(text, HasSubstr("\ntroupe_actor_runs_total 1\n"));
-  EXPECT_THAT(text, HasSubstr("\ntroupe_history_bytes " + std::to_string(history_.bytes()) + "\n"));
+  EXPECT_EQ(active, 1);
+  EXPECT_EQ(value(depth), 0);
+  EXPECT_EQ(value("workqueue_adds_total{controller=\"unit\",name=\"unit\"}"), 1);
+  EXPECT_DOUBLE_EQ(value("workqueue_queue_duration_seconds_sum{controller=\"unit\",name=\"unit\"}"),
+                   0.003);
+}
+
+TEST_F(ActorMetrics, RunsAreCountedByTheirResult) {
+  const auto [id, script] = spawn();
+  wake(id, "changed");
+  settle();
+  EXPECT_EQ(runs("success"), 1);
+  script->run = [this](std::span<const Cause>) {
+    Logic::Outcome outcome;
+    outcome.wake = clock_.now() + std::chrono::hours(1);
+    outcome.retries = 2;
+    clock_.advance(milliseconds(7));
+    return outcome;
+  };
+  wake(id, "changed");
+  settle();
+  EXPECT_EQ(runs("requeue_after"), 1);
+  EXPECT_EQ(value("workqueue_retries_total{controller=\"unit\",name=\"unit\"}"), 2);
+  EXPECT_DOUBLE_EQ(value("controller_runtime_reconcile_time_seconds_sum{controller=\"unit\"}"),
+                   0.007);
+  script->run = [](std::span<const Cause>) -> Logic::Outcome {
+    throw std::runtime_error("broken");
+  };
+  wake(id, "changed");
+  settle();
+  EXPECT_EQ(runs("error"), 1);
+  EXPECT_EQ(value("controller_runtime_reconcile_errors_total{controller=\"unit\"}"), 1);
+  EXPECT_EQ(value("controller_runtime_reconcile_time_seconds_count{controller=\"unit\"}"), 3);
+}
+
+TEST_F(ActorMetrics, AKindThatWasDeclaredShowsBeforeItHasActors) {
+  actors_.declare("later");
+  EXPECT_EQ(value("troupe_actors{controller=\"later\"}"), 0);
+  const auto [id, script] = spawn();
+  EXPECT_EQ(value("troupe_actors{controller=\"unit\"}"), 1);
+  actors_.stop(id);
+  settle();
+  EXPECT_EQ(value("troupe_actors{controller=\"unit\"}"), 0);
+}
+
+TEST_F(ActorMetrics, TheHistoryShowsWhatItKeeps) {
+  const auto [id, script] = spawn();
+  wake(id, "changed");
+  settle();
+  EXPECT_EQ(value("troupe_history_bytes"), static_cast<double>(history_.bytes()));
+  EXPECT_EQ(value("troupe_capacity_limit{resource=\"history_bytes\"}"),
+            static_cast<double>(history_.budget()));
 }
 
 }  // namespace
