@@ -17,7 +17,7 @@
 
 namespace troupe::sim {
 
-// A root file system with a shell and MySQL, made by debootstrap (docs/development).
+// A root file system with a shell and MySQL, made by tools/make-rootfs.
 inline const std::filesystem::path kRootFs = "/var/cache/troupe/rootfs-mysql";
 
 class RuncTest : public ::testing::Test {
