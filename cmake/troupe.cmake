@@ -23,8 +23,9 @@ function(troupe_binary name)
   target_link_libraries(${name} PRIVATE ${arg_LINKS})
 endfunction()
 
-# All executables of the suite "unit": what is also built with sanitizers.
+# All executables of the suites "unit" and "sim": what is also built with sanitizers.
 add_custom_target(unit_tests)
+add_custom_target(sim_tests)
 
 # troupe_test(NAME SUITE unit|sim|db|k8s|e2e [SOURCES glob...] [LINKS target...])
 # A GoogleTest executable; its CTest label is the suite, which is how ./dev test picks it.
@@ -39,8 +40,8 @@ function(troupe_test name)
   target_link_libraries(${name} PRIVATE ${arg_LINKS} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE TROUPE_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              TROUPE_BINARY_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
-  if(arg_SUITE STREQUAL unit)
-    add_dependencies(unit_tests ${name})
+  if(TARGET ${arg_SUITE}_tests)
+    add_dependencies(${arg_SUITE}_tests ${name})
   endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS ${arg_SUITE} TIMEOUT 600)
