@@ -1,6 +1,7 @@
 #include "runtime/http_access.hpp"
 
 #include <boost/asio/ip/address.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -23,11 +24,32 @@ bool names_this_machine(std::string_view host) {
   return name == "localhost" || name == "127.0.0.1" || name == "::1";
 }
 
-bool same_origin(const Origin& o) {
-  if (!o.fetch_site.empty()) return o.fetch_site == "same-origin" || o.fetch_site == "none";
-  if (o.origin.empty()) return true;  // not a browser
+bool origin_is_this_host(const Origin& o) {
+  if (o.origin.empty()) return true;  // not a browser, or a link that was followed
   const auto url = boost::urls::parse_uri(o.origin);
   return url && std::string_view(url->encoded_host_and_port()) == o.host;
+}
+
+// A link to the console on somebody's page is a GET from another site without Origin, and welcome.
+bool from_own_page(const Origin& o, Method method) {
+  if (!origin_is_this_host(o)) return false;
+  return method == Method::Get || o.fetch_site.empty() || o.fetch_site == "same-origin" ||
+         o.fetch_site == "none";
+}
+
+// "Bearer TOKEN", the scheme in any case (RFC 9110, section 11.1); empty: there is no token.
+std::string_view bearer_token(std::string_view authorization) {
+  constexpr std::string_view kBearer = "bearer ";
+  if (!boost::beast::iequals(authorization.substr(0, kBearer.size()), kBearer)) return {};
+  authorization.remove_prefix(kBearer.size());
+  const auto first = authorization.find_first_not_of(' ');
+  return first == std::string_view::npos ? std::string_view() : authorization.substr(first);
+}
+
+Response challenge(std::string_view message) {
+  auto response = failure(401, message);
+  response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"troupe\"");
+  return response;
 }
 
 Admission refused(unsigned status, std::string message) {
@@ -46,17 +68,13 @@ bool is_trusted_loopback(std::string_view address) {
 }
 
 Admission admit(const Origin& o, Method method) {
-  constexpr std::string_view kBearer = "Bearer ";
-  if (o.authorization.starts_with(kBearer))
-    return {Admission::Kind::AskAuthorizer,
-            Secret(std::string(o.authorization.substr(kBearer.size()))),
-            0,
-            {}};
+  if (const auto token = bearer_token(o.authorization); !token.empty())
+    return {Admission::Kind::AskAuthorizer, Secret(std::string(token)), 0, {}};
   const bool local =
       is_trusted_loopback(o.peer) && names_this_machine(o.host) && o.forwarded.empty();
   if (!local)
     return refused(401, "Expected a bearer token, found none. " + std::string(kHowToGetIn));
-  if (method != Method::Get && !same_origin(o))
+  if (!from_own_page(o, method))
     return refused(403,
                    "Expected a request from the console's own page, found one from another "
                    "site. Open /console/ here and repeat it there.");
@@ -71,11 +89,8 @@ Response refusal(const Decision& decision) {
   switch (decision.verdict) {
     case Decision::Verdict::Allowed:
       break;
-    case Decision::Verdict::Unauthenticated: {
-      auto response = failure(401, with_help("The bearer token was not accepted."));
-      response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"troupe\"");
-      return response;
-    }
+    case Decision::Verdict::Unauthenticated:
+      return challenge(with_help("The bearer token was not accepted."));
     case Decision::Verdict::Forbidden:
       return failure(403, with_help("The token's user may not do this."));
     case Decision::Verdict::Unavailable: {
@@ -85,6 +100,11 @@ Response refusal(const Decision& decision) {
     }
   }
   return failure(500, "an allowed request was refused");
+}
+
+Response refusal(const Admission& admission) {
+  if (admission.status == 401) return challenge(admission.message);
+  return failure(admission.status, admission.message);
 }
 
 }  // namespace troupe::http

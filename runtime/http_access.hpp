@@ -57,5 +57,6 @@ using Authorizer = std::function<void(Credentials, std::function<void(Decision)>
 
 // 401, 403 or 503 with a body that says what to do.
 Response refusal(const Decision& decision);
+Response refusal(const Admission& admission);
 
 }  // namespace troupe::http

@@ -406,8 +406,7 @@ asio::awaitable<std::optional<Response>> Server::Core::refused(const bhttp::fiel
              headers[bhttp::field::authorization]},
       request.method);
   if (admission.kind == Admission::Kind::Trusted) co_return std::nullopt;
-  if (admission.kind == Admission::Kind::Refused)
-    co_return failure(admission.status, admission.message);
+  if (admission.kind == Admission::Kind::Refused) co_return refusal(admission);
   if (!options.authorizer)
     co_return refusal({Decision::Verdict::Unauthenticated, "Tokens are not accepted here"});
 

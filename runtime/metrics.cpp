@@ -17,6 +17,7 @@
 #include "runtime/actors.hpp"
 #include "runtime/history.hpp"
 #include "runtime/http_server.hpp"
+#include "runtime/http_verdicts.hpp"
 #include "runtime/timers.hpp"
 
 namespace troupe {
@@ -259,6 +260,22 @@ void collect_server(Metrics& metrics, const http::Server& server) {
                  number(t.refused_connections));
     out.capacity("http_streams", number(t.streams), number(t.max_streams),
                  number(t.refused_streams));
+  });
+}
+
+void collect_verdicts(Metrics& metrics, const http::Verdicts& verdicts) {
+  metrics.collect([&verdicts](Samples& out) {
+    // In the order of Decision::Verdict.
+    constexpr const char* kNames[] = {"allowed", "unauthenticated", "forbidden", "unavailable"};
+    const auto t = verdicts.totals();
+    for (std::size_t i = 0; i < t.decided.size(); ++i)
+      out.counter("troupe_http_token_verdicts_total", "Requests with a token, by the verdict on it",
+                  number(t.decided[i]), {{"verdict", kNames[i]}});
+    out.counter("troupe_http_token_reviews_total", "Tokens that the API server was asked about",
+                number(t.asked));
+    out.capacity("token_reviews", number(t.under_way), number(verdicts.options().max_under_way),
+                 number(t.refused));
+    out.capacity("token_verdicts", number(t.kept), number(verdicts.options().max_kept));
   });
 }
 

@@ -28,7 +28,8 @@ class History;
 class TimerThread;
 namespace http {
 class Server;
-}
+class Verdicts;
+}  // namespace http
 
 using Labels = std::map<std::string, std::string>;
 
@@ -84,6 +85,7 @@ void collect_actors(Metrics& metrics, const Actors& actors, const History& histo
 void collect_timers(Metrics& metrics, const TimerThread& timers);
 // troupe_http_*: what the endpoint itself does.
 void collect_server(Metrics& metrics, const http::Server& server);
+void collect_verdicts(Metrics& metrics, const http::Verdicts& verdicts);
 // process_resident_memory_bytes, process_cpu_seconds_total, process_open_fds and so on: Prometheus'
 // names for every process, from /proc/self.
 void collect_process(Metrics& metrics);

@@ -28,11 +28,13 @@
 #include "k8s/client/http.hpp"
 #include "k8s/client/lease.hpp"
 #include "k8s/client/multiplexer.hpp"
+#include "k8s/client/token_reviewer.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/console/api.hpp"
 #include "runtime/console/page.hpp"
 #include "runtime/http_probes.hpp"
 #include "runtime/http_server.hpp"
+#include "runtime/http_verdicts.hpp"
 #include "runtime/logging.hpp"
 #include "runtime/metrics.hpp"
 
@@ -136,6 +138,7 @@ struct Operator::Impl {
   void measure();
   void begin();
   void serve();
+  void review(http::Credentials credentials, std::function<void(http::Decision)> done);
   void stop();
   // Nobody acts on a part of the picture: what is not listed yet would count as gone.
   bool leads() const { return synced.load() && (!options.leader_elect || leader.load()); }
@@ -156,6 +159,9 @@ struct Operator::Impl {
   Authority authority;
   Metrics metrics;
   HealthChecks alive, ready;
+  http::Verdicts verdicts{
+      [this](auto credentials, auto done) { review(std::move(credentials), std::move(done)); },
+      clock};
   std::unique_ptr<http::Server> http;
   IoThread sql_thread;
   std::unique_ptr<mysql::Gateway> servers;
@@ -168,6 +174,7 @@ struct Operator::Impl {
   std::unique_ptr<k8s::ApiGateway> api;
   std::unique_ptr<k8s::EventRecorder> events;
   std::unique_ptr<k8s::LeaseHolder> lease;
+  std::unique_ptr<k8s::TokenReviewer> reviewer;  // on the loop
   std::unique_ptr<LiveGateways> gateways;
   std::unique_ptr<Stage> stage;
   std::atomic<bool> leader{false};
@@ -184,6 +191,7 @@ Result<void> Operator::Impl::connect() {
       return;
     }
     transport = std::move(*made);
+    reviewer = std::make_unique<k8s::TokenReviewer>(*transport);
     multiplexer = std::make_unique<k8s::Multiplexer>(kube.loop(), *transport, store, router,
                                                      casting, watched(options));
     k8s::ApiGatewayOptions gateway_options;
@@ -326,6 +334,7 @@ void Operator::Impl::serve() {
   collect_actors(metrics, actors, history);
   collect_timers(metrics, timers);
   collect_server(metrics, *http);
+  collect_verdicts(metrics, verdicts);
   collect_observations(metrics, observations);
   metrics.collect([dropped = options.dropped_log_lines](Samples& out) {
     out.counter("troupe_log_lines_dropped_total", "Lines that the log could not take in time",
@@ -346,6 +355,14 @@ void Operator::Impl::serve() {
   console::add_page(http->router());
 }
 
+void Operator::Impl::review(http::Credentials credentials,
+                            std::function<void(http::Decision)> done) {
+  kube.loop().post([this, credentials = std::move(credentials), done = std::move(done)] {
+    if (reviewer) return reviewer->review(credentials, done);
+    done({http::Decision::Verdict::Unavailable, "The operator is starting, or stopping"});
+  });
+}
+
 void Operator::Impl::stop() {
   if (std::exchange(stopped, true)) return;
   leader = false;
@@ -363,6 +380,7 @@ void Operator::Impl::stop() {
   kube.run([this] {
     casting.follow_writes({});
     lease.reset();
+    reviewer.reset();
     events.reset();
     api.reset();
     multiplexer.reset();
@@ -380,7 +398,11 @@ Operator::~Operator() { impl_->stop(); }
 
 Result<std::unique_ptr<Operator>> Operator::start(OperatorOptions options) {
   auto impl = std::make_unique<Impl>(std::move(options));
-  impl->http = std::make_unique<http::Server>(http::ServerOptions{.listen = impl->options.listen});
+  impl->http = std::make_unique<http::Server>(http::ServerOptions{
+      .listen = impl->options.listen,
+      .authorizer = [&verdicts = impl->verdicts](http::Credentials credentials, auto done) {
+        verdicts.decide(std::move(credentials), std::move(done));
+      }});
   impl->serve();
   if (auto listening = impl->http->start(); !listening) return listening.error();
   if (auto connected = impl->connect(); !connected) return connected.error();

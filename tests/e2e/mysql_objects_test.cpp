@@ -57,6 +57,17 @@ class MysqlObjects : public ClusterTest {
     return sum;
   }
 
+  // The HTTP status of a GET from this machine; the token on standard input, no command line has
+  // it.
+  static std::string status_of(const std::string& ip, const std::string& path,
+                               const std::string& token = {}) {
+    const auto header = token.empty() ? std::string() : "Authorization: Bearer " + token;
+    return oracle::run({"curl", "-sS", "--max-time", "10", "-o", "/dev/null", "-w", "%{http_code}",
+                        "-H", "@-", "http://" + ip + ":8080" + path},
+                       seconds(15), header)
+        .out;
+  }
+
   static std::string condition(const std::string& object, const std::string& type,
                                const std::string& field) {
     return ok(fmt::format("get {} -o jsonpath={{.status.conditions[?(@.type==\"{}\")].{}}}", object,
@@ -300,6 +311,25 @@ TEST_F(MysqlObjects, TheOperatorAlsoRunsAsAPodOfTheCluster) {
   const auto target = replica();
   ok("annotate mr mysql-cluster-replication troupe.dev/switchover-to=" + target);
   EXPECT_TRUE(settles(target));
+  // From this machine the Pod is elsewhere: no loopback, so tokens decide.
+  const auto pod =
+      ok("get pods -n troupe-system -l app.kubernetes.io/name=troupe-operator "
+         "-o jsonpath={.items[0].status.podIP}");
+  EXPECT_EQ(status_of(pod, "/metrics"), "200");
+  EXPECT_EQ(status_of(pod, "/api/actors"), "401");
+  EXPECT_EQ(status_of(pod, "/api/actors", "wrong"), "401");
+  // `kubectl create token` sends protobuf only.
+  const auto token = oracle::text_at(
+      boost::json::parse(ok("create --raw "
+                            "/api/v1/namespaces/troupe-system/serviceaccounts/troupe-operator/token"
+                            " -f -",
+                            R"({"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest"})")),
+      "/status/token");
+  EXPECT_FALSE(token.empty());
+  EXPECT_EQ(status_of(pod, "/api/actors", token), "200");
+  EXPECT_EQ(status_of(pod, "/console/", token), "200");
+  const auto log = ok("logs -n troupe-system deployment/troupe-operator");
+  EXPECT_EQ(log.find(token), std::string::npos) << "a token in the log";
   // Not its namespace: the CA of all Units lives there.
   ok("delete deployment troupe-operator -n troupe-system --wait=true");
   ok("wait --for=delete pod -l app.kubernetes.io/name=troupe-operator -n troupe-system");

@@ -48,6 +48,25 @@ TEST(HttpAccess, ATokenIsAlwaysAskedFor) {
   EXPECT_EQ(admission.token.reveal(), "abc");
 }
 
+TEST(HttpAccess, TheSchemesCaseDoesNotMatterAndAnEmptyTokenIsNone) {
+  auto origin = local();
+  origin.peer = "10.0.0.1";
+  origin.authorization = "bearer abc";
+  EXPECT_EQ(admit(origin, Method::Get).token.reveal(), "abc");
+  for (const char* none : {"Bearer ", "Bearer", "Basic abc"}) {
+    origin.authorization = none;
+    EXPECT_EQ(admit(origin, Method::Get).status, 401u) << none;
+  }
+}
+
+TEST(HttpAccess, WhoNeedsATokenIsToldSoInTheHeader) {
+  auto origin = local();
+  origin.peer = "10.0.0.1";
+  const auto response = refusal(admit(origin, Method::Get));
+  ASSERT_EQ(response.headers.size(), 1u);
+  EXPECT_EQ(response.headers[0].first, "WWW-Authenticate");
+}
+
 TEST(HttpAccess, ANameThatWasReboundToLoopbackIsNotTrusted) {
   auto origin = local();
   origin.host = "evil.example:8080";
@@ -75,6 +94,7 @@ TEST(HttpAccess, AnOlderBrowsersOriginMustBeThisHost) {
   EXPECT_EQ(admit(origin, Method::Post).kind, Kind::Trusted);
   origin.origin = "http://localhost:9999";
   EXPECT_EQ(admit(origin, Method::Post).status, 403u);
+  EXPECT_EQ(admit(origin, Method::Get).status, 403u) << "a script of another site";
   origin.origin = "null";
   EXPECT_EQ(admit(origin, Method::Post).status, 403u);
 }
