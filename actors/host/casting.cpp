@@ -15,9 +15,31 @@ const RegisteredKind* Casting::find(k8s::KindId id) const {
   return found == kinds_.end() ? nullptr : &*found;
 }
 
+void Casting::open(Stage& stage) {
+  stage_ = &stage;
+  for (const auto& kind : standing_kinds()) {
+    const auto ref = kind.self(stage.settings);
+    const std::scoped_lock lock(mutex_);
+    cast_.emplace(ref, actors_.spawn(std::string(kind.name), ref.ns + "/" + ref.name,
+                                     [&](ActorId a) { return kind.make(stage, a, ref); }));
+  }
+}
+
+void Casting::follow(ObjectRef object, Follower follower) {
+  followed_ = std::move(object);
+  follower_ = std::move(follower);
+}
+
+void Casting::tell_follower(const k8s::Change& change) const {
+  if (!follower_ || !change.after || change.kind() != followed_.kind) return;
+  if (change.after->ns() == followed_.ns && change.after->name() == followed_.name)
+    follower_(change.after);
+}
+
 void Casting::changed(std::span<const k8s::Change> changes) {
   if (!stage_) return;
   for (const auto& change : changes) {
+    tell_follower(change);
     const auto* kind = find(change.kind());
     if (!kind || change.type == k8s::ChangeType::Modified) continue;
     const auto& object = change.any();

@@ -1,4 +1,5 @@
-// Gives every object of a registered kind its actor, for as long as the object exists.
+// Gives every object of a registered kind its actor, for as long as the object exists, and casts
+// those that stand as long as the operator.
 #pragma once
 
 #include <functional>
@@ -17,7 +18,11 @@ class Casting final : public k8s::WakeSink {
   Casting(Actors& actors, k8s::Router& router, const Clock& clock,
           std::span<const RegisteredKind> kinds = registered_kinds());
   // Before the first change.
-  void open(Stage& stage) { stage_ = &stage; }
+  void open(Stage& stage);
+  // Tells of each new state of one object, on the client's loop, before any actor hears of it; not
+  // of its deletion. Before the first change.
+  using Follower = std::function<void(const k8s::SnapshotPtr&)>;
+  void follow(ObjectRef object, Follower follower);
   // Who knows the chains of the writes under way; on the client's loop.
   using Writing = std::function<CausalId(const k8s::Snapshot&)>;
   void follow_writes(Writing writing) { writing_ = std::move(writing); }
@@ -31,6 +36,7 @@ class Casting final : public k8s::WakeSink {
 
  private:
   const RegisteredKind* find(k8s::KindId id) const;
+  void tell_follower(const k8s::Change& change) const;
 
   Actors& actors_;
   k8s::Router& router_;
@@ -38,6 +44,8 @@ class Casting final : public k8s::WakeSink {
   std::span<const RegisteredKind> kinds_;
   Stage* stage_ = nullptr;
   Writing writing_;
+  ObjectRef followed_;
+  Follower follower_;
   std::mutex mutex_;
   std::map<ObjectRef, ActorId> cast_;
 };

@@ -23,6 +23,7 @@ class StoreSight final : public Sight {
                                          std::string_view label, std::string_view value) override {
     return reader_.list_by_label(kind, ns, label, value);
   }
+  std::vector<k8s::SnapshotPtr> all(k8s::KindId kind) override { return reader_.list(kind); }
   std::shared_ptr<const mysql::ProbeOutcome> probe(const mysql::EndpointId& id) override {
     return stage_.observations.server_seen(id);
   }

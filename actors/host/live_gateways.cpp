@@ -115,6 +115,15 @@ class Dispatch {
   void operator()(const IssueCertificate& a) {
     put_secret(a.secret, k8s::Verb::Apply, parts_.authority.certificate(a));
   }
+  void operator()(const TrustAuthorities& a) {
+    put_secret(a.secret, k8s::Verb::MergePatch, parts_.authority.trust(a));
+  }
+  void operator()(const StoreAuthority& a) {
+    put_secret(a.secret, k8s::Verb::Create, parts_.authority.to_store(a));
+  }
+  void operator()(const AdvanceAuthority& a) {
+    put_secret(a.secret, k8s::Verb::MergePatch, parts_.authority.to_advance(a));
+  }
   // Never over somebody else's: two Units of a set may ask at once, and one of them comes second.
   void operator()(const MakePasswords& a) {
     put_secret(a.secret, a.exists ? k8s::Verb::MergePatch : k8s::Verb::Create,

@@ -5,6 +5,8 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fstream>
 #include <future>
 #include <map>
@@ -12,8 +14,8 @@
 #include <random>
 #include <thread>
 
+#include "actors/authority/kind.hpp"
 #include "actors/host/authority.hpp"
-#include "actors/host/authority_store.hpp"
 #include "actors/host/casting.hpp"
 #include "actors/host/live_gateways.hpp"
 #include "actors/host/operator_metrics.hpp"
@@ -43,6 +45,8 @@ namespace {
 
 constexpr auto kLeaseName = "troupe-operator";
 constexpr auto kStopPatience = std::chrono::seconds(10);
+// Between looks whether the operator's own certificate is due: its last third is a month.
+constexpr auto kIdentityLook = std::chrono::minutes(10);
 
 // CPUs that the cgroup lets this process use; CAF itself only counts those of the machine.
 unsigned available_cpus() {
@@ -129,11 +133,16 @@ struct Operator::Impl {
   }
 
   Result<void> connect();
-  void connect_gateways(const agent::CertifiedKey& mine);
+  void connect_gateways();
+  void authority_changed(const k8s::SnapshotPtr& secret);
+  void use_authority();
+  void renew_identity();
   void watch_agent(const agent::Endpoint& e);
-  void unwatch_agent(const std::string& id);
-  void publish_endpoints();  // under endpoints_mutex
   void watch_server(const ServerTarget& t);
+  void unwatch_agent(const std::string& id);
+  void unwatch_server(const mysql::EndpointId& id);
+  void publish_endpoints();                  // under endpoints_mutex
+  void publish(const ServerTarget& target);  // likewise
   void open_stage();
   void measure();
   void begin();
@@ -164,10 +173,13 @@ struct Operator::Impl {
       clock};
   std::unique_ptr<http::Server> http;
   IoThread sql_thread;
+  boost::asio::steady_timer identity_timer{sql_thread.io()};
   std::unique_ptr<mysql::Gateway> servers;
   std::unique_ptr<agent::Gateway> agents;
   std::mutex endpoints_mutex;
   std::map<std::string, agent::Endpoint> endpoints;
+  std::map<std::string, ServerTarget> targets;
+  std::shared_ptr<const mysql::TrustAnchors> anchors;  // of the authority; null: none yet
   k8s::LoopThread kube;
   std::unique_ptr<k8s::HttpTransport> transport;
   std::unique_ptr<k8s::Multiplexer> multiplexer;
@@ -205,22 +217,56 @@ Result<void> Operator::Impl::connect() {
   return outcome;
 }
 
-void Operator::Impl::connect_gateways(const agent::CertifiedKey& mine) {
+void Operator::Impl::connect_gateways() {
   servers = std::make_unique<mysql::Gateway>(
       sql_thread.io().get_executor(), clock, mysql::GatewayOptions{},
       [this](std::shared_ptr<const mysql::ProbeOutcome> seen) {
         observations.put(std::move(seen));
       });
+  // Its identity comes with the authority; nobody is connected to before.
   agents = std::make_unique<agent::Gateway>(
-      clock, agent::TlsIdentity{authority.ca_pem(), mine.certificate, mine.key},
-      [this](const std::string& id, agent::Gateway::Observation seen) {
+      clock, agent::TlsIdentity{}, [this](const std::string& id, agent::Gateway::Observation seen) {
         observations.put(id, std::move(seen));
       });
   observations.connect(
       {.watch_agent = [this](const agent::Endpoint& e) { watch_agent(e); },
        .unwatch_agent = [this](const std::string& id) { unwatch_agent(id); },
        .watch_server = [this](const ServerTarget& t) { watch_server(t); },
-       .unwatch_server = [this](const mysql::EndpointId& id) { servers->unwatch(id); }});
+       .unwatch_server = [this](const mysql::EndpointId& id) { unwatch_server(id); }});
+  const auto secret = AuthorityKind::self(options.settings);
+  casting.follow(secret, [this](const k8s::SnapshotPtr& now) { authority_changed(now); });
+  boost::asio::post(sql_thread.io(), [this] { renew_identity(); });
+}
+
+// On the client's loop.
+void Operator::Impl::authority_changed(const k8s::SnapshotPtr& secret) {
+  const auto taken = authority.take(*k8s::as<k8s::SecretObject>(secret));
+  if (!taken)
+    return log::error(
+        "the authority's Secret cannot be used",
+        {{"secret", std::string(kAuthoritySecret)}, {"reason", taken.error().message}});
+  if (*taken) use_authority();
+}
+
+// New connections show and trust what is held now; those that are open stay.
+void Operator::Impl::use_authority() {
+  const auto identity = authority.identity();
+  if (!identity) return log::error("no identity", {{"reason", identity.error().message}});
+  auto trusted = mysql::TrustAnchors::from_pem(identity->authorities);
+  if (!trusted) return log::error("no trust anchors", {{"reason", trusted.error().message}});
+  agents->set_identity(*identity);
+  const std::scoped_lock lock(endpoints_mutex);
+  anchors = std::move(*trusted);
+  publish_endpoints();
+  for (const auto& [id, target] : targets) publish(target);
+}
+
+void Operator::Impl::renew_identity() {
+  if (authority.identity_is_due()) use_authority();
+  identity_timer.expires_after(kIdentityLook);
+  identity_timer.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) renew_identity();
+  });
 }
 
 void Operator::Impl::watch_agent(const agent::Endpoint& e) {
@@ -236,21 +282,39 @@ void Operator::Impl::unwatch_agent(const std::string& id) {
 }
 
 void Operator::Impl::publish_endpoints() {
+  if (!anchors) return;
   std::vector<agent::Endpoint> all;
   for (const auto& [id, e] : endpoints) all.push_back(e);
   agents->set_endpoints(std::move(all));
 }
 
 void Operator::Impl::watch_server(const ServerTarget& t) {
-  auto anchors = mysql::TrustAnchors::from_pem(t.ca_pem.empty() ? authority.ca_pem() : t.ca_pem);
-  if (!anchors) return log::error("no trust anchors", {{"reason", anchors.error().message}});
+  const std::scoped_lock lock(endpoints_mutex);
+  targets[t.id.value] = t;
+  publish(t);
+}
+
+void Operator::Impl::unwatch_server(const mysql::EndpointId& id) {
+  const std::scoped_lock lock(endpoints_mutex);
+  targets.erase(id.value);
+  servers->unwatch(id);
+}
+
+void Operator::Impl::publish(const ServerTarget& t) {
+  auto trusted = anchors;
+  if (!t.ca_pem.empty()) {
+    auto own = mysql::TrustAnchors::from_pem(t.ca_pem);
+    if (!own) return log::error("no trust anchors", {{"reason", own.error().message}});
+    trusted = std::move(*own);
+  }
+  if (!trusted) return;
   mysql::Endpoint endpoint;
   endpoint.id = t.id;
   endpoint.login.address = t.ip;
   endpoint.login.port = t.port;
   endpoint.login.user = t.user;
   endpoint.login.password = t.password;
-  endpoint.login.tls = mysql::TlsTrust{.anchors = *anchors, .name = t.tls_name, .fingerprint = {}};
+  endpoint.login.tls = mysql::TlsTrust{.anchors = trusted, .name = t.tls_name, .fingerprint = {}};
   servers->watch(std::move(endpoint));
 }
 
@@ -331,6 +395,11 @@ void Operator::Impl::serve() {
   ready.add("caches", [this] {
     return synced.load() ? std::string() : std::string("not all kinds are listed yet");
   });
+  ready.add("authority", [this] {
+    return authority.holds() ? std::string()
+                             : fmt::format("there is no Secret {}/{} yet",
+                                           options.settings.operator_namespace, kAuthoritySecret);
+  });
   collect_actors(metrics, actors, history);
   collect_timers(metrics, timers);
   collect_server(metrics, *http);
@@ -387,8 +456,8 @@ void Operator::Impl::stop() {
     transport.reset();
   });
   kube.stop();
-  agents.reset();
   sql_thread.stop();
+  agents.reset();
   servers.reset();
   timer_thread.stop();
 }
@@ -406,12 +475,7 @@ Result<std::unique_ptr<Operator>> Operator::start(OperatorOptions options) {
   impl->serve();
   if (auto listening = impl->http->start(); !listening) return listening.error();
   if (auto connected = impl->connect(); !connected) return connected.error();
-  const auto& own = impl->options.settings.operator_namespace;
-  auto loaded = load_authority(impl->authority, impl->kube.loop(), *impl->transport, own);
-  if (!loaded) return loaded.error();
-  const auto mine = impl->authority.operator_identity();
-  if (!mine) return mine.error();
-  impl->connect_gateways(*mine);
+  impl->connect_gateways();
   impl->open_stage();
   impl->measure();
   impl->begin();

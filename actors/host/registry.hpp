@@ -30,4 +30,12 @@ constexpr RegisteredKind registered() {
 // Those of troupe-operator.
 std::span<const RegisteredKind> registered_kinds();
 
+// What has one actor for as long as the operator runs, whether its object exists or not.
+struct StandingKind {
+  ObjectRef (*self)(const Settings& settings);
+  std::string_view name;
+  std::unique_ptr<Logic> (*make)(Stage& stage, ActorId id, ObjectRef self);
+};
+std::span<const StandingKind> standing_kinds();
+
 }  // namespace troupe::actors

@@ -56,6 +56,7 @@ std::size_t fingerprint(const Effect& e) {
                    combine(seed, agent::name_of(a.action));
                    seed += a.epoch.value;
                  },
+                 [&seed](const AdvanceAuthority& a) { seed += a.expected.value; },
                  [](const auto&) {},
              },
              e.action);

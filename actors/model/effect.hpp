@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "engines/agent/model/authority.hpp"
 #include "engines/agent/model/command.hpp"
 #include "engines/agent/model/endpoint.hpp"
 #include "engines/mysql/model/observation.hpp"
@@ -73,12 +74,30 @@ struct ProbeNow {
   mysql::EndpointId endpoint;
 };
 
-// A key and a certificate signed by the operator's CA, put into a Secret (tls.crt, tls.key,
+// A key and a certificate signed by the operator's authority, put into a Secret (tls.crt, tls.key,
 // ca.crt) that Pods mount. Renewed by asking again when two thirds of its life are over.
 struct IssueCertificate {
   ObjectRef secret;
   std::string owner_references;  // JSON array for the Secret's metadata
   std::vector<std::string> dns_names;
+};
+
+// The authorities that are trusted now, put into such a Secret; its certificate stays.
+struct TrustAuthorities {
+  ObjectRef secret;
+};
+
+// The authority that this process holds, put into its Secret, which is gone. If it holds none, a
+// new one is made, and `trusted` (PEM, what Units trust) is trusted until it is introduced.
+struct StoreAuthority {
+  ObjectRef secret;
+  std::vector<std::string> trusted;
+};
+
+struct AdvanceAuthority {
+  ObjectRef secret;
+  agent::AuthorityStep step;
+  k8s::ResourceVersion expected;  // only if the Secret is still this version
 };
 
 // Random passwords for accounts that the user's Secret lacks, put into a Secret of our own; those
@@ -90,8 +109,9 @@ struct MakePasswords {
   bool exists = false;  // the Secret is there: the users are added to it
 };
 
-using Action = std::variant<Apply, MergePatch, Delete, EmitEvent, AskAgent, ProbeNow,
-                            IssueCertificate, MakePasswords>;
+using Action =
+    std::variant<Apply, MergePatch, Delete, EmitEvent, AskAgent, ProbeNow, IssueCertificate,
+                 TrustAuthorities, StoreAuthority, AdvanceAuthority, MakePasswords>;
 
 struct Effect {
   std::string key;

@@ -25,10 +25,24 @@ inline constexpr std::string_view kNodeMapAnnotation = "upm.io/node-name-map";
 // On a Unit: the node that its Pod stays on.
 inline constexpr std::string_view kLastNodeAnnotation = "last.unit.belong.node";
 inline constexpr std::string_view kSwitchoverAnnotation = "troupe.dev/switchover-to";
-// On a certificate's Secret: when to renew it.
+// On the Secret of a certificate or of the authority: when to renew it.
 inline constexpr std::string_view kRenewAfterAnnotation = "troupe.dev/renew-after";
+// Likewise: SHA-256 of the authority's certificate that signs (tls.crt), and of all that are
+// trusted (ca.crt), in hexadecimal.
+inline constexpr std::string_view kSignerAnnotation = "troupe.dev/signer";
+inline constexpr std::string_view kTrustedAnnotation = "troupe.dev/trusted";
+// On a Unit's: SHA-256 of its certificate.
+inline constexpr std::string_view kCertificateAnnotation = "troupe.dev/certificate";
+// On the authority's: where its rotation is and since when, when it ends, and the order for one.
+inline constexpr std::string_view kStageAnnotation = "troupe.dev/stage";
+inline constexpr std::string_view kStageSinceAnnotation = "troupe.dev/stage-since";
+inline constexpr std::string_view kExpiresAnnotation = "troupe.dev/expires";
+inline constexpr std::string_view kRotateAnnotation = "troupe.dev/rotate";
 
 inline constexpr std::string_view kAgentContainer = "unit-agent";
+
+// Secret with the authority's keys, in the operator's namespace.
+inline constexpr std::string_view kAuthoritySecret = "troupe-agent-authority";
 
 // Secret with a Unit's certificate, for its agent and its server.
 inline std::string certificate_secret(std::string_view unit) { return std::string(unit) + "-tls"; }

@@ -34,6 +34,8 @@ class Sight {
   virtual std::vector<k8s::SnapshotPtr> labelled(k8s::KindId kind, std::string_view ns,
                                                  std::string_view label,
                                                  std::string_view value) = 0;
+  // In all namespaces, by namespace and name.
+  virtual std::vector<k8s::SnapshotPtr> all(k8s::KindId kind) = 0;
   // Null: nothing was observed of that endpoint yet.
   virtual std::shared_ptr<const mysql::ProbeOutcome> probe(const mysql::EndpointId& id) = 0;
   virtual std::shared_ptr<const agent::AgentObservation> agent(const std::string& endpoint) = 0;
@@ -52,6 +54,10 @@ class Sight {
   std::vector<k8s::ObjectPtr<T>> labelled(std::string_view ns, std::string_view label,
                                           std::string_view value) {
     return typed<T>(labelled(k8s::kKindId<T>, ns, label, value));
+  }
+  template <k8s::KindStruct T>
+  std::vector<k8s::ObjectPtr<T>> all() {
+    return typed<T>(all(k8s::kKindId<T>));
   }
 
  private:

@@ -41,7 +41,7 @@ agent::Follow follow(const Node& source, const topo::Command& c, const Credentia
   f.source.user = credentials.replication_user;
   f.source.password = credentials.replication_password;
   // Members of ours have certificates of the operator's authority, which bear their names.
-  if (const auto ca = plain_value(source.certificate, "ca.crt")) f.source.ca_pem = ca->reveal();
+  f.source.own_authorities = bool(source.certificate);
   f.semi_sync = c.semi_sync;
   f.source_purged = c.gtids.to_string();
   return f;

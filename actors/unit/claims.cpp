@@ -46,6 +46,44 @@ bool user_has(const World& w, const std::string& user) {
   return w.secret && w.secret->data.contains(user);
 }
 
+std::optional<WallTime> renewal_of(const World& w) {
+  if (!w.certificate) return std::nullopt;
+  const auto at =
+      k8s::parse_rfc3339(w.certificate->metadata.annotations.get(kRenewAfterAnnotation));
+  return at ? std::optional(*at) : std::nullopt;
+}
+
+enum class CertificateNeed { Nothing, Trust, Certificate };
+
+// A new authority is trusted everywhere before anything of it is shown: while it is introduced, the
+// Unit keeps the certificate that it has.
+CertificateNeed certificate_need(const World& w) {
+  const auto renew = renewal_of(w);
+  if (!renew || w.wall >= *renew) return CertificateNeed::Certificate;
+  const auto& has = w.certificate->metadata.annotations;
+  const auto& authority = w.authority->metadata.annotations;
+  const auto stage = agent::parse_authority_stage(authority.get(kStageAnnotation));
+  if (!stage) return CertificateNeed::Nothing;
+  if (*stage != agent::AuthorityStage::Introducing &&
+      has.get(kSignerAnnotation) != authority.get(kSignerAnnotation))
+    return CertificateNeed::Certificate;
+  return has.get(kTrustedAnnotation) == authority.get(kTrustedAnnotation) ? CertificateNeed::Nothing
+                                                                          : CertificateNeed::Trust;
+}
+
+std::vector<std::string> names_of_server(const World& w) {
+  const auto ns = w.object->metadata.namespace_.view();
+  const auto name = w.object->metadata.name.view();
+  std::vector<std::string> names{agent_server_name(ns, name), std::string(name), "localhost"};
+  const auto pod_template = template_of(*w.object);
+  if (const auto subdomain = text_at(pod_template.at("spec").as_object(), "subdomain");
+      !subdomain.empty()) {
+    const auto base = fmt::format("{}.{}.{}", name, subdomain, ns);
+    names.insert(names.end(), {base, base + ".svc", base + ".svc." + w.cluster_domain});
+  }
+  return names;
+}
+
 }  // namespace
 
 void keep_claims(const World& w, Decision& d) {
@@ -83,24 +121,26 @@ void keep_claims(const World& w, Decision& d) {
 void keep_certificate(const World& w, TimePoint now, Decision& d) {
   const auto& o = *w.object;
   const auto ns = o.metadata.namespace_.view();
-  const auto name = o.metadata.name.view();
-  if (w.certificate) {
-    const auto renew =
-        k8s::parse_rfc3339(w.certificate->metadata.annotations.get(kRenewAfterAnnotation));
-    if (renew && w.wall < *renew) {
-      d.wake_at(now + (*renew - w.wall));
-      return;
-    }
+  const auto secret = ref<k8s::SecretObject>(ns, certificate_secret(o.metadata.name));
+  if (!w.authority) {
+    if (!w.certificate)
+      d.hold("AuthorityMissing",
+             fmt::format("there is no authority to vouch for it yet: Secret {}", kAuthoritySecret));
+    return;
   }
-  std::vector<std::string> names{agent_server_name(ns, name), std::string(name), "localhost"};
-  const auto pod_template = template_of(o);
-  if (const auto subdomain = text_at(pod_template.at("spec").as_object(), "subdomain");
-      !subdomain.empty()) {
-    const auto base = fmt::format("{}.{}.{}", name, subdomain, ns);
-    names.insert(names.end(), {base, base + ".svc", base + ".svc." + w.cluster_domain});
+  switch (certificate_need(w)) {
+    case CertificateNeed::Nothing:
+      break;
+    case CertificateNeed::Trust:
+      d.add("trust authorities", TrustAuthorities{secret});
+      break;
+    case CertificateNeed::Certificate:
+      d.add("certificate",
+            IssueCertificate{secret, boost::json::serialize(owned_by(o)), names_of_server(w)});
+      break;
   }
-  d.add("certificate", IssueCertificate{ref<k8s::SecretObject>(ns, certificate_secret(name)),
-                                        boost::json::serialize(owned_by(o)), std::move(names)});
+  if (const auto renew = renewal_of(w); renew && w.wall < *renew)
+    d.wake_at(now + (*renew - w.wall));
 }
 
 std::vector<std::string> accounts_to_make(const World& w) {

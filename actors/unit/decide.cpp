@@ -69,10 +69,12 @@ bool remove_claims(const World& w, Decision& d) {
 }
 
 // The database, its Pod, its data if it shall go; then the object.
-Decision end(const World& w, const Memory& memory) {
+Decision end(const World& w, const Memory& memory, TimePoint now) {
   Decision d;
   d.doing = "being deleted";
   if (!k8s::has_finalizer(w.object->metadata, kFinalizer)) return d;
+  // Its agent has to be reached until the Pod is gone.
+  if (w.pod && w.certificate) keep_certificate(w, now, d);
   const bool source = w.pod && w.pod->metadata.labels.get(kReadonlyLabel) == "false";
   if (source && !forced(w)) {
     d.hold("UnitIsSource",
@@ -164,7 +166,7 @@ std::string_view keep_pod(const World& w, Memory& memory, TimePoint now, Decisio
 
 Decision UnitKind::decide(const World& w, Memory& memory, TimePoint now) {
   if (!w.object) return {};
-  if (w.object->metadata.deletionTimestamp) return end(w, memory);
+  if (w.object->metadata.deletionTimestamp) return end(w, memory, now);
   Decision d;
   d.doing = "keeping its Pod";
   if (!k8s::has_finalizer(w.object->metadata, kFinalizer))
@@ -182,6 +184,7 @@ Decision UnitKind::decide(const World& w, Memory& memory, TimePoint now) {
       d.doing = "replacing its Pod";
   } else {
     d.doing = "waiting for what it refers to";
+    if (w.certificate) keep_certificate(w, now, d);
   }
   watch_agent(w, d);
   write_status(w, memory, task, d);

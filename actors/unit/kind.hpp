@@ -36,6 +36,7 @@ struct UnitKind {
     k8s::ObjectPtr<k8s::ConfigMap> config_values;
     k8s::ObjectPtr<k8s::ConfigMap> shared;
     k8s::ObjectPtr<k8s::SecretObject> certificate;
+    k8s::ObjectPtr<k8s::SecretObject> authority;      // what it says of itself; never its keys
     k8s::ObjectPtr<k8s::SecretObject> made_accounts;  // of passwords that we made up
     k8s::ObjectPtr<k8s::SecretObject> secret;         // the user's, by SECRET_NAME
     k8s::ObjectPtr<k8s::SecretObject> aes;

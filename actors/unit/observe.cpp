@@ -106,6 +106,7 @@ UnitKind::World UnitKind::observe(const ObjectRef& self, Sight& sight) {
   if (!spec.sharedConfigName.empty())
     w.shared = sight.get<k8s::ConfigMap>(self.ns, spec.sharedConfigName);
   w.certificate = sight.get<k8s::SecretObject>(self.ns, certificate_secret(self.name));
+  w.authority = sight.get<k8s::SecretObject>(sight.settings().operator_namespace, kAuthoritySecret);
   w.made_accounts =
       sight.get<k8s::SecretObject>(self.ns, accounts_secret(owner_of_accounts(*w.object)));
   w.aes = sight.get<k8s::SecretObject>(self.ns, kAesSecret);

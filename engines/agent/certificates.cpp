@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <memory>
@@ -91,9 +92,12 @@ bool set_serial(X509* certificate) {
   return number && ::BN_to_ASN1_INTEGER(number.get(), ::X509_get_serialNumber(certificate));
 }
 
-bool set_validity(X509* certificate, WallTime now, Duration lifetime) {
+WallTime after(WallTime now, Duration lifetime) {
+  return now + std::chrono::duration_cast<WallTime::duration>(lifetime);
+}
+
+bool set_validity(X509* certificate, WallTime now, WallTime end) {
   const auto at = [](WallTime time) { return std::chrono::system_clock::to_time_t(time); };
-  const auto end = now + std::chrono::duration_cast<WallTime::duration>(lifetime);
   const auto start = now - std::chrono::duration_cast<WallTime::duration>(kBackdate);
   return ::ASN1_TIME_set(::X509_getm_notBefore(certificate), at(start)) != nullptr &&
          ::ASN1_TIME_set(::X509_getm_notAfter(certificate), at(end)) != nullptr;
@@ -101,11 +105,11 @@ bool set_validity(X509* certificate, WallTime now, Duration lifetime) {
 
 // Everything but names, issuer, extensions and the signature.
 Result<Certificate> blank(const std::string& common_name, EVP_PKEY* key, WallTime now,
-                          Duration lifetime) {
+                          WallTime end) {
   Certificate certificate(::X509_new());
   constexpr long kVersion3 = 2;
   if (!certificate || ::X509_set_version(certificate.get(), kVersion3) != 1 ||
-      !set_serial(certificate.get()) || !set_validity(certificate.get(), now, lifetime) ||
+      !set_serial(certificate.get()) || !set_validity(certificate.get(), now, end) ||
       ::X509_set_pubkey(certificate.get(), key) != 1 ||
       ::X509_NAME_add_entry_by_txt(::X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
                                    reinterpret_cast<const unsigned char*>(common_name.c_str()), -1,
@@ -181,7 +185,7 @@ void read_names(X509* certificate, CertificateFacts& facts) {
 Result<CertifiedKey> make_authority(const std::string& name, WallTime now, Duration lifetime) {
   auto key = new_key();
   if (!key) return key.error();
-  auto made = blank(name, key->get(), now, lifetime);
+  auto made = blank(name, key->get(), now, after(now, lifetime));
   if (!made) return made.error();
   auto* certificate = made->get();
   if (::X509_set_issuer_name(certificate, ::X509_get_subject_name(certificate)) != 1 ||
@@ -205,7 +209,8 @@ Result<CertifiedKey> issue(const CertifiedKey& authority, const LeafRequest& lea
   if (!issuer_key) return issuer_key.error();
   const auto key = new_key();
   if (!key) return key.error();
-  const auto made = blank(leaf.common_name, key->get(), now, lifetime);
+  const auto end = std::min(after(now, lifetime), wall_of(::X509_get0_notAfter(issuer->get())));
+  const auto made = blank(leaf.common_name, key->get(), now, end);
   if (!made) return made.error();
   auto* certificate = made->get();
   const auto* use = leaf.use == CertificateUse::Server ? "serverAuth" : "clientAuth";
@@ -233,8 +238,8 @@ Result<CertificateFacts> facts_of(const std::string& pem) {
   return facts;
 }
 
-bool renewal_is_due(const CertificateFacts& facts, WallTime now) {
-  return now >= facts.not_before + (facts.not_after - facts.not_before) * 2 / 3;
+WallTime renewal_time(const CertificateFacts& facts) {
+  return facts.not_before + (facts.not_after - facts.not_before) * 2 / 3;
 }
 
 Result<bool> is_signed_by(const std::string& leaf, const std::string& authority) {
@@ -247,32 +252,72 @@ Result<bool> is_signed_by(const std::string& leaf, const std::string& authority)
   return right;
 }
 
-std::string Authorities::bundle() const {
-  return other ? current.certificate + other->certificate : current.certificate;
+Result<void> is_pair(const CertifiedKey& both) {
+  const auto certificate = parse_certificate(both.certificate);
+  if (!certificate) return certificate.error();
+  const auto key = parse_key(both.key);
+  if (!key) return key.error();
+  if (::X509_check_private_key(certificate->get(), key->get()) != 1)
+    return openssl_error("the private key is another certificate's");
+  return {};
 }
 
-Result<Authorities> rotated(const Authorities& authorities, const std::string& name, WallTime now) {
-  const auto current = facts_of(authorities.current.certificate);
-  if (!current) return current.error();
-  auto next = authorities;
-  if (!next.other) {
-    if (!renewal_is_due(*current, now)) return next;
-    auto made = make_authority(name, now);
-    if (!made) return made.error();
-    next.other = *std::move(made);
-    return next;
+Result<std::vector<std::string>> certificates_in(const std::string& bundle) {
+  const auto in = memory_of(bundle);
+  std::vector<std::string> out;
+  while (const Certificate certificate{::PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)}) {
+    if (out.size() == kMaxAuthorities)
+      return error(Code::Invalid, fmt::format("more than {} certificates", kMaxAuthorities));
+    const Memory text(::BIO_new(::BIO_s_mem()));
+    if (::PEM_write_bio_X509(text.get(), certificate.get()) != 1)
+      return openssl_error("a certificate cannot be written");
+    out.push_back(text_of(text.get()));
   }
-  const auto other = facts_of(next.other->certificate);
-  if (!other) return other.error();
-  if (other->not_after > current->not_after) {  // a successor that is not yet used
-    if (now >= other->not_before + kTrustBeforeUse) std::swap(next.current, *next.other);
-    return next;
+  // The end of the text counts as an error of its own.
+  if (ERR_GET_REASON(::ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+    return openssl_error("a certificate cannot be read");
+  ::ERR_clear_error();
+  return out;
+}
+
+std::string Authorities::bundle() const {
+  auto out = signer.certificate;
+  if (next) out += next->certificate;
+  for (const auto& other : others) out += other;
+  return out;
+}
+
+Authorities founded(CertifiedKey signer, std::vector<std::string> trusted) {
+  const auto stage = trusted.empty() ? AuthorityStage::Steady : AuthorityStage::Introducing;
+  return {stage, std::move(signer), std::nullopt, std::move(trusted)};
+}
+
+Result<Authorities> introduced(Authorities authorities, CertifiedKey next) {
+  if (authorities.stage != AuthorityStage::Steady)
+    return error(Code::Conflict, "another authority is being introduced");
+  authorities.stage = AuthorityStage::Introducing;
+  authorities.next = std::move(next);
+  return authorities;
+}
+
+Result<Authorities> signing(Authorities authorities) {
+  if (authorities.stage != AuthorityStage::Introducing)
+    return error(Code::Conflict, "no authority is being introduced");
+  authorities.stage = AuthorityStage::Replacing;
+  if (authorities.next) {
+    authorities.others.push_back(std::move(authorities.signer.certificate));
+    authorities.signer = std::move(*authorities.next);
+    authorities.next.reset();
   }
-  // A predecessor, trusted until the last leaf that it may have signed has ended.
-  if (now >= current->not_before + kTrustBeforeUse + kLeafLifetime || now >= other->not_after) {
-    next.other.reset();
-  }
-  return next;
+  return authorities;
+}
+
+Result<Authorities> retired(Authorities authorities) {
+  if (authorities.stage != AuthorityStage::Replacing)
+    return error(Code::Conflict, "nothing is being replaced");
+  authorities.stage = AuthorityStage::Steady;
+  authorities.others.clear();
+  return authorities;
 }
 
 }  // namespace troupe::agent

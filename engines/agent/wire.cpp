@@ -67,6 +67,7 @@ void write(const Follow& in, pb::FollowRequest& out) {
   source.set_password(std::string(in.source.password.reveal()));
   source.set_tls(in.source.tls);
   source.set_ca_pem(in.source.ca_pem);
+  source.set_own_authorities(in.source.own_authorities);
   out.set_semi_sync(in.semi_sync);
   out.set_source_purged(in.source_purged);
   out.set_serve_reads(in.serve_reads);
@@ -126,7 +127,8 @@ void read(const pb::FollowRequest& in, Follow& out) {
                 .user = source.user(),
                 .password = Secret(source.password()),
                 .tls = source.tls(),
-                .ca_pem = source.ca_pem()};
+                .ca_pem = source.ca_pem(),
+                .own_authorities = source.own_authorities()};
   out.semi_sync = in.semi_sync();
   out.source_purged = in.source_purged();
   out.serve_reads = in.serve_reads();
@@ -374,6 +376,10 @@ pb::State state_to_wire(std::uint64_t sequence, const AgentObservation& in) {
   config.set_error(in.config.error);
   config.mutable_overridden()->Assign(in.config.overridden.begin(), in.config.overridden.end());
   config.set_restart_needed(in.config.restart_needed);
+  auto& certificates = *out.mutable_certificates();
+  certificates.set_trusted(in.certificates.trusted);
+  certificates.set_shown(in.certificates.shown);
+  certificates.set_error(in.certificates.error);
   out.set_highest_epoch(in.highest_epoch.value);
   out.set_server_uuid(in.server_uuid);
   out.set_disk_free_bytes(in.disk_free_bytes);
@@ -393,6 +399,9 @@ void read_state(const pb::State& in, AgentObservation& out) {
                 .error = in.config().error(),
                 .overridden = {in.config().overridden().begin(), in.config().overridden().end()},
                 .restart_needed = in.config().restart_needed()};
+  out.certificates = {.trusted = in.certificates().trusted(),
+                      .shown = in.certificates().shown(),
+                      .error = in.certificates().error()};
   out.highest_epoch = Epoch{in.highest_epoch()};
   out.server_uuid = in.server_uuid();
   out.disk_free_bytes = in.disk_free_bytes();

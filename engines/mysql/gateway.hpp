@@ -105,7 +105,8 @@ class Gateway {
   Gateway& operator=(const Gateway&) = delete;
 
   // The whole set: what is missing in it is no longer watched. An endpoint whose login changed is
-  // connected to anew and keeps its last observation.
+  // connected to anew and keeps its last observation; where only the trust anchors changed, an open
+  // connection stays.
   void set_members(std::vector<Endpoint> endpoints);
   void watch(Endpoint endpoint);
   void unwatch(EndpointId id);

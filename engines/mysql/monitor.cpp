@@ -102,7 +102,12 @@ void Monitor::probe_now(Gateway::OnProbed done) {
 }
 
 void Monitor::change(Endpoint endpoint) {
-  endpoint_ = std::move(endpoint);
+  auto before = std::exchange(endpoint_, std::move(endpoint));
+  // Who is trusted matters to the next connection; this one was believed when it was made.
+  if (before.login.tls && endpoint_.login.tls) {
+    before.login.tls->anchors = endpoint_.login.tls->anchors;
+    if (before == endpoint_ && connection_->is_open()) return;
+  }
   connection_ = std::make_shared<Connection>(around_->executor);
   shape_.reset();
   probing_ = again_ = false;

@@ -142,6 +142,9 @@ struct ReplicationSource {
   Secret password;
   bool tls = true;
   std::string ca_pem;  // empty: the source's certificate is not verified
+  // Instead: by whichever authorities this member's own ca.crt names at each connect. For a source
+  // that is a Unit of the same operator.
+  bool own_authorities = false;
 };
 
 // Makes the member a replica of `source`, read-only. Refused with Code::Conflict when the source

@@ -72,6 +72,14 @@ struct ConfigStatus {
   bool operator==(const ConfigStatus&) const = default;
 };
 
+// What is in effect of the files of certificates: in the agent, and in the database if it runs.
+struct CertificateStatus {
+  std::string trusted;  // SHA-256 of ca.crt, hex; empty: none yet
+  std::string shown;    // of tls.crt
+  std::string error;    // why newer files are not in effect
+  bool operator==(const CertificateStatus&) const = default;
+};
+
 // An operation that takes longer than a heartbeat: an initialisation, a drain, a clone.
 struct OperationProgress {
   std::string id;    // the command's request id
@@ -104,6 +112,7 @@ struct AgentObservation {
   ProcessStatus process;
   DataState data = DataState::Unknown;
   ConfigStatus config;
+  CertificateStatus certificates;
   Epoch highest_epoch;      // the lowest that the agent still accepts
   std::string server_uuid;  // of the database, once it is known
   std::uint64_t disk_free_bytes = 0;

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <thread>
 
+#include "engines/agent/server/certificate_files.hpp"
 #include "engines/agent/server/configuration.hpp"
 #include "engines/agent/server/data_directory.hpp"
 #include "engines/agent/server/epoch_store.hpp"
@@ -30,7 +31,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kHousekeeping{1000};
-constexpr seconds kOrderLimit{10};         // for an order to the supervisor
+constexpr seconds kOrderLimit{10};  // for an order to the supervisor
+constexpr seconds kReloadLimit{5};
 constexpr milliseconds kCloseAtEnd{5000};  // of the grace period, for closing without the operator
 constexpr milliseconds kEndPoll{50};
 constexpr milliseconds kHandOver{8000};  // that the operator has for a switchover before that
@@ -61,6 +63,7 @@ class Agent::Impl {
         lock_(std::move(lock)),
         epochs_(std::move(epochs)),
         configuration_(settings_),
+        certificates_(settings_.tls_dir),
         directory_(settings_.data_dir, settings_.keep_dir(), settings_.run_as),
         supervisor_(context_, settings_.supervise_socket()) {}
 
@@ -502,9 +505,11 @@ class Agent::Impl {
       }
       changed_.wait_until(lock, wake);
       const bool ends = ends_ && !released_;
+      const bool busy = running_ != nullptr;
       lock.unlock();
       const bool closed = ends && is_closed();
       look_at_volume();
+      look_at_certificates(busy);
       lock.lock();
       if (closed) hand_over_until_ = Work::Clock::now();
     }
@@ -515,6 +520,49 @@ class Agent::Impl {
     const auto who = member_->identity(work);
     if (!who) return;
     board_.update([&](AgentObservation& state) { state.server_uuid = who->server_uuid; });
+  }
+
+  // The files as they are for a process of the database.
+  struct Reloaded {
+    CertificateFiles::Digests files;
+    std::int64_t pid = 0;
+    std::optional<WallTime> started;
+    bool operator==(const Reloaded&) const = default;
+  };
+
+  // A command has the server to itself: while one runs the server keeps what it has read.
+  void look_at_certificates(bool busy) {
+    const auto files = certificates_.look(Work::Clock::now());
+    if (!files) return;
+    const auto process = board_.state().process;
+    std::string failure;
+    switch (process.state) {
+      case ProcessState::Running: {
+        const Reloaded wanted{*files, process.pid, process.started};
+        if (reloaded_ == wanted) break;
+        if (busy) return;
+        Work work(kReloadLimit);
+        const auto done = member_->reload_certificates(work);
+        if (done) {
+          spdlog::info("the server has read its certificates");
+          reloaded_ = wanted;
+        } else {
+          failure = "the server does not take the new certificates: " + done.error().message;
+        }
+        break;
+      }
+      case ProcessState::Starting:
+      case ProcessState::Stopping:
+        return;  // it may have read them before they changed
+      default:
+        break;  // it reads them when it starts
+    }
+    board_.update([&](AgentObservation& state) {
+      state.certificates.error = failure;
+      if (!failure.empty()) return;
+      state.certificates.trusted = files->trusted;
+      state.certificates.shown = files->shown;
+    });
   }
 
   void look_at_volume() {
@@ -534,6 +582,8 @@ class Agent::Impl {
   EpochStore epochs_;
   Board board_;
   Configuration configuration_;
+  CertificateFiles certificates_;  // with the next one: on the housekeeper's thread
+  std::optional<Reloaded> reloaded_;
   DataDirectory directory_;
 
   asio::io_context context_;

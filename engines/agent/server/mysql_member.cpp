@@ -378,7 +378,7 @@ Result<void> MysqlMember::point_at(const Follow& command, Work& work) {
     auto stopped = run_statement(mysql::stop_replica(*spelling), work, kStopLimit);
     if (!stopped) return stopped;
   }
-  auto ca_file = place_source_ca(source.ca_pem);
+  auto ca_file = source_ca_file(source);
   if (!ca_file) return ca_file.error();
   mysql::SourceConfig config{
       .host = source.host, .port = source.port, .user = source.user, .password = source.password};
@@ -413,10 +413,16 @@ Result<void> MysqlMember::wait_for_receiver(Work& work) {
   }
 }
 
-Result<std::string> MysqlMember::place_source_ca(const std::string& pem) const {
-  if (pem.empty()) return std::string();
+Result<void> MysqlMember::reload_certificates(Work& work) {
+  return run_statement(mysql::reload_tls(), work);
+}
+
+// The server reads it at each connect.
+Result<std::string> MysqlMember::source_ca_file(const ReplicationSource& source) const {
+  if (source.own_authorities) return (settings_.tls_dir / "ca.crt").string();
+  if (source.ca_pem.empty()) return std::string();
   const auto file = settings_.keep_dir() / "source-ca.pem";
-  auto written = write_durably(file, pem, 0644, settings_.run_as);
+  auto written = write_durably(file, source.ca_pem, 0644, settings_.run_as);
   if (!written) return written.error();
   return file.string();
 }

@@ -51,6 +51,8 @@ class MysqlMember {
   };
   Result<Identity> identity(Work& work);
   Result<void> leave_replication(Work& work);
+  // New connections get the certificate and the authorities that lie in the files now.
+  Result<void> reload_certificates(Work& work);
   // The process has ended; the next one may be of another version.
   void process_ended() { dialect_ = mysql::DialectId::Unsupported; }
 
@@ -88,7 +90,7 @@ class MysqlMember {
   Result<void> wait_for_clients(std::uint32_t acks, Work& work);
   Result<void> point_at(const Follow& command, Work& work);
   Result<void> wait_for_receiver(Work& work);
-  Result<std::string> place_source_ca(const std::string& pem) const;
+  Result<std::string> source_ca_file(const ReplicationSource& source) const;
 
   Result<Closed> close_serving(Work& work);
   Result<void> cut_sockets(Work& work);

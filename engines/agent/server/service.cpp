@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "engines/agent/quiet_grpc.hpp"
+#include "engines/agent/server/certificate_files.hpp"
 #include "engines/agent/wire.hpp"
 #include "proto/agent.grpc.pb.h"
 
@@ -27,7 +28,6 @@ constexpr std::size_t kWorkers = 6;      // one fenced command, and those that c
 constexpr std::size_t kMaxCalls = 32;    // taken and not answered yet
 constexpr std::size_t kMaxWatchers = 8;  // the operator, its standby, people with tools
 constexpr std::chrono::seconds kHeartbeat{1};
-constexpr unsigned kCertificateRefreshSeconds = 2;
 constexpr std::chrono::seconds kDefaultLimit{30};  // for a caller that gives no deadline
 constexpr std::chrono::hours kLongestLimit{24};
 
@@ -377,7 +377,7 @@ class MysqlService final : public pb::Mysql::CallbackService {
 std::shared_ptr<grpc::ServerCredentials> credentials(const std::filesystem::path& directory) {
   const auto provider = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
       directory / "tls.key", directory / "tls.crt", directory / "ca.crt",
-      kCertificateRefreshSeconds);
+      static_cast<unsigned>(CertificateFiles::kRefresh.count()));
   grpc::experimental::TlsServerCredentialsOptions options(provider);
   options.watch_root_certs();
   options.watch_identity_key_cert_pairs();

@@ -30,9 +30,34 @@ TEST(Certificates, ALeafCarriesItsNamesAndLives90Days) {
 
 TEST(Certificates, RenewalIsDueAtTwoThirds) {
   const auto authority = *make_authority("troupe", kNow);
-  const auto facts = *facts_of(issue(authority, kLeaf, kNow)->certificate);
-  EXPECT_FALSE(renewal_is_due(facts, kNow + kDay * 59));
-  EXPECT_TRUE(renewal_is_due(facts, kNow + kDay * 60));
+  const auto due = renewal_time(*facts_of(issue(authority, kLeaf, kNow)->certificate));
+  EXPECT_GT(due, kNow + kDay * 59);
+  EXPECT_LE(due, kNow + kDay * 60);
+}
+
+TEST(Certificates, ALeafNeverOutlivesItsIssuer) {
+  const auto authority = *make_authority("troupe", kNow, kDay * 100);
+  const auto facts = *facts_of(issue(authority, kLeaf, kNow + kDay * 30)->certificate);
+  EXPECT_EQ(facts.not_after, kNow + kDay * 100);
+}
+
+TEST(Certificates, AKeyOfAnotherCertificateIsRefused) {
+  const auto one = *make_authority("one", kNow);
+  const auto two = *make_authority("two", kNow);
+  EXPECT_TRUE(is_pair(one));
+  EXPECT_FALSE(is_pair({one.certificate, two.key}));
+  EXPECT_FALSE(is_pair({"", Secret()}));
+}
+
+TEST(Certificates, ABundleIsTakenApart) {
+  const auto one = make_authority("one", kNow)->certificate;
+  const auto two = make_authority("two", kNow)->certificate;
+  EXPECT_THAT(*certificates_in("# of old\n" + one + "\n" + two), ElementsAre(one, two));
+  EXPECT_THAT(*certificates_in(""), ElementsAre());
+  EXPECT_FALSE(certificates_in("-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"));
+  std::string many;
+  for (std::size_t i = 0; i <= kMaxAuthorities; ++i) many += one;
+  EXPECT_FALSE(certificates_in(many));
 }
 
 TEST(Certificates, OnlyTheIssuerHasSigned) {
@@ -58,32 +83,53 @@ TEST(Certificates, WhatIsNoPemIsAnError) {
   EXPECT_FALSE(issue({"x", Secret("y")}, kLeaf, kNow));
 }
 
-// The whole life of a rotation, a day at a time.
-TEST(Authorities, ASuccessorIsTrustedBeforeItSignsAndItsPredecessorUntilItsLeavesAreGone) {
-  Authorities authorities{*make_authority("troupe", kNow), {}};
-  const auto first = authorities.current.certificate;
-  auto now = kNow;
-  const auto step = [&](auto by) {
-    now += by;
-    authorities = *rotated(authorities, "troupe", now);
-  };
-  step(kDay * 365);
-  EXPECT_FALSE(authorities.other) << "nothing is due in the first year";
+class AuthoritiesTest : public testing::Test {
+ protected:
+  const CertifiedKey first = *make_authority("first", kNow);
+  const CertifiedKey second = *make_authority("second", kNow);
+};
 
-  step(kDay * 366);
-  ASSERT_TRUE(authorities.other);
-  EXPECT_EQ(authorities.current.certificate, first) << "the new one must be trusted first";
-  EXPECT_NE(authorities.bundle().find(authorities.other->certificate), std::string::npos);
+TEST_F(AuthoritiesTest, ASuccessorIsTrustedBeforeItSignsAndItsPredecessorUntilItIsRetired) {
+  const auto both = first.certificate + second.certificate;
+  auto authorities = founded(first, {});
+  EXPECT_EQ(authorities.stage, AuthorityStage::Steady);
+  EXPECT_EQ(authorities.bundle(), first.certificate);
 
-  step(kDay * 2);
-  ASSERT_TRUE(authorities.other);
-  EXPECT_NE(authorities.current.certificate, first);
-  EXPECT_EQ(authorities.other->certificate, first);
+  authorities = *introduced(authorities, second);
+  EXPECT_EQ(authorities.signer.certificate, first.certificate)
+      << "the new one must be trusted first";
+  EXPECT_EQ(authorities.bundle(), both);
 
-  step(kDay * 60);
-  EXPECT_TRUE(authorities.other) << "leaves of the first may still be in use";
-  step(kDay * 60);
-  EXPECT_FALSE(authorities.other);
+  authorities = *signing(authorities);
+  EXPECT_EQ(authorities.signer.certificate, second.certificate);
+  EXPECT_EQ(authorities.signer.key.reveal(), second.key.reveal());
+  EXPECT_THAT(*certificates_in(authorities.bundle()),
+              testing::UnorderedElementsAre(first.certificate, second.certificate));
+
+  authorities = *retired(authorities);
+  EXPECT_EQ(authorities.stage, AuthorityStage::Steady);
+  EXPECT_EQ(authorities.bundle(), second.certificate);
+}
+
+TEST_F(AuthoritiesTest, OneThatTakesTheSeatOfALostOneIsIntroducedFirst) {
+  auto authorities = founded(second, {first.certificate});
+  EXPECT_EQ(authorities.stage, AuthorityStage::Introducing);
+  EXPECT_EQ(authorities.bundle(), second.certificate + first.certificate);
+  authorities = *signing(authorities);
+  EXPECT_EQ(authorities.signer.certificate, second.certificate);
+  EXPECT_EQ(retired(authorities)->bundle(), second.certificate);
+}
+
+TEST_F(AuthoritiesTest, AStepThatDoesNotFollowIsRefused) {
+  const auto steady = founded(first, {});
+  const auto introducing = *introduced(steady, second);
+  const auto replacing = *signing(introducing);
+  EXPECT_EQ(introduced(introducing, second).error().code, Code::Conflict);
+  EXPECT_EQ(introduced(replacing, second).error().code, Code::Conflict);
+  EXPECT_EQ(signing(steady).error().code, Code::Conflict);
+  EXPECT_EQ(signing(replacing).error().code, Code::Conflict);
+  EXPECT_EQ(retired(steady).error().code, Code::Conflict);
+  EXPECT_EQ(retired(introducing).error().code, Code::Conflict);
 }
 
 }  // namespace

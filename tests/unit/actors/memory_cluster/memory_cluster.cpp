@@ -7,6 +7,7 @@
 #include "actors/model/endpoints.hpp"
 #include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
+#include "engines/agent/model/digest.hpp"
 #include "k8s/api/kinds.hpp"
 #include "k8s/api/mysqlreplication.hpp"
 #include "k8s/api/unit.hpp"
@@ -117,16 +118,79 @@ void MemoryCluster::carry_out(const Effect& effect) {
         fmt::format("{} {}: {}", a->warning ? "Warning" : "Normal", a->reason, a->text));
     return;
   }
-  if (const auto* a = std::get_if<IssueCertificate>(&effect.action)) {
-    auto secret = skeleton<k8s::SecretObject>(a->secret.ns, a->secret.name);
-    object_at(object_at(secret, "metadata"), "annotations")[kRenewAfterAnnotation] =
-        to_rfc3339(wall() + std::chrono::hours(24 * 60));
-    return write(a->secret, std::move(secret));
-  }
+  if (const auto* a = std::get_if<IssueCertificate>(&effect.action)) return issue(a->secret);
+  if (const auto* a = std::get_if<TrustAuthorities>(&effect.action)) return trust(a->secret);
+  if (const auto* a = std::get_if<StoreAuthority>(&effect.action)) return store(*a);
+  if (const auto* a = std::get_if<AdvanceAuthority>(&effect.action)) return advance(*a);
   const auto& a = std::get<MakePasswords>(effect.action);
   auto secret = skeleton<k8s::SecretObject>(a.secret.ns, a.secret.name);
   for (const auto& user : a.users) object_at(secret, "data")[user] = "bWFkZS11cA==";
   write(a.secret, std::move(secret));
+}
+
+void MemoryCluster::issue(const ObjectRef& certificate) {
+  const auto authority = get<k8s::SecretObject>(kOperatorNs, kAuthoritySecret);
+  auto secret = skeleton<k8s::SecretObject>(certificate.ns, certificate.name);
+  auto& annotations = object_at(object_at(secret, "metadata"), "annotations");
+  annotations[kRenewAfterAnnotation] = to_rfc3339(wall() + std::chrono::hours(24 * 60));
+  annotations[kSignerAnnotation] = authority->metadata.annotations.get(kSignerAnnotation).view();
+  annotations[kCertificateAnnotation] = fmt::format("certificate {}", ++certificates_);
+  write(certificate, std::move(secret));
+  trust(certificate);
+}
+
+void MemoryCluster::trust(const ObjectRef& certificate) {
+  const auto trusted = at<k8s::SecretObject>(
+      kAuthoritySecret, "/metadata/annotations/troupe.dev~1trusted", kOperatorNs);
+  Json patch;
+  object_at(object_at(patch, "metadata"), "annotations")[kTrustedAnnotation] = trusted;
+  object_at(patch, "data")["ca.crt"] = agent::base64_encode(trusted);
+  patch_object(certificate, patch);
+}
+
+// "A1", "A2" stand for the authorities, "A1+A2" for both.
+void MemoryCluster::store(const StoreAuthority& a) {
+  const auto signer = fmt::format("A{}", ++authorities_);
+  auto trusted = signer;
+  for (const auto& other : a.trusted) trusted += "+" + other;
+  write(a.secret, skeleton<k8s::SecretObject>(a.secret.ns, a.secret.name));
+  describe(a.secret, signer, trusted, a.trusted.empty() ? "steady" : "introducing");
+}
+
+void MemoryCluster::advance(const AdvanceAuthority& a) {
+  using enum agent::AuthorityStep;
+  const auto secret = get<k8s::SecretObject>(a.secret.ns, a.secret.name);
+  if (!secret || secret->metadata.resourceVersion != a.expected) return;
+  const auto signer = secret->metadata.annotations.get(kSignerAnnotation).str();
+  const auto trusted = secret->metadata.annotations.get(kTrustedAnnotation).str();
+  const auto newest = fmt::format("A{}", authorities_ + (a.step == Introduce ? 1 : 0));
+  switch (a.step) {
+    case Describe:
+      return describe(a.secret, "A1", "A1", "steady");
+    case Introduce:
+      ++authorities_;
+      return describe(a.secret, signer, trusted + "+" + newest, "introducing");
+    case Sign:
+      return describe(a.secret, newest, trusted, "replacing");
+    case Retire:
+      return describe(a.secret, signer, signer, "steady");
+  }
+}
+
+void MemoryCluster::describe(const ObjectRef& authority, std::string_view signer,
+                             std::string_view trusted, std::string_view stage) {
+  const auto day = std::chrono::hours(24);
+  Json patch;
+  auto& annotations = object_at(object_at(patch, "metadata"), "annotations");
+  annotations[kSignerAnnotation] = signer;
+  annotations[kTrustedAnnotation] = trusted;
+  annotations[kStageAnnotation] = stage;
+  annotations[kStageSinceAnnotation] = to_rfc3339(wall());
+  annotations[kRenewAfterAnnotation] = to_rfc3339(wall() + day * 730);
+  annotations[kExpiresAnnotation] = to_rfc3339(wall() + day * 1095);
+  annotations[kRotateAnnotation] = nullptr;
+  patch["data"] = Json{{"tls.crt", "eA=="}, {"tls.key", "eA=="}};
+  patch_object(authority, patch);
 }
 
 void MemoryCluster::answer(const AskAgent& a) {
@@ -180,6 +244,13 @@ std::vector<k8s::SnapshotPtr> MemoryCluster::owned(k8s::KindId kind, std::string
     if (ref.kind == kind && ref.ns == ns && owner && owner->uid == owner_uid)
       out.push_back(held.snapshot);
   }
+  return out;
+}
+
+std::vector<k8s::SnapshotPtr> MemoryCluster::all(k8s::KindId kind) {
+  std::vector<k8s::SnapshotPtr> out;
+  for (const auto& [ref, held] : objects_)
+    if (ref.kind == kind) out.push_back(held.snapshot);
   return out;
 }
 

@@ -96,6 +96,8 @@ class MemoryCluster final : public Sight {
   using Sight::labelled;
   std::vector<k8s::SnapshotPtr> labelled(k8s::KindId kind, std::string_view ns,
                                          std::string_view label, std::string_view value) override;
+  using Sight::all;
+  std::vector<k8s::SnapshotPtr> all(k8s::KindId kind) override;
   std::shared_ptr<const mysql::ProbeOutcome> probe(const mysql::EndpointId&) override { return {}; }
   std::shared_ptr<const agent::AgentObservation> agent(const std::string& endpoint) override;
   WallTime wall() const override;
@@ -114,6 +116,12 @@ class MemoryCluster final : public Sight {
   void remove_object(const ObjectRef& ref);
   void apply(const Apply& a);
   void answer(const AskAgent& a);
+  void issue(const ObjectRef& certificate);
+  void trust(const ObjectRef& certificate);
+  void store(const StoreAuthority& a);
+  void advance(const AdvanceAuthority& a);
+  void describe(const ObjectRef& authority, std::string_view signer, std::string_view trusted,
+                std::string_view stage);
   std::string value_at(const ObjectRef& ref, std::string_view pointer) const;
   std::vector<std::string> names_of(k8s::KindId kind) const;
 
@@ -121,6 +129,8 @@ class MemoryCluster final : public Sight {
   std::map<ObjectRef, Held> objects_;
   std::map<std::string, agent::AgentObservation> agents_;  // by endpoint
   std::uint64_t version_ = 0;
+  int authorities_ = 0;   // made so far
+  int certificates_ = 0;  // issued so far
   std::vector<std::string> events_;
   std::vector<std::string> asked_;
 };
@@ -130,7 +140,8 @@ template <class Kind>
 class Subject {
  public:
   Subject(MemoryCluster& cluster, std::string name)
-      : cluster_(cluster), self_(ref<typename Kind::Object>(kNs, name)) {}
+      : Subject(cluster, ref<typename Kind::Object>(kNs, name)) {}
+  Subject(MemoryCluster& cluster, ObjectRef self) : cluster_(cluster), self_(std::move(self)) {}
 
   // What it decides now; nothing is carried out.
   Decision decide() {

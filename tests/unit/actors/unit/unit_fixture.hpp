@@ -16,6 +16,7 @@ namespace troupe::actors {
 class UnitTest : public KindTest<UnitKind> {
  protected:
   UnitTest() : KindTest("db-0") {
+    cluster.carry_out({"store authority", StoreAuthority{authority(), {}}});
     cluster.put<k8s::StorageClass>("fast",
                                    R"({"provisioner": "disks", "allowVolumeExpansion": true})", {});
     cluster.put<k8s::ConfigMap>("template", R"({"data": {"mysql": "[mysqld]\n"}})");
@@ -38,6 +39,8 @@ class UnitTest : public KindTest<UnitKind> {
           "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "fast",
                    "resources": {"requests": {"storage": "1Gi"}}}}]}})");
   }
+
+  static ObjectRef authority() { return ref<k8s::SecretObject>(kOperatorNs, kAuthoritySecret); }
 
   void set_image(std::string_view image) {
     auto pod_template = boost::json::parse(cluster.at<k8s::Unit>("db-0", "/spec/template"));
