@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <mysql.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <sys/mman.h>
@@ -325,6 +326,9 @@ class Connection::Impl : public std::enable_shared_from_this<Connection::Impl> {
   }
 
   int resume(int ready) {
+    // One queue of errors for all sessions of a thread: what another one left there, a refused
+    // certificate for example, would be read as the end of this one.
+    ERR_clear_error();
     switch (phase_) {
       case Phase::Connecting:
         return resume_connect(ready);
@@ -340,6 +344,7 @@ class Connection::Impl : public std::enable_shared_from_this<Connection::Impl> {
   }
 
   std::optional<int> start(std::vector<Statement> statements) {
+    ERR_clear_error();
     statements_ = std::move(statements);
     answers_.clear();
     answer_bytes_ = answer_rows_ = 0;
