@@ -137,7 +137,7 @@ struct Authority::Impl {
 Authority::Authority(const Clock& clock) : impl_(std::make_unique<Impl>(clock)) {}
 Authority::~Authority() = default;
 
-Result<bool> Authority::take(const k8s::SecretObject& secret) {
+Result<void> Authority::take(const k8s::SecretObject& secret) {
   auto read = authorities_in(secret);
   if (!read) return read.error();
   const std::scoped_lock lock(impl_->mutex);
@@ -146,7 +146,7 @@ Result<bool> Authority::take(const k8s::SecretObject& secret) {
                      held->bundle() != read->bundle();
   held = std::move(*read);
   if (other) impl_->identity.reset();
-  return other;
+  return {};
 }
 
 bool Authority::holds() const {

@@ -26,9 +26,8 @@ class Authority {
   explicit Authority(const Clock& clock);
   ~Authority();
 
-  // Takes what the Secret holds; true: it is not what was held before. A Secret that cannot be read
-  // changes nothing.
-  Result<bool> take(const k8s::SecretObject& secret);
+  // Takes what the Secret holds. A Secret that cannot be read changes nothing.
+  Result<void> take(const k8s::SecretObject& secret);
   // False until a Secret was taken, or made.
   bool holds() const;
 

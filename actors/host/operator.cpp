@@ -245,7 +245,7 @@ void Operator::Impl::authority_changed(const k8s::SnapshotPtr& secret) {
     return log::error(
         "the authority's Secret cannot be used",
         {{"secret", std::string(kAuthoritySecret)}, {"reason", taken.error().message}});
-  if (*taken) use_authority();
+  if (authority.identity_is_due()) use_authority();
 }
 
 // New connections show and trust what is held now; those that are open stay.

@@ -14,6 +14,8 @@
 
 #include "tests/support/eventually.hpp"
 
+#include "engines/agent/model/digest.hpp"
+
 namespace troupe::agent::testing {
 namespace {
 
@@ -69,17 +71,18 @@ struct PreparedData {
 }  // namespace
 
 Unit::Unit(std::string name, Words environment)
+    : Unit(std::move(name), *make_authority("troupe", SystemClock().wall()),
+           std::move(environment)) {}
+
+Unit::Unit(std::string name, CertifiedKey authority, Words environment)
     : name_(std::move(name)),
       environment_(std::move(environment)),
       directory_(make_directory()),
       port_(mysql::testing::free_port()),
       agent_port_(mysql::testing::free_port()),
-      authority_(*make_authority("troupe", clock_.wall())) {
+      authority_(std::move(authority)) {
   for (const auto* part : {"data", "run", "tls"}) fs::create_directory(directory_ / part);
-  const auto leaf = *issue(authority_, {.common_name = name_, .dns_names = {name_}}, clock_.wall());
-  write(directory_ / "tls" / "tls.crt", leaf.certificate);
-  write(directory_ / "tls" / "tls.key", leaf.key.reveal());
-  write(directory_ / "tls" / "ca.crt", authority_.certificate);
+  certify(authority_, authority_.certificate);
   start_supervisor();
   start_agent();
   const auto client = *issue(
@@ -203,6 +206,26 @@ ReplicationSource Unit::as_source() const {
           .user = kReplicationUser,
           .password = Secret(kPassword),
           .tls = true};
+}
+
+void Unit::certify(const CertifiedKey& signer, const std::string& trusted) const {
+  const auto leaf =
+      *issue(signer, {.common_name = name_, .dns_names = {name_}, .ip_addresses = {"127.0.0.1"}},
+             clock_.wall());
+  write(directory_ / "tls" / "tls.crt", leaf.certificate);
+  write(directory_ / "tls" / "tls.key", leaf.key.reveal());
+  write(directory_ / "tls" / "ca.crt", trusted);
+}
+
+bool Unit::uses_certificates_of(const std::string& trusted) const {
+  return becomes([&](const auto& now) { return now.certificates.trusted == sha256_hex(trusted); });
+}
+
+mysql::Login Unit::tls_login(const std::string& trusted) const {
+  auto out = login();
+  out.allow_plain = false;
+  out.tls = mysql::TlsTrust{.anchors = *mysql::TrustAnchors::from_pem(trusted), .name = name_};
+  return out;
 }
 
 void Unit::kill_database() const { ::kill(static_cast<pid_t>(seen()->process.pid), SIGKILL); }

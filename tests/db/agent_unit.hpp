@@ -29,6 +29,8 @@ class Unit {
  public:
   // `environment` is what the database's container has, as NAME=value.
   explicit Unit(std::string name, std::vector<std::string> environment = {});
+  // Vouched for, as is its operator, by an authority that others may share.
+  Unit(std::string name, CertifiedKey authority, std::vector<std::string> environment = {});
   ~Unit();
   Unit(const Unit&) = delete;
   Unit& operator=(const Unit&) = delete;
@@ -56,6 +58,14 @@ class Unit {
   // As an application over TCP.
   mysql::Login login(const std::string& user = kAppUser) const;
   ReplicationSource as_source() const;
+
+  // Puts another certificate and other authorities where the agent and the server read them.
+  void certify(const CertifiedKey& signer, const std::string& trusted) const;
+  // Until both use what lies there.
+  bool uses_certificates_of(const std::string& trusted) const;
+  const CertifiedKey& authority() const { return authority_; }
+  // As an application that believes those authorities only.
+  mysql::Login tls_login(const std::string& trusted) const;
 
   void kill_database() const;  // SIGKILL, and back at once
   void end_container();        // SIGTERM to the supervisor
