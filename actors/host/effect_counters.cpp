@@ -4,11 +4,20 @@ namespace troupe::actors {
 namespace {
 
 // In the order of the variant.
-constexpr std::array<std::string_view, std::variant_size_v<Action>> kNames = {
-    "apply",     "merge_patch",       "delete",        "emit_event", "ask_agent",
-    "probe_now", "issue_certificate", "make_passwords"};
+constexpr std::array<std::string_view, std::variant_size_v<Action>> kNames = {"apply",
+                                                                              "merge_patch",
+                                                                              "delete",
+                                                                              "emit_event",
+                                                                              "ask_agent",
+                                                                              "probe_now",
+                                                                              "issue_certificate",
+                                                                              "trust_authorities",
+                                                                              "store_authority",
+                                                                              "advance_authority",
+                                                                              "make_passwords"};
 constexpr std::size_t kAskAgent = 4;
 static_assert(std::is_same_v<std::variant_alternative_t<kAskAgent, Action>, AskAgent>);
+static_assert(!kNames.back().empty(), "an effect has no name");
 
 }  // namespace
 
