@@ -14,7 +14,8 @@ class Gateways {
   using Done = std::function<void(EffectResult)>;
 
   virtual ~Gateways() = default;
-  // `done` runs on a gateway's thread, never inside this call. `actor` asked; `id` is its chain.
+  // `done` runs on a gateway's thread, or inside this call where nothing is waited for. `actor`
+  // asked; `id` its chain.
   virtual void start(ActorId actor, CausalId id, const Effect& effect, Done done) = 0;
 };
 

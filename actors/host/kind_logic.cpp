@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/model/causality.hpp"
 #include "k8s/api/kinds.hpp"
 
 namespace troupe::actors {
@@ -48,20 +49,6 @@ std::string describe_result(const Cause& cause) {
                      r.reply ? r.reply->message : std::string());
 }
 
-// The chain that a run goes on with: that of the work whose result it takes, the oldest if there
-// are several; else that of the work which waits for another try; else that of what woke it first.
-CausalId chain_of(std::span<const Cause> causes, CausalId retrying, Actors& actors) {
-  CausalId work, event;
-  for (const auto& c : causes) {
-    if (!c.id) continue;
-    if (c.type == CauseType::EffectResult && (!work || c.id < work)) work = c.id;
-    if (c.type != CauseType::Timer && !event) event = c.id;
-  }
-  if (work) return work;
-  if (retrying) return retrying;
-  return event ? event : actors.next_causal_id();
-}
-
 }  // namespace
 
 KindLogicBase::KindLogicBase(Stage& stage, ActorId id, ObjectRef self)
@@ -84,8 +71,12 @@ void KindLogicBase::absorb(std::span<const Cause> causes, TimePoint now) noexcep
 }
 
 void KindLogicBase::start(const Effect& effect, CausalId id) {
-  auto done = [&stage = stage_, actor = id_, id](EffectResult result) {
-    auto subject = std::make_shared<const EffectResult>(std::move(result));
+  const auto endpoint = endpoint_of(effect);
+  if (!endpoint.empty()) stage_.observations.begin(endpoint, id);
+  auto done = [&stage = stage_, actor = id_, id, endpoint, step = is_step(effect)](EffectResult r) {
+    if (!endpoint.empty()) stage.observations.end(endpoint, id);
+    r.step = step;
+    auto subject = std::make_shared<const EffectResult>(std::move(r));
     const auto at = subject->finished;
     stage.actors.wake(
         actor, Cause{CauseType::EffectResult, id, at, 0, std::move(subject), &describe_result});
@@ -95,7 +86,8 @@ void KindLogicBase::start(const Effect& effect, CausalId id) {
 
 Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) {
   Outcome out;
-  out.id = chain_of(causes, std::exchange(retrying_, {}), stage_.actors);
+  out.id = chain_of_run(causes, std::exchange(retrying_, {}));
+  if (!out.id) out.id = stage_.actors.next_causal_id();
   Decision decision;
   {
     k8s::Reader reader(stage_.store, stage_.router, id_, dependencies_);

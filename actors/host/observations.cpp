@@ -7,6 +7,8 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "actors/model/causality.hpp"
+
 namespace troupe::actors {
 namespace {
 
@@ -90,6 +92,7 @@ struct Observations::Impl {
       std::erase(found->second.wanted_by, actor);
       if (!found->second.wanted_by.empty()) continue;
       table.erase(found);
+      if (!is_watched(key)) chains.erase(key);
       if (unwatch) calls.list.push_back([unwatch, key] { unwatch(key); });
     }
     if (now.empty())
@@ -98,12 +101,17 @@ struct Observations::Impl {
       before = std::move(now);
   }
 
+  bool is_watched(const std::string& id) const {
+    return agents.contains(id) || servers.contains(id);
+  }
+
   Actors& actors;
   const Clock& clock;
   mutable std::mutex mutex;
   Watchers watchers;
   std::unordered_map<std::string, WatchedAgent> agents;
   std::unordered_map<std::string, WatchedServer> servers;
+  std::unordered_map<std::string, EndpointChains> chains;  // of endpoints that are watched
   std::map<ActorId, std::vector<std::string>> agents_wanted;
   std::map<ActorId, std::vector<std::string>> servers_wanted;
 };
@@ -149,39 +157,52 @@ std::shared_ptr<const mysql::ProbeOutcome> Observations::server_seen(
   return found == impl_->servers.end() ? nullptr : found->second.seen;
 }
 
+void Observations::begin(const std::string& id, CausalId chain) {
+  const std::scoped_lock lock(impl_->mutex);
+  if (impl_->is_watched(id)) impl_->chains[id].begin(chain);
+}
+
+void Observations::end(const std::string& id, CausalId chain) {
+  const std::scoped_lock lock(impl_->mutex);
+  const auto found = impl_->chains.find(id);
+  if (found != impl_->chains.end()) found->second.end(chain);
+}
+
 void Observations::put(const std::string& id, std::shared_ptr<const agent::AgentObservation> seen) {
   std::vector<ActorId> wake;
+  CausalId chain = impl_->actors.next_causal_id();
+  const auto now = impl_->clock.now();
   auto subject = std::make_shared<AgentSeen>();
   {
     const std::scoped_lock lock(impl_->mutex);
     const auto found = impl_->agents.find(id);
     if (found == impl_->agents.end()) return;
     found->second.seen = seen;
+    chain = impl_->chains[id].of_agent(*seen, now, chain);
     subject->unit = found->second.target.unit;
     wake = found->second.wanted_by;
   }
   subject->seen = std::move(seen);
-  const Cause cause{CauseType::Observation, impl_->actors.next_causal_id(),
-                    impl_->clock.now(),     0,
-                    std::move(subject),     &describe_agent};
+  const Cause cause{CauseType::Observation, chain, now, 0, std::move(subject), &describe_agent};
   for (const auto actor : wake) impl_->actors.wake(actor, cause);
 }
 
 void Observations::put(std::shared_ptr<const mysql::ProbeOutcome> seen) {
   std::vector<ActorId> wake;
+  CausalId chain = impl_->actors.next_causal_id();
+  const auto now = impl_->clock.now();
   auto subject = std::make_shared<ServerSeen>();
   {
     const std::scoped_lock lock(impl_->mutex);
     const auto found = impl_->servers.find(seen->endpoint.value);
     if (found == impl_->servers.end()) return;
     found->second.seen = seen;
+    chain = impl_->chains[seen->endpoint.value].of_server(now, chain);
     subject->unit = found->second.target.label;
     wake = found->second.wanted_by;
   }
   subject->seen = std::move(seen);
-  const Cause cause{CauseType::Observation, impl_->actors.next_causal_id(),
-                    impl_->clock.now(),     0,
-                    std::move(subject),     &describe_server};
+  const Cause cause{CauseType::Observation, chain, now, 0, std::move(subject), &describe_server};
   for (const auto actor : wake) impl_->actors.wake(actor, cause);
 }
 

@@ -1,8 +1,8 @@
 // What gateways have observed of endpoints outside the API server, and who wants to know.
 //
 // An actor says with each decision which endpoints it wants to have watched; an endpoint is watched
-// as long as anybody wants it. A new observation wakes those who looked at it, each observation
-// with a causal chain of its own. Thread-safe.
+// as long as anybody wants it. A new observation wakes those who want it, under the causal chain
+// that it belongs to (actors/model/causality.hpp). Thread-safe.
 #pragma once
 
 #include <functional>
@@ -36,6 +36,10 @@ class Observations {
 
   std::shared_ptr<const agent::AgentObservation> agent_seen(const std::string& id) const;
   std::shared_ptr<const mysql::ProbeOutcome> server_seen(const mysql::EndpointId& id) const;
+
+  // An effect of that chain at the endpoint is under way: what is seen meanwhile comes of it.
+  void begin(const std::string& id, CausalId chain);
+  void end(const std::string& id, CausalId chain);
 
   // From the gateways.
   void put(const std::string& id, std::shared_ptr<const agent::AgentObservation> seen);

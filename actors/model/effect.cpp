@@ -38,6 +38,17 @@ std::string describe(const Effect& e) {
       e.action);
 }
 
+bool is_step(const Effect& e) {
+  const auto* apply = std::get_if<Apply>(&e.action);
+  return std::holds_alternative<AskAgent>(e.action) || (apply && apply->expected);
+}
+
+std::string endpoint_of(const Effect& e) {
+  if (const auto* ask = std::get_if<AskAgent>(&e.action)) return ask->endpoint.id;
+  if (const auto* probe = std::get_if<ProbeNow>(&e.action)) return probe->endpoint.value;
+  return {};
+}
+
 std::size_t fingerprint(const Effect& e) {
   std::size_t seed = e.action.index();
   combine(seed, e.key);

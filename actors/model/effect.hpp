@@ -127,12 +127,19 @@ struct EffectResult {
   std::string endpoint;
   agent::Epoch epoch;
   std::size_t fingerprint = 0;
+  bool step = false;  // is_step() of the effect
   TimePoint finished;
   Duration took{};
 };
 
 // "apply Service default/db-readwrite", for traces; never a secret.
 std::string describe(const Effect& effect);
+// Whether it carries an operation forward (a command to an agent, a write on condition of a
+// version) rather than keeping or telling what is: then what follows from its result belongs to its
+// chain.
+bool is_step(const Effect& effect);
+// The id of the endpoint that it changes or looks at; empty: none.
+std::string endpoint_of(const Effect& effect);
 // Equal for effects that ask for exactly the same.
 std::size_t fingerprint(const Effect& effect);
 

@@ -112,6 +112,10 @@ void drive_agent(const World& w, const Memory& memory, Decision& d) {
       ask("initialise", agent::EnsureInitialised{}, std::chrono::minutes(10));
       return;
     case DataState::ClonePartial:
+      if (a.operation) {
+        d.doing = fmt::format("waiting for its agent to finish: {}", a.operation->kind);
+        return;
+      }
       d.doing = "initialising its data again after an interrupted clone";
       ask("initialise", agent::EnsureInitialised{}, std::chrono::minutes(10));
       return;

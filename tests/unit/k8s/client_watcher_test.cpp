@@ -113,7 +113,7 @@ TEST_F(WatcherTest, StreamsTheListAndGoesOnWatchingTheSameStream) {
 }
 
 TEST_F(WatcherTest, FallsBackToPagesWhereStreamedListsAreRefused) {
-  for (const int status : {422, 400}) {
+  for (const int status : {422, 400, 500}) {
     use({});
     feed(watch::Start{});
     feed(watch::Refused{status, "sendInitialEvents is forbidden", {}});

@@ -26,6 +26,17 @@ TEST_F(UnitProcess, NothingIsAskedOfAnAgentThatIsAway) {
   EXPECT_EQ(status("processState"), "unknown");
 }
 
+TEST_F(UnitProcess, ACloneUnderWayIsWaitedForAndAnInterruptedOneIsDoneAway) {
+  run();
+  auto& agent = cluster.agent_of_pod("db-0");
+  agent.data = agent::DataState::ClonePartial;
+  agent.operation = agent::OperationProgress{.id = "1", .kind = "Clone"};
+  EXPECT_THAT(unit.decide().effects,
+              testing::Each(testing::Field(&Effect::key, testing::Ne("initialise"))));
+  agent.operation.reset();
+  EXPECT_THAT(unit.decide().effects, Contains(testing::Field(&Effect::key, "initialise")));
+}
+
 TEST_F(UnitProcess, PhaseGoesFromPendingToRunningToReady) {
   unit.settle();
   EXPECT_EQ(status("phase"), "Pending");
