@@ -16,6 +16,9 @@ constexpr Duration kHealthyLife = std::chrono::seconds(5);
 // restored from an older backup.
 constexpr std::uint32_t kMaxTooNew = 10;
 
+// 500 is what a server says whose etcd (before 3.5) cannot tell it how far a watch has come.
+bool means_no_streaming(int status) { return status == 400 || status == 422 || status == 500; }
+
 }  // namespace
 
 std::string_view to_string(WatchPhase phase) {
@@ -124,10 +127,8 @@ void Watcher::on(const watch::Bookmark& bookmark, Moment& m) {
 void Watcher::on(const watch::Heard&, Moment&) {}
 
 void Watcher::on(const watch::Refused& refused, Moment& m) {
-  const bool asked_for_streaming = phase_ == WatchPhase::StreamingList;
-  if (asked_for_streaming && (refused.status == 422 || refused.status == 400)) {
+  if (phase_ == WatchPhase::StreamingList && means_no_streaming(refused.status))
     return without_streaming(m);
-  }
   switch (refused.status) {
     case 410:
       return expired(m);

@@ -12,7 +12,8 @@
 // Facts used (kube-apiserver): pages of one list share the first page's resourceVersion; a list
 // token or a resourceVersion that was compacted gives 410; bookmarks come about once a minute and
 // shortly before timeoutSeconds ends; a streamed list ends with a bookmark annotated
-// k8s.io/initial-events-end, and is refused with 422 or 400 where it is not offered.
+// k8s.io/initial-events-end; it is refused with 422 or 400 where it is not offered, with 500 where
+// only the server's etcd (before 3.5) is too old for it.
 #pragma once
 
 #include <cstdint>
