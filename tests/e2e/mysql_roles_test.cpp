@@ -111,6 +111,18 @@ TEST_F(MysqlRoles, AKilledPodIsReplacedAndComesBackAsAReplica) {
   EXPECT_TRUE(load.nothing_lost());
 }
 
+TEST_F(MysqlRoles, TheConsoleLeadsFromADeathToTheWritesOfThePromotion) {
+  const auto old_source = source();
+  kill_database(old_source);
+  ASSERT_TRUE(eventually(seconds(60), [&] { return source() != old_source; }));
+  ASSERT_TRUE(settles());
+  const auto browser = oracle::run(
+      {"env", "OPERATOR_URL=" + cluster().operator_url(), "OLD_SOURCE=default/" + old_source,
+       "NEW_SOURCE=default/" + source(), TROUPE_SOURCE_DIR "/tests/e2e/console/run", "failover"},
+      seconds(240));
+  EXPECT_EQ(browser.status, 0) << browser.out << browser.err;
+}
+
 // Killed once the actor has decided a few times more: between any two steps, over ten rounds.
 TEST_F(MysqlRoles, AnOperatorKilledBetweenAnyTwoStepsFinishesWhatItBegan) {
   std::mt19937 random(20261121);

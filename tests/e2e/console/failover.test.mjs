@@ -27,7 +27,7 @@ test('from the dead source to the writes that made another one the source', { ti
 
   await waitForText(page.locator('h1'), 'dying');
   const steps = page.locator('.timeline.chain > li');
-  await waitForText(steps, 'the source is dead');
+  await waitForText(steps, 'Failover');
   await waitForText(steps.locator('.effects'), 'Promote');
   await waitForText(steps, 'done');
   await waitForText(steps, 'OpenForWrites');
