@@ -4,18 +4,22 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
+# One compiler cache for every checkout and every build folder: paths below the tree count as
+# relative. What it says of precompiled headers is what its manual asks for.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+    CCACHE_MAXSIZE=20G CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+  add_compile_options(-fpch-preprocess)
 endif()
 find_program(MOLD mold)
 if(MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
-add_compile_options(-Wall -Wextra -Wshadow -Wno-missing-field-initializers -fdiagnostics-color=auto)
+# -pthread everywhere, as it defines a macro that a precompiled header may depend on.
+add_compile_options(-pthread -Wall -Wextra -Wshadow -Wno-missing-field-initializers -fdiagnostics-color=auto)
 if(CMAKE_BUILD_TYPE STREQUAL Release)
   # Line tables only: enough for a profile and a backtrace, and half of the link time of -g.
   add_compile_options(-g1)

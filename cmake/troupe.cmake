@@ -1,13 +1,16 @@
-# troupe_library(NAME [SOURCES glob...] [LINKS target...])
-# A library of the tree; globs are relative to the calling folder, so a new file needs no edit here.
+# troupe_library(NAME [BARE] [SOURCES glob...] [LINKS target...])
+# A library of the tree, BARE if it links nothing but what it says; globs are relative to the calling folder, so a new file needs no edit here.
 # Includes are written from the root of the tree: #include "runtime/model/time.hpp".
 function(troupe_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(arg "BARE" "" "SOURCES;LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${arg_SOURCES})
   if(sources)
     add_library(${name} STATIC ${sources})
     target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
     target_link_libraries(${name} PUBLIC ${arg_LINKS})
+    if(NOT arg_BARE)
+      troupe_precompile(${name} precompiled)
+    endif()
   else()
     add_library(${name} INTERFACE)
     target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR})
@@ -38,6 +41,7 @@ function(troupe_test name)
   add_executable(${name} ${sources})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${arg_LINKS} GTest::gmock GTest::gtest_main)
+  troupe_precompile(${name} precompiled_for_tests)
   target_compile_definitions(${name} PRIVATE TROUPE_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              TROUPE_BINARY_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   if(TARGET ${arg_SUITE}_tests)

@@ -5,9 +5,6 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${TROUPE_CACHE:-/var/cache/troupe}
 JOBS=${JOBS:-$(nproc)}
 
-# One compiler cache for every checkout and every build folder: paths below ROOT count as relative.
-export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=20G
-
 say() { printf '%s\n' "$*" >&2; }
 die() {
   say "error: $*"
