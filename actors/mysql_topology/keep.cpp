@@ -117,7 +117,8 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
                   Plan& plan) {
   if (m.clone_is_partial()) {
     plan.roles[m.name] = Role::None;
-    const auto why = fmt::format("a clone of {} was cut short", m.name);
+    const auto why = fmt::format("a clone of {} {}", m.name,
+                                 m.is_being_cloned() ? "is under way" : "was cut short");
     plan.hold("ClonePartial", why, m.agent->since);
     if (source.answers(now)) begin_rebuild(t, m, {}, why, plan);
     return false;

@@ -108,7 +108,7 @@ void clone(const Topology& t, const Member& m, const Member& source, TimePoint n
     return;
   }
   // Perhaps for an operator before this one. A second clone would only throw the first away.
-  if (m.agent->operation && m.agent->operation->kind == "Clone") return;
+  if (m.is_being_cloned()) return;
   mysql::GtidSet needed;
   if (!m.clone_is_partial()) {
     const auto* stopped = m.outcome(Verb::StopReceiver, epoch);

@@ -101,7 +101,12 @@ bool Member::process_running() const {
          agent->process.state == agent::ProcessState::Running;
 }
 
+bool Member::is_being_cloned() const {
+  return agent_connected() && agent->operation && agent->operation->kind == "Clone";
+}
+
 bool Member::clone_is_partial() const {
+  if (is_being_cloned()) return true;
   if (!agent_connected() || agent->data != agent::DataState::ClonePartial) return false;
   const auto cloned = outcomes.find(Verb::Clone);
   return cloned == outcomes.end() || !cloned->second.ok || cloned->second.at < agent->seen;

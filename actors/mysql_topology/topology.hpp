@@ -94,6 +94,8 @@ struct Member {
   bool answers(TimePoint now) const;  // the last probe was good, and lately
   bool agent_connected() const;
   bool process_running() const;  // by its agent's word
+  // A clone is under way, whoever asked for it: its server may be seen empty and open for writes.
+  bool is_being_cloned() const;
   // Its data is neither what it had nor what a donor has.
   bool clone_is_partial() const;
   // Everything that is safe on this member or will become so, by the newest that is known.

@@ -208,6 +208,40 @@ TEST(AgentMysql, AnErrantMemberIsSavedClonedAndFollows) {
   b.must<Following>({2}, Follow{.source = a.as_source()});
 }
 
+TEST(AgentMysql, ACloneThatWasCutShortCanBeDoneAgain) {
+  Unit a("db-0"), b("db-1");
+  for (auto* unit : {&a, &b}) unit->bring_up();
+  a.must<Promoted>({1}, Promote{.semi_sync = false});
+  a.must<Opened>({1}, OpenForWrites{.semi_sync = false});
+  Client(a.login()).run("CREATE DATABASE kept");
+  const Clone from_a{.donor_host = "127.0.0.1",
+                     .donor_port = a.port(),
+                     .donor_user = kDonorUser,
+                     .donor_password = Secret(kPassword),
+                     .replace_data = true};
+  auto cut = std::async(std::launch::async, [&] { return b.order({1}, from_a, 60s); });
+  // So short a clone has this folder for a moment only.
+  while (!std::filesystem::exists(b.data() / "#clone") &&
+         cut.wait_for(0s) != std::future_status::ready)
+    std::this_thread::yield();
+  [[maybe_unused]] const auto closed = b.order({2}, Close{}, 2s);
+  cut.wait();
+
+  // Whatever became of the server, as a Unit and its replication would: cloned again, or first
+  // initialised.
+  std::string last;
+  EXPECT_TRUE(eventually(120s, [&] {
+    const auto cloned = b.order({3}, from_a, 20s);
+    if (cloned) return true;
+    last = cloned.error().message;
+    if (b.seen()->data != DataState::Initialised && b.order({3}, EnsureInitialised{}, 30s))
+      return b.order({3}, StartProcess{}, 10s) && false;
+    return false;
+  })) << last;
+  b.must<Following>({3}, Follow{.source = a.as_source()});
+  EXPECT_EQ(Client(b.login()).value("SHOW DATABASES LIKE 'kept'"), "kept");
+}
+
 TEST(AgentMysql, AMemberWhoseCommitsWaitIsKilledWhenItMustClose) {
   Unit a("db-0"), b("db-1");
   for (auto* unit : {&a, &b}) unit->bring_up();

@@ -346,8 +346,23 @@ class Agent::Impl {
   Result<Reply> run(const KillProcess&, Work& work) { return kill_process(work); }
 
   Result<Reply> run(const Clone& command, Work& work) {
-    if (auto ready = database_->settle(work); !ready) return ready.error();
+    if (auto ready = settle(work); !ready) return ready.error();
     return clone_->run(command, work);
+  }
+
+  // Ends the statements of interrupted commands. CLONE can wait for ever once it was killed; what
+  // its server runs on is no database any more, so nothing is lost with the process.
+  Result<void> settle(Work& work) {
+    if (!directory_.is_set(DataDirectory::Mark::Cloning)) return database_->settle(work);
+    constexpr seconds kLongEnough{5};
+    Work attempt(work.within(kLongEnough));
+    if (auto settled = database_->settle(attempt); settled) return settled;
+    if (auto go_on = work.check(); !go_on) return go_on;
+    if (auto killed = supervisor_.kill_database({.stay_stopped = false}, work); !killed)
+      return killed;
+    return error(Code::Retry, fmt::format("a clone that was cut short still ran after {} s: the "
+                                          "server is restarted",
+                                          kLongEnough.count()));
   }
 
   // A Close must not wait for a statement that cannot be killed: it kills the process if it must.
@@ -369,7 +384,7 @@ class Agent::Impl {
       return error(Code::Retry, fmt::format("the database does not serve: it is {}",
                                             to_string(board_.state().process.state)));
     }
-    if (auto ready = database_->settle(work); !ready) return ready.error();
+    if (auto ready = settle(work); !ready) return ready.error();
     return member_->run(command, work);
   }
 

@@ -138,6 +138,27 @@ TEST(Rebuild, WaitsForACloneThatIsUnderWay) {
   EXPECT_THAT(asked(servers.decide()), IsEmpty());
 }
 
+// CLONE empties the server first and opens it for its own writes.
+TEST(Rebuild, IsNotOverWhenTheDataIsGoneAndTheCloneStillUnderWay) {
+  auto servers = rebuilding(Step::Clone);
+  servers[2].has("");
+  servers[2].seen.super_read_only = false;
+  servers[2].agent.operation = agent::OperationProgress{.kind = "Clone"};
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(asked(plan), IsEmpty());
+}
+
+TEST(Rebuild, ACloneThatNobodyRemembersIsAwaitedAndNotClosed) {
+  auto servers = Servers::formed();
+  servers[2].has("");
+  servers[2].seen.super_read_only = false;
+  servers[2].agent.operation = agent::OperationProgress{.kind = "Clone"};
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ::testing::Not(Contains("db-2 Close")));
+  EXPECT_EQ(recorded(plan), "Rebuild Clone to db-2, epoch 2");
+}
+
 TEST(Rebuild, SaysSoWhenTransactionsCannotBeSaved) {
   auto servers = rebuilding(Step::Save);
   servers[2].failed(Verb::SaveTransactions, 2, "x is not in the binary logs here");
