@@ -1,4 +1,4 @@
-# Debian 12 packages; ./dev installs them (tools/packages.txt).
+# Debian 12 packages; ./dev installs them (tools/packages/).
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json url context)

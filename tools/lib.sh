@@ -54,8 +54,10 @@ install_kubectl() {
   export PATH=$dir:$PATH
 }
 
+# prepare [test|lint]: the packages that building needs, and those that this needs besides.
 prepare() {
-  mapfile -t packages < <(grep -v '^#' "$ROOT/tools/packages.txt")
+  local packages list
+  mapfile -t packages < <(for list in build "$@"; do grep -v '^#' "$ROOT/tools/packages/$list.txt"; done)
   # Node.js may be there from elsewhere; then it is left alone.
   command -v npm >/dev/null || packages+=(nodejs npm)
   install_packages "${packages[@]}"
