@@ -41,7 +41,10 @@ class MysqlCertificates : public ClusterTest {
     std::string not_ready;
     const bool done = eventually(seconds(180), [&] {
       const auto phases = ok("get un -o jsonpath={.items[*].status.phase}");
-      if (phases != "Ready Ready Ready") not_ready = phases;
+      if (phases != "Ready Ready Ready" && not_ready.empty())
+        not_ready = phases + "\n" + ok("get un,pods") +
+                    ok("get un -o jsonpath={.items[*].status}") +
+                    ok("get events --field-selector type=Warning");
       const auto now = certificate();
       return !now.empty() && now != before && stage() == "steady";
     });

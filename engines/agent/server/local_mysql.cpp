@@ -34,8 +34,6 @@ ServerError lost(std::string message) {
   return {.number = 0, .reachability = mysql::Reachability::Reset, .message = std::move(message)};
 }
 
-Statement connection_id() { return StatementBuilder().sql("SELECT CONNECTION_ID() AS id").build(); }
-
 }  // namespace
 
 class LocalMysql::Impl : public std::enable_shared_from_this<Impl> {
@@ -70,9 +68,15 @@ class LocalMysql::Impl : public std::enable_shared_from_this<Impl> {
                        [weak = weak_from_this()](mysql::Outcome<void> done) {
                          auto self = weak.lock();
                          if (!self || !self->watched_) return;
-                         if (done) return self->set_serving(true);
+                         if (done) return self->served();
                          self->knock_later();
                        });
+  }
+
+  // All sessions of this agent come after its first sentinel's.
+  void served() {
+    if (first_session_ == 0) first_session_ = sentinel_->session_id();
+    set_serving(true);
   }
 
   void knock_later() {
@@ -99,13 +103,13 @@ class LocalMysql::Impl : public std::enable_shared_from_this<Impl> {
   Outcome execute(std::vector<Statement> statements, Work& work, milliseconds limit) {
     auto session = take(work, limit);
     if (!session) return session.error();
-    begin(session->id);
     auto answers = run(*session, std::move(statements), work, limit);
     if (answers) {
       give_back(*session);
     } else {
-      // The statements before the one that failed may have changed the session.
-      if (!is_broken(answers.error())) settled(session->id);
+      // Of a broken session nobody knows what became; the statements before one that failed may
+      // have changed the others.
+      if (is_broken(answers.error())) unsettled(session->id);
       discard(*session);
     }
     return answers;
@@ -202,6 +206,7 @@ class LocalMysql::Impl : public std::enable_shared_from_this<Impl> {
     std::promise<mysql::Outcome<void>> promise;
     asio::post(context_, [&] {
       session.connection->connect(login, work.within(limit), [&](mysql::Outcome<void> outcome) {
+        session.id = session.connection->session_id();
         promise.set_value(std::move(outcome));
       });
     });
@@ -209,13 +214,6 @@ class LocalMysql::Impl : public std::enable_shared_from_this<Impl> {
       discard(session);
       return connected.error();
     }
-    auto answers = run(session, {connection_id()}, work, limit);
-    if (!answers) {
-      discard(session);
-      return answers.error();
-    }
-    const auto& rows = answers->front();
-    if (!rows.empty()) session.id = rows[0].number("id").value_or(0);
     return session;
   }
 
@@ -235,7 +233,7 @@ class LocalMysql::Impl : public std::enable_shared_from_this<Impl> {
     return answers;
   }
 
-  void begin(std::uint64_t id) {
+  void unsettled(std::uint64_t id) {
     const std::lock_guard lock(mutex_);
     unsettled_.insert(id);
   }
@@ -246,7 +244,6 @@ class LocalMysql::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void give_back(Session& session) {
-    settled(session.id);
     {
       const std::lock_guard lock(mutex_);
       if (idle_.size() < kMaxIdleSessions) return idle_.push_back(std::move(session));
@@ -269,12 +266,13 @@ class LocalMysql::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   Result<std::vector<std::uint64_t>> predecessors(Work& work) {
-    // Whoever uses our account and is not one of our present sessions.
+    // Whoever uses our account and came before us.
     auto answers = execute({StatementBuilder()
                                 .sql("SELECT ID AS id FROM performance_schema.processlist "
                                      "WHERE USER = ")
                                 .literal(login_.user)
-                                .sql(" AND COMMAND = 'Query' AND ID <> CONNECTION_ID()")
+                                .sql(" AND COMMAND = 'Query' AND ID < ")
+                                .number(first_session_.load())
                                 .build()},
                            work, kConnectLimit);
     if (!answers) return to_error(answers.error());
@@ -299,6 +297,7 @@ class LocalMysql::Impl : public std::enable_shared_from_this<Impl> {
   OnServing on_serving_;
   bool watched_ = false;
   std::atomic<bool> serving_ = false;
+  std::atomic<std::uint64_t> first_session_ = 0;  // of the server that was there first
   std::shared_ptr<Connection> sentinel_;
 
   std::mutex mutex_;
