@@ -60,7 +60,10 @@ PersistedRecord finished(const Topology& t, std::string text, bool undone) {
 
 std::optional<std::string> unusable(const Member& m, TimePoint now) {
   if (!m.ours)
-    return fmt::format("{} is no Pod of a Unit: name Units, others are not served yet", m.name);
+    return fmt::format(
+        "there is no Unit {}: make it, or name another (servers that are no Units are "
+        "not served yet)",
+        m.name);
   if (!m.pod_exists) return fmt::format("{} has no Pod", m.name);
   if (!m.agent) return fmt::format("nothing is known of {}'s agent yet", m.name);
   if (!m.agent_connected())
