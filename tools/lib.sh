@@ -11,6 +11,13 @@ die() {
   exit 1
 }
 
+wrong_usage() {
+  say "error: $*"
+  exit 2
+}
+# need_value OPTION [VALUE]: for options that take one.
+need_value() { [ $# -ge 2 ] || wrong_usage "$1 needs a value"; }
+
 # Runs a command whose output matters only when it fails.
 quietly() {
   local log
@@ -40,15 +47,15 @@ install_packages() {
     "${missing[@]}"
 }
 
-# kubectl is not in Debian 12: whatever is on the machine serves, else sid's kubernetes-client.
+# Debian 12's kubectl is too old: whatever is on the machine serves, else sid's.
 install_kubectl() {
   command -v kubectl >/dev/null && return
   local dir=$CACHE/kubectl
   if [ ! -x "$dir/kubectl" ]; then
     say "fetching kubectl from Debian's sid"
-    "$ROOT/tools/make-rootfs" fetch-deb kubernetes-client "$dir.tree"
+    "$ROOT/tools/make-rootfs" fetch-deb kubectl "$dir.tree"
     mkdir -p "$dir"
-    cp "$(find "$dir.tree" -name kubectl -type f | head -n 1)" "$dir/kubectl"
+    cp "$dir.tree/usr/bin/kubectl" "$dir/kubectl"
     rm -rf "$dir.tree"
   fi
   export PATH=$dir:$PATH
