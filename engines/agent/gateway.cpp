@@ -441,7 +441,11 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
     const bool v6 = endpoint.ip.find(':') != std::string::npos;
     const auto target = v6 ? fmt::format("ipv6:[{}]:{}", endpoint.ip, endpoint.port)
                            : fmt::format("ipv4:{}:{}", endpoint.ip, endpoint.port);
-    return grpc::CreateCustomChannel(target, credentials, channel_arguments(endpoint));
+    auto channel = grpc::CreateCustomChannel(target, credentials, channel_arguments(endpoint));
+    // The last channel takes gRPC's callback queue with it, and gRPC 1.51 aborts when a thread of
+    // that queue is still letting go of it: the first one stays until the process ends.
+    [[maybe_unused]] static const auto* const kept = new std::shared_ptr<grpc::Channel>(channel);
+    return channel;
   }
 
   template <class Action>
