@@ -134,6 +134,7 @@ void drive_agent(const World& w, const Memory& memory, Decision& d) {
     d.doing = fmt::format("its process is {}", agent::to_string(a.process.state));
     return;
   }
+  if (!pod_is_ready(*w.pod)) d.doing = "its process runs, its Pod's readiness probe has not passed";
   auto accounts = accounts_of(w);
   if (!accounts) {
     d.hold("CredentialsMissing", accounts.error().message);

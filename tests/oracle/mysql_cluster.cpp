@@ -1,14 +1,43 @@
 #include "tests/oracle/mysql_cluster.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <fstream>
+#include <set>
 
 namespace troupe::oracle {
 namespace {
 
 constexpr const char* kWriter = "writer";
 constexpr const char* kWriterPassword = "Writer-password-1";
+
+const boost::json::array& items_at(const boost::json::value& value, std::string_view pointer) {
+  static const boost::json::array none;
+  boost::system::error_code ec;
+  const auto* list = value.find_pointer(pointer, ec);
+  return list && list->is_array() ? list->as_array() : none;
+}
+
+// None for what is no MysqlReplication.
+std::vector<std::string> members_of(const boost::json::value& replication) {
+  std::vector<std::string> out;
+  if (auto source = text_at(replication, "/spec/source/name"); !source.empty())
+    out.push_back(std::move(source));
+  for (const auto& r : items_at(replication, "/spec/replica")) out.push_back(text_at(r, "/name"));
+  return out;
+}
+
+bool is_ready(const boost::json::value& object) {
+  if (text_at(object, "/status/observedGeneration") != text_at(object, "/metadata/generation"))
+    return false;
+  if (text_at(object, "/kind") == "MysqlReplication")
+    return text_at(object, "/status/ready") == "true";
+  for (const auto& c : items_at(object, "/status/conditions"))
+    if (text_at(c, "/type") == "Ready") return text_at(c, "/status") == "True";
+  return false;
+}
 
 }  // namespace
 
@@ -19,34 +48,41 @@ boost::json::object MysqlCluster::object() const {
   return kubectl_.get({"mysqlreplication", replication_, "-n", ns_});
 }
 
+boost::json::array MysqlCluster::objects() const {
+  const boost::json::value list = kubectl_.get({"mysqlreplication,unit,unitset", "-n", ns_});
+  std::set<std::string> wanted{"MysqlReplication/" + replication_};
+  boost::json::array out;
+  // In the order they are asked for: each says which of the next belong to it.
+  for (const auto& o : items_at(list, "/items")) {
+    if (!wanted.contains(text_at(o, "/kind") + "/" + text_at(o, "/metadata/name"))) continue;
+    for (const auto& member : members_of(o)) wanted.insert("Unit/" + member);
+    wanted.insert("UnitSet/" + text_at(o, "/metadata/ownerReferences/0/name"));
+    out.push_back(o);
+  }
+  return out;
+}
+
 bool MysqlCluster::ready() const {
-  const boost::json::value o = object();
-  return text_at(o, "/status/ready") == "true" &&
-         text_at(o, "/status/observedGeneration") == text_at(o, "/metadata/generation");
+  const auto all = objects();
+  return !all.empty() && std::all_of(all.begin(), all.end(), is_ready);
 }
 
 std::string MysqlCluster::state() const {
-  const boost::json::value o = object();
-  std::string out;
-  boost::system::error_code ec;
-  const auto* conditions = o.find_pointer("/status/conditions", ec);
-  if (!conditions || !conditions->is_array()) return "no status yet";
-  for (const auto& c : conditions->as_array())
-    if (text_at(c, "/status") != "True")
-      out += (out.empty() ? "" : "; ") + text_at(c, "/reason") + ": " + text_at(c, "/message");
-  return out;
+  std::vector<std::string> out;
+  for (const auto& o : objects()) {
+    const auto name = text_at(o, "/metadata/name");
+    const auto& conditions = items_at(o, "/status/conditions");
+    if (conditions.empty()) out.push_back(name + " has no status yet");
+    for (const auto& c : conditions)
+      if (text_at(c, "/status") == "False")
+        out.push_back(fmt::format("{}: {}", name, text_at(c, "/message")));
+  }
+  return fmt::format("{}", fmt::join(out, "; "));
 }
 
 std::string MysqlCluster::source() const { return text_at(object(), "/status/currentSource"); }
 
-std::vector<std::string> MysqlCluster::members() const {
-  const boost::json::value o = object();
-  std::vector<std::string> out{text_at(o, "/spec/source/name")};
-  boost::system::error_code ec;
-  if (const auto* list = o.find_pointer("/spec/replica", ec); list && list->is_array())
-    for (const auto& r : list->as_array()) out.push_back(text_at(r, "/name"));
-  return out;
-}
+std::vector<std::string> MysqlCluster::members() const { return members_of(object()); }
 
 bool MysqlCluster::is_replica(const std::string& member) const {
   const boost::json::value o = object();

@@ -18,7 +18,7 @@ class MysqlCluster {
   explicit MysqlCluster(const Kubectl& kubectl, std::string ns = "default",
                         std::string replication = "mysql-cluster-replication");
 
-  // Everything of the sample is up: the Units, the topology, the Services.
+  // Everything of the sample is up: the topology, its Units, and the UnitSets that have them.
   bool ready() const;
   // What is not, for people.
   std::string state() const;
@@ -39,6 +39,8 @@ class MysqlCluster {
 
  private:
   boost::json::object object() const;
+  // It, its Units and their UnitSets.
+  boost::json::array objects() const;
   std::string mysql(const std::string& member, const std::string& sql, std::string* error) const;
 
   const Kubectl& kubectl_;
