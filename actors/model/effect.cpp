@@ -40,7 +40,8 @@ std::string describe(const Effect& e) {
 
 bool is_step(const Effect& e) {
   const auto* apply = std::get_if<Apply>(&e.action);
-  return std::holds_alternative<AskAgent>(e.action) || (apply && apply->expected);
+  return std::holds_alternative<AskAgent>(e.action) ||
+         std::holds_alternative<AdvanceAuthority>(e.action) || (apply && apply->expected);
 }
 
 std::string endpoint_of(const Effect& e) {

@@ -52,7 +52,9 @@ TEST(ChainOfRun, ACommandAndAConditionalWriteAreStepsAndNothingElse) {
   EXPECT_TRUE(is_step(
       {"record",
        Apply{.object = {}, .manager = "m", .body = "{}", .expected = k8s::ResourceVersion{4}}}));
+  EXPECT_TRUE(is_step({"sign authority", AdvanceAuthority{}}));
   EXPECT_FALSE(is_step({"status", Apply{}}));
+  EXPECT_FALSE(is_step({"store authority", StoreAuthority{}}));
   EXPECT_FALSE(is_step({"event", EmitEvent{}}));
   EXPECT_FALSE(is_step({"probe", ProbeNow{}}));
 }
