@@ -8,10 +8,12 @@
 namespace troupe::actors {
 namespace {
 
-// Looks into the store through a Reader, which notes what was looked at.
+// Looks into the store through a Reader, which notes what was looked at, and into the actor's
+// ledger.
 class StoreSight final : public Sight {
  public:
-  StoreSight(Stage& stage, k8s::Reader& reader) : stage_(stage), reader_(reader) {}
+  StoreSight(Stage& stage, k8s::Reader& reader, const Ledger& ledger)
+      : stage_(stage), reader_(reader), ledger_(ledger) {}
 
   k8s::SnapshotPtr object(k8s::KindId kind, std::string_view ns, std::string_view name) override {
     return reader_.get(kind, ns, name);
@@ -31,12 +33,14 @@ class StoreSight final : public Sight {
   std::shared_ptr<const agent::AgentObservation> agent(const std::string& endpoint) override {
     return stage_.observations.agent_seen(endpoint);
   }
+  std::vector<Refusal> refused() const override { return ledger_.refusals(); }
   WallTime wall() const override { return stage_.clock.wall(); }
   const Settings& settings() const override { return stage_.settings; }
 
  private:
   Stage& stage_;
   k8s::Reader& reader_;
+  const Ledger& ledger_;
 };
 
 std::string describe_result(const Cause& cause) {
@@ -91,9 +95,11 @@ Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) 
   Decision decision;
   {
     k8s::Reader reader(stage_.store, stage_.router, id_, dependencies_);
-    StoreSight sight(stage_, reader);
+    StoreSight sight(stage_, reader, ledger_);
     decision = look_and_decide(sight, now);
   }
+  // Also what a kind has no status for, and its status itself.
+  hold_refused(ledger_.refusals(), decision);
   stage_.observations.want(id_, std::move(decision.agents), std::move(decision.servers));
   out.wake = decision.wake;
   const bool leads = stage_.leads();

@@ -1,12 +1,10 @@
 #include "actors/model/conditions.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace troupe::actors {
-namespace {
-
-constexpr std::string_view kReconciled = "Reconciled";
-
-}  // namespace
-
 void Conditions::set(std::string_view type, bool status, std::string_view reason,
                      std::string_view message) {
   k8s::Condition c;
@@ -22,15 +20,44 @@ void Conditions::set(std::string_view type, bool status, std::string_view reason
                                      : k8s::Time{std::chrono::floor<std::chrono::seconds>(wall_)};
   const bool told = same_status && before->reason == c.reason &&
                     (type != kReconciled || before->message == c.message);
-  if (!told) changed_.push_back(c);
+  if (!told) changed_.push_back({c, before});
   conditions_.push_back(c);
+}
+
+void Conditions::held(std::string_view type, const std::vector<Guard>& guards) {
+  std::string all;
+  for (const auto& g : guards) all += (all.empty() ? "" : "; ") + g.text;
+  set(type, false, guards.front().rule, all);
 }
 
 void Conditions::reconciled(const std::vector<Guard>& guards) {
   if (guards.empty()) return set(kReconciled, true, "AllApplied", "everything is as specified");
-  std::string all;
-  for (const auto& g : guards) all += (all.empty() ? "" : "; ") + g.text;
-  set(kReconciled, false, guards.front().rule, all);
+  held(kReconciled, guards);
+}
+
+std::vector<ConditionNews> news_of(const Conditions& conditions,
+                                   std::initializer_list<std::string_view> types,
+                                   std::initializer_list<std::string_view> quiet, Warned& warned) {
+  const auto is_trouble = [quiet](const k8s::Condition& c) {
+    return c.status == k8s::ConditionStatus::False &&
+           std::find(quiet.begin(), quiet.end(), c.reason.view()) == quiet.end();
+  };
+  std::vector<ConditionNews> out;
+  for (const auto& [now, before] : conditions.changed()) {
+    if (std::find(types.begin(), types.end(), now.type.view()) == types.end()) continue;
+    auto& trouble = warned[now.type.str()];
+    if (before && is_trouble(*before)) trouble = before->reason.str();
+    if (is_trouble(now)) {
+      trouble = now.reason.str();
+      out.push_back({true, trouble, now.message.str()});
+    } else if (now.status == k8s::ConditionStatus::True) {
+      if (!trouble.empty())
+        out.push_back(
+            {false, now.reason.str(), fmt::format("{} is over: {}", trouble, now.message)});
+      trouble.clear();
+    }
+  }
+  return out;
 }
 
 }  // namespace troupe::actors

@@ -123,6 +123,7 @@ struct EffectResult {
   std::string key;
   std::string what;  // describe() of the effect
   std::optional<Error> failed;
+  bool refused = false;               // it failed because the API server said no to it
   std::optional<agent::Reply> reply;  // of AskAgent, as are the next two
   std::string endpoint;
   agent::Epoch epoch;
@@ -135,8 +136,8 @@ struct EffectResult {
 // "apply Service default/db-readwrite", for traces; never a secret.
 std::string describe(const Effect& effect);
 // Whether it carries an operation forward (a command to an agent, a write on condition of a
-// version) rather than keeping or telling what is: then what follows from its result belongs to its
-// chain.
+// version, a step of the authority) rather than keeping or telling what is: then what follows from
+// its result belongs to its chain.
 bool is_step(const Effect& effect);
 // The id of the endpoint that it changes or looks at; empty: none.
 std::string endpoint_of(const Effect& effect);

@@ -1,6 +1,6 @@
-// What an actor may look at while it builds its world: snapshots of objects, and what gateways have
-// observed. Whatever it looks at wakes it when it changes; looking at something that does not exist
-// counts, too.
+// What an actor may look at while it builds its world: snapshots of objects, what gateways have
+// observed, and which of its own writes are refused. Whatever it looks at wakes it when it changes;
+// looking at something that does not exist counts, too.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/model/refusal.hpp"
 #include "engines/agent/model/observation.hpp"
 #include "engines/mysql/model/observation.hpp"
 #include "k8s/api/snapshot.hpp"
@@ -39,6 +40,8 @@ class Sight {
   // Null: nothing was observed of that endpoint yet.
   virtual std::shared_ptr<const mysql::ProbeOutcome> probe(const mysql::EndpointId& id) = 0;
   virtual std::shared_ptr<const agent::AgentObservation> agent(const std::string& endpoint) = 0;
+  // By key; hold_refused() makes guards of them.
+  virtual std::vector<Refusal> refused() const = 0;
   virtual WallTime wall() const = 0;
   virtual const Settings& settings() const = 0;
 

@@ -73,7 +73,7 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   keep_resources(w, plan, d);
   tell_notes(w, plan, d);
   if (!plan.record) write_status(w, memory, plan, now, d);
-  d.guards = std::move(plan.guards);
+  d.guards.insert(d.guards.begin(), plan.guards.begin(), plan.guards.end());
   d.doing = std::move(plan.doing);
   d.wake_at(plan.wake);
   return d;

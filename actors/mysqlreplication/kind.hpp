@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/model/conditions.hpp"
 #include "actors/model/decision.hpp"
 #include "actors/model/ledger.hpp"
 #include "actors/model/sight.hpp"
@@ -48,6 +49,7 @@ struct MysqlReplicationKind {
     k8s::ObjectPtr<k8s::Service> readwrite;
     k8s::ObjectPtr<k8s::Service> readonly;
     k8s::ObjectPtr<k8s::PodDisruptionBudget> budget;
+    std::vector<Refusal> refused;
     WallTime wall;
   };
 
@@ -59,6 +61,7 @@ struct MysqlReplicationKind {
     };
     std::map<std::string, Steps, std::less<>> members;
     TimePoint status_written;
+    Warned warned;
     // The step of the operation under way, as this process first saw it.
     std::string step;
     TimePoint step_since;

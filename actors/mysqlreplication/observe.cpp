@@ -23,6 +23,7 @@ void look_at_node(MysqlReplicationKind::Node& node, std::string_view ns, Sight& 
 MysqlReplicationKind::World MysqlReplicationKind::observe(const ObjectRef& self, Sight& sight) {
   World w;
   w.wall = sight.wall();
+  w.refused = sight.refused();
   w.object = sight.get<k8s::MysqlReplication>(self.ns, self.name);
   if (!w.object) return w;
   const auto& spec = w.object->spec;

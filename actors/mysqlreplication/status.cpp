@@ -23,6 +23,8 @@ constexpr std::string_view kRecordFields[] = {"currentSource", "honoredSource", 
 // Numbers that never stand still do not alone make a write more often than this.
 constexpr Duration kDetailEvery = std::chrono::seconds(15);
 constexpr Duration kShownAfter = std::chrono::seconds(1);
+// The reason of what is under way: nothing is wrong.
+constexpr std::string_view kProgressing = "Progressing";
 
 boost::json::value parsed(const std::string& json) { return boost::json::parse(json); }
 
@@ -193,17 +195,19 @@ Status without_record(Status s) {
   return s;
 }
 
-void describe_conditions(const World& w, const topo::Plan& plan, Conditions& conditions) {
+void describe_conditions(const World& w, const topo::Plan& plan, const std::vector<Guard>& refused,
+                         Conditions& conditions) {
   if (plan.guards.empty() && plan.ready) {
     conditions.set("TopologyReady", true, "SyncTopologySucceed", "every member has its role");
   } else if (!plan.guards.empty()) {
     const auto& g = plan.guards.front();
     conditions.set("TopologyReady", false, g.rule, g.text);
   } else {
-    conditions.set("TopologyReady", false, "Progressing", plan.doing);
+    conditions.set("TopologyReady", false, kProgressing, plan.doing);
   }
+  if (!refused.empty()) return conditions.held("ResourceReady", refused);
   const bool services = w.readwrite && (w.readonly || w.object->spec.replica.empty());
-  conditions.set("ResourceReady", services, services ? "SyncResourceSucceed" : "Progressing",
+  conditions.set("ResourceReady", services, services ? "SyncResourceSucceed" : kProgressing,
                  services ? "Services and labels are in place" : "Services are being made");
 }
 
@@ -253,7 +257,8 @@ void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePo
   if (w.readonly) s.readonlyService = w.readonly->metadata.name;
   s.guards = guards(arena, w, plan);
   Conditions conditions(arena, o.status.conditions, o.metadata.generation, w.wall);
-  describe_conditions(w, plan, conditions);
+  hold_refused(w.refused, d);
+  describe_conditions(w, plan, d.guards, conditions);
   s.conditions = conditions.list();
 
   if (step_is_young(o.status, memory, now, d)) return;
@@ -263,9 +268,7 @@ void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePo
     d.wake_at(memory.status_written + kDetailEvery);
     return;
   }
-  for (const auto& c : conditions.changed())
-    if (c.status != k8s::ConditionStatus::True && c.reason != "Progressing")
-      tell(d, o, true, c.reason, c.message);
+  tell_changes(d, o, conditions, {"TopologyReady", "ResourceReady"}, {kProgressing}, memory.warned);
   memory.status_written = now;
   auto body = parsed(k8s::to_json_text(s)).as_object();
   for (const auto field : kRecordFields) body.erase(field);

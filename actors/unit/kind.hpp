@@ -45,6 +45,7 @@ struct UnitKind {
     std::shared_ptr<const agent::AgentObservation> agent;
     std::string image;  // of the agent
     std::string cluster_domain;
+    std::vector<Refusal> refused;
     WallTime wall;
   };
 

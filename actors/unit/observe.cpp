@@ -75,6 +75,7 @@ void find_missing(UnitKind::World& w, const object& pod_template, std::string_vi
 UnitKind::World UnitKind::observe(const ObjectRef& self, Sight& sight) {
   World w;
   w.wall = sight.wall();
+  w.refused = sight.refused();
   w.image = sight.settings().image;
   w.cluster_domain = sight.settings().cluster_domain;
   w.object = sight.get<k8s::Unit>(self.ns, self.name);

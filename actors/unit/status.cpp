@@ -89,6 +89,7 @@ void set_conditions(const World& w, const k8s::UnitStatus& s, const Decision& d,
 
 void write_status(const World& w, const Memory& memory, std::string_view task, Decision& d) {
   const auto& o = *w.object;
+  hold_refused(w.refused, d);
   k8s::Arena arena;
   k8s::UnitStatus s;
   s.observedGeneration = o.metadata.generation;
@@ -112,9 +113,7 @@ void write_status(const World& w, const Memory& memory, std::string_view task, D
   set_conditions(w, s, d, conditions);
   s.conditions = conditions.list();
   if (k8s::to_json_text(s) == k8s::to_json_text(o.status)) return;
-  for (const auto& c : conditions.changed())
-    if (c.type == "Reconciled" && c.status == k8s::ConditionStatus::False)
-      tell(d, o, true, c.reason, c.message);
+  tell_changes(d, o, conditions, {kReconciled});
   auto body = skeleton<k8s::Unit>(o.metadata.namespace_, o.metadata.name);
   body["metadata"].as_object()["uid"] = o.metadata.uid.view();
   body["status"] = boost::json::parse(k8s::to_json_text(s));

@@ -51,7 +51,7 @@ bool everything_is_there(const World& w, Decision& d) {
 }
 
 // Units first: each stops its database in order. Then the object goes, and with it what it owns.
-Decision end(const World& w) {
+Decision end(const World& w, Memory& memory) {
   Decision d;
   d.doing = "being deleted: waits for its Units";
   if (!k8s::has_finalizer(w.object->metadata, kFinalizer)) return d;
@@ -71,15 +71,15 @@ Decision end(const World& w) {
   if (!units_left)
     set_finalizer(d, ref_to(*w.object), w.object->metadata, kFinalizer, false);
   else
-    write_status(w, {}, d);
+    write_status(w, memory, {}, d);
   return d;
 }
 
 }  // namespace
 
-Decision UnitSetKind::decide(const World& w, Memory&, TimePoint) {
+Decision UnitSetKind::decide(const World& w, Memory& memory, TimePoint) {
   if (!w.object) return {};
-  if (w.object->metadata.deletionTimestamp) return end(w);
+  if (w.object->metadata.deletionTimestamp) return end(w, memory);
   Decision d;
   d.doing = "keeping its Units";
   if (!k8s::has_finalizer(w.object->metadata, kFinalizer))
@@ -97,7 +97,7 @@ Decision UnitSetKind::decide(const World& w, Memory&, TimePoint) {
     d.doing = "waiting for what it refers to";
   }
   keep_notes(w, d);
-  write_status(w, updating, d);
+  write_status(w, memory, updating, d);
   return d;
 }
 

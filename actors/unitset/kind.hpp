@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/model/conditions.hpp"
 #include "actors/model/decision.hpp"
 #include "actors/model/sight.hpp"
 #include "k8s/api/core.hpp"
@@ -53,10 +54,13 @@ struct UnitSetKind {
     k8s::ObjectPtr<k8s::ConfigMap> shared;
     k8s::ObjectPtr<k8s::SecretObject> secret;
     k8s::ObjectPtr<k8s::SecretObject> certificate_authority;
+    std::vector<Refusal> refused;
     WallTime wall;
   };
 
-  struct Memory {};
+  struct Memory {
+    Warned warned;
+  };
 
   static World observe(const ObjectRef& self, Sight& sight);
   static void fold(Memory&, const EffectResult&) {}

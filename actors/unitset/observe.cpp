@@ -68,6 +68,7 @@ void find_leftovers(UnitSetKind::World& w, Sight& sight) {
 UnitSetKind::World UnitSetKind::observe(const ObjectRef& self, Sight& sight) {
   World w;
   w.wall = sight.wall();
+  w.refused = sight.refused();
   w.object = sight.get<k8s::UnitSet>(self.ns, self.name);
   if (!w.object) return w;
   const auto& spec = w.object->spec;

@@ -11,6 +11,7 @@
 namespace troupe::actors::unitset {
 
 using World = UnitSetKind::World;
+using Memory = UnitSetKind::Memory;
 using Slot = UnitSetKind::Slot;
 
 inline constexpr std::string_view kManager = "troupe-unitset";
@@ -62,7 +63,8 @@ void keep_services(const World& world, const std::vector<Port>& ports, Decision&
 std::vector<std::string> keep_units(const World& world, const std::vector<Port>& ports,
                                     Decision& decision);
 // `updating`: Units whose update begins with this decision.
-void write_status(const World& world, const std::vector<std::string>& updating, Decision& decision);
+void write_status(const World& world, Memory& memory, const std::vector<std::string>& updating,
+                  Decision& decision);
 
 // Whether the Unit bears what `unit_body` asks for; whether it is up; whether it takes the writes
 // of a replication.

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "actors/model/conditions.hpp"
 #include "actors/model/ensure.hpp"
@@ -106,10 +107,37 @@ void count(const World& w, const std::vector<std::string>& updating, k8s::UnitSe
       [&](const Slot& x) { return volumes_are_asked_for(w, x); });
 }
 
+// What becomes of a Unit is the set's affair, too: its specification comes from here.
+void hold_refused_units(const World& w, Decision& d) {
+  const k8s::Condition* first = nullptr;
+  std::string unit;
+  std::size_t others = 0;
+  for (const auto* slots : {&w.slots, &w.surplus})
+    for (const auto& slot : *slots) {
+      if (!slot.unit) continue;
+      const auto* c = k8s::find_condition(slot.unit->status.conditions, kReconciled);
+      if (!c || c->reason != kWriteRefused) continue;
+      if (std::exchange(first, first ? first : c))
+        ++others;
+      else
+        unit = slot.name;
+    }
+  if (first)
+    d.hold(std::string(kWriteRefused),
+           fmt::format("Unit {}{}: {}", unit, others ? fmt::format(" and {} more", others) : "",
+                       first->message));
+}
+
 }  // namespace
 
-void write_status(const World& w, const std::vector<std::string>& updating, Decision& d) {
+void write_status(const World& w, Memory& memory, const std::vector<std::string>& updating,
+                  Decision& d) {
   const auto& o = *w.object;
+  hold_refused(w.refused, d);
+  hold_refused_units(w, d);
+  // The first one gives the condition its reason.
+  std::stable_partition(d.guards.begin(), d.guards.end(),
+                        [](const Guard& g) { return g.rule != kUpdateWaits; });
   k8s::Arena arena;
   k8s::UnitSetStatus s;
   s.observedGeneration = o.metadata.generation;
@@ -125,10 +153,7 @@ void write_status(const World& w, const std::vector<std::string>& updating, Deci
   s.conditions = conditions.list();
   if (k8s::to_json_text(s) == k8s::to_json_text(o.status)) return;
 
-  for (const auto& c : conditions.changed())
-    if (c.type == "Reconciled" && c.status == k8s::ConditionStatus::False &&
-        c.reason != kUpdateWaits)
-      tell(d, o, true, c.reason, c.message);
+  tell_changes(d, o, conditions, {kReconciled}, {kUpdateWaits}, memory.warned);
   auto body = skeleton<k8s::UnitSet>(o.metadata.namespace_, o.metadata.name);
   body["metadata"].as_object()["uid"] = o.metadata.uid.view();
   body["status"] = boost::json::parse(k8s::to_json_text(s));

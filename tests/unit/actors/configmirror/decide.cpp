@@ -47,6 +47,7 @@ void keep_copy(const World& w, Decision& d) {
 
 void write_status(const World& w, Decision& d) {
   const auto& o = *w.object;
+  hold_refused(w.refused, d);
   k8s::Arena arena;
   k8s::ConfigMirrorStatus s;
   s.observedGeneration = o.metadata.generation;
@@ -55,8 +56,7 @@ void write_status(const World& w, Decision& d) {
   conditions.reconciled(d.guards);
   s.conditions = conditions.list();
   if (k8s::to_json_text(s) == k8s::to_json_text(o.status)) return;
-  for (const auto& c : conditions.changed())
-    if (c.status == k8s::ConditionStatus::False) tell(d, o, true, c.reason, c.message);
+  tell_changes(d, o, conditions, {kReconciled});
   auto body = skeleton<k8s::ConfigMirror>(o.metadata.namespace_, o.metadata.name);
   body["status"] = boost::json::parse(k8s::to_json_text(s));
   d.add("status", Apply{ref_to(o), std::string(kManager), boost::json::serialize(body), true, {}});

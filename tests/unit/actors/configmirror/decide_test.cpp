@@ -63,6 +63,20 @@ TEST_F(ConfigMirrorTest, AConfigMapThatIsNoCopyIsLeftAlone) {
   EXPECT_TRUE(cluster.has<k8s::ConfigMap>("copy"));
 }
 
+TEST_F(ConfigMirrorTest, WhatTheApiServerRefusesIsTold) {
+  cluster.admission = [](const Effect& e) -> std::optional<Error> {
+    if (!e.key.starts_with("apply ConfigMap")) return {};
+    return error(Code::Denied, "apply ConfigMap prod/copy: HTTP 403: exceeded quota: maps");
+  };
+  EXPECT_THAT(rules_of(mirror.settle()), ElementsAre("WriteRefused"));
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("exceeded quota: maps"));
+  EXPECT_THAT(cluster.events(), ElementsAre(HasSubstr("Warning WriteRefused: refused: apply")));
+  cluster.admission = {};
+  mirror.settle();
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("True AllApplied"));
+  EXPECT_THAT(cluster.events(), Contains(HasSubstr("Normal AllApplied: WriteRefused is over")));
+}
+
 TEST_F(ConfigMirrorTest, TakesTheCopyWithIt) {
   mirror.settle();
   cluster.remove<k8s::ConfigMirror>("m");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "actors/model/decision.hpp"
 #include "actors/model/sight.hpp"
@@ -18,6 +19,7 @@ struct ConfigMirrorKind {
     k8s::ObjectPtr<k8s::ConfigMirror> object;
     k8s::ObjectPtr<k8s::ConfigMap> source;
     k8s::ObjectPtr<k8s::ConfigMap> target;
+    std::vector<Refusal> refused;
     WallTime wall;
   };
 

@@ -80,5 +80,22 @@ TEST_F(ConfigMirrorOperator, MakesMendsReportsAndTakesAway) {
   EXPECT_EQ(api.at("configmaps", "copy", "/metadata/name"), "");
 }
 
+TEST_F(ConfigMirrorOperator, TellsWhatTheApiServerRefusesAndRecoversByItself) {
+  mirror();
+  EXPECT_TRUE(becomes("configmaps", "copy", "/data/a", "1"));
+  api.run([](sim::LocalClient& client) {
+    client.merge_patch("configmaps", "default", "copy", "", object{{"immutable", true}});
+    client.merge_patch("configmaps", "default", "origin", "", object{{"data", {{"a", "2"}}}});
+  });
+  EXPECT_TRUE(becomes(kMirrors, "m", "/status/conditions/0/reason", "WriteRefused"));
+  EXPECT_THAT(api.at(kMirrors, "m", "/status/conditions/0/message"),
+              ::testing::AllOf(::testing::HasSubstr("apply ConfigMap default/copy: HTTP 422"),
+                               ::testing::HasSubstr("field is immutable")));
+
+  api.run([](sim::LocalClient& client) { client.remove("configmaps", "default", "copy"); });
+  EXPECT_TRUE(becomes("configmaps", "copy", "/data/a", "2"));
+  EXPECT_TRUE(becomes(kMirrors, "m", "/status/conditions/0/status", "True"));
+}
+
 }  // namespace
 }  // namespace troupe::actors

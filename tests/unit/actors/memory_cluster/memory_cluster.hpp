@@ -17,12 +17,14 @@
 #include <boost/json.hpp>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "actors/model/decision.hpp"
 #include "actors/model/ensure.hpp"
+#include "actors/model/ledger.hpp"
 #include "actors/model/sight.hpp"
 #include "tests/unit/actors/memory_cluster/decisions.hpp"
 
@@ -83,6 +85,11 @@ class MemoryCluster final : public Sight {
   // Carries an effect out. AskAgent does to the agent's observation what the agent would.
   void carry_out(const Effect& effect);
 
+  // Asked before an effect is carried out: an error refuses it, as an API server would.
+  std::function<std::optional<Error>(const Effect&)> admission;
+  // What the subject that decides next has been refused; Sight shows it.
+  void show(std::vector<Refusal> refused) { refused_ = std::move(refused); }
+
   const std::vector<std::string>& events() const { return events_; }
   // "stop", "Render": the commands that agents were sent.
   const std::vector<std::string>& asked() const { return asked_; }
@@ -100,6 +107,7 @@ class MemoryCluster final : public Sight {
   std::vector<k8s::SnapshotPtr> all(k8s::KindId kind) override;
   std::shared_ptr<const mysql::ProbeOutcome> probe(const mysql::EndpointId&) override { return {}; }
   std::shared_ptr<const agent::AgentObservation> agent(const std::string& endpoint) override;
+  std::vector<Refusal> refused() const override { return refused_; }
   WallTime wall() const override;
   const Settings& settings() const override { return settings_; }
 
@@ -128,6 +136,7 @@ class MemoryCluster final : public Sight {
   Settings settings_;
   std::map<ObjectRef, Held> objects_;
   std::map<std::string, agent::AgentObservation> agents_;  // by endpoint
+  std::vector<Refusal> refused_;
   std::uint64_t version_ = 0;
   int authorities_ = 0;   // made so far
   int certificates_ = 0;  // issued so far
@@ -145,26 +154,36 @@ class Subject {
 
   // What it decides now; nothing is carried out.
   Decision decide() {
+    cluster_.show(ledger_.refusals());
     const auto world = Kind::observe(self_, cluster_);
     return Kind::decide(world, memory, cluster_.now);
   }
   // Decides and carries out once; the decision.
   Decision step() {
     auto decision = decide();
+    done_ = 0;
     for (const auto& effect : decision.effects) {
-      cluster_.carry_out(effect);
       EffectResult result;
       result.key = effect.key;
+      result.fingerprint = fingerprint(effect);
       result.finished = cluster_.now;
+      if (cluster_.admission) result.failed = cluster_.admission(effect);
+      result.refused = result.failed.has_value();
+      if (!result.refused) {
+        cluster_.carry_out(effect);
+        ++done_;
+      }
+      ledger_.finish(result, 0);
       Kind::fold(memory, result);
     }
     return decision;
   }
-  // Until it asks for nothing more: the last decision. An endless one fails the test.
+  // Until it asks for nothing more but what is refused: the last decision. An endless one fails the
+  // test.
   Decision settle() {
     constexpr int kRounds = 20;
     for (int i = 0; i < kRounds; ++i)
-      if (auto decision = step(); decision.effects.empty()) return decision;
+      if (auto decision = step(); done_ == 0) return decision;
     ADD_FAILURE() << "still asks for " << ::testing::PrintToString(keys_of(decide()));
     return {};
   }
@@ -174,6 +193,8 @@ class Subject {
  private:
   MemoryCluster& cluster_;
   ObjectRef self_;
+  Ledger ledger_;
+  std::size_t done_ = 0;  // effects of the last step that were carried out
 };
 
 }  // namespace troupe::actors

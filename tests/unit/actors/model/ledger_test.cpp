@@ -1,5 +1,6 @@
 #include "actors/model/ledger.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace troupe::actors {
@@ -8,6 +9,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 class LedgerTest : public ::testing::Test {
  protected:
@@ -30,6 +33,22 @@ class LedgerTest : public ::testing::Test {
   void run(const Effect& e, std::optional<Error> failed = {}) {
     EXPECT_TRUE(start(e));
     finish(e, std::move(failed));
+  }
+  // The API server says no.
+  void refuse(const Effect& e, Code code, std::string text = "no") {
+    EffectResult result;
+    result.key = e.key;
+    result.fingerprint = fingerprint(e);
+    result.finished = now;
+    result.failed = error(code, std::move(text));
+    result.refused = true;
+    ledger.finish(result, 0);
+  }
+  // "a: no"
+  std::vector<std::string> refusals() {
+    std::vector<std::string> out;
+    for (const auto& r : ledger.refusals()) out.push_back(r.key + ": " + r.error.message);
+    return out;
   }
   static Error broken(Code code = Code::Retry) { return {code, "no"}; }
 
@@ -122,6 +141,58 @@ TEST_F(LedgerTest, WhatIsOldIsForgottenAndWhatIsInFlightIsNot) {
   ledger.forget_old(now);
   EXPECT_EQ(ledger.failure("old"), nullptr);
   EXPECT_TRUE(ledger.in_flight("flying"));
+}
+
+// ---- what the API server refuses ---------------------------------------------------------------
+
+TEST_F(LedgerTest, ARefusalForGoodIsShownAtOnceAndUntilTheWriteSucceeds) {
+  refuse(effect("a"), Code::Invalid);
+  EXPECT_THAT(refusals(), ElementsAre("a: no"));
+  now += minutes(1);
+  EXPECT_TRUE(start(effect("a")));
+  EXPECT_THAT(refusals(), ElementsAre("a: no")) << "while it is tried again";
+  finish(effect("a"));
+  EXPECT_THAT(refusals(), IsEmpty());
+}
+
+TEST_F(LedgerTest, WhatARetryMayHealIsShownWhenItHasNot) {
+  const auto began = now;
+  for (; now - began < seconds(10); now += seconds(1)) {
+    refuse(effect("a"), Code::NotFound);
+    EXPECT_THAT(refusals(), IsEmpty());
+  }
+  refuse(effect("a"), Code::NotFound);
+  ASSERT_THAT(refusals(), ElementsAre("a: no"));
+  EXPECT_EQ(ledger.refusals()[0].since, began);
+}
+
+TEST_F(LedgerTest, WhatGotNoAnswerIsNoRefusalAndTakesNoneBack) {
+  for (int i = 0; i < 20; ++i, now += minutes(1)) run(effect("a"), broken());
+  EXPECT_THAT(refusals(), IsEmpty());
+  refuse(effect("a"), Code::Invalid, "invalid");
+  now += minutes(1);
+  run(effect("a"), broken());
+  EXPECT_THAT(refusals(), ElementsAre("a: invalid"));
+}
+
+TEST_F(LedgerTest, TheTextOfARefusalMovesOnlyWithWhatItSays) {
+  refuse(effect("a"), Code::Denied, "used: 1");
+  refuse(effect("a"), Code::Denied, "used: 2");
+  EXPECT_THAT(refusals(), ElementsAre("a: used: 1"));
+  refuse(effect("a"), Code::Denied, "forbidden");
+  EXPECT_THAT(refusals(), ElementsAre("a: forbidden"));
+  refuse(effect("a", "another"), Code::Denied, "used: 3");
+  EXPECT_THAT(refusals(), ElementsAre("a: used: 3"));
+}
+
+TEST_F(LedgerTest, ACorrectionOfWhatWasRefusedDoesNotWaitForTheBackoff) {
+  for (int i = 0; i < 12; ++i) refuse(effect("a"), Code::Invalid);
+  EXPECT_FALSE(start(effect("a")));
+  EXPECT_GT(wake - now, seconds(10));
+  EXPECT_FALSE(start(effect("a", "corrected")));
+  EXPECT_EQ(wake - now, seconds(1)) << "one that is another every time has a bound";
+  now = wake;
+  EXPECT_TRUE(start(effect("a", "corrected")));
 }
 
 }  // namespace

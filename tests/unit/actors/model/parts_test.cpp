@@ -15,6 +15,7 @@
 namespace troupe::actors {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -113,6 +114,53 @@ TEST_F(ConditionsTest, ReconciledNamesAllThatIsInTheWay) {
 TEST_F(ConditionsTest, ReconciledChangesWhenItNamesSomethingElse) {
   pass(0, [](auto& c) { c.reconciled({{"SecretMissing", "a", {}}}); });
   EXPECT_EQ(pass(1, [](auto& c) { c.reconciled({{"SecretMissing", "b", {}}}); }), 1U);
+}
+
+class NewsTest : public ConditionsTest {
+ protected:
+  // "Warning SecretMissing: a": what there is to tell of a pass.
+  std::vector<std::string> news(const std::vector<Guard>& guards) {
+    std::vector<std::string> out;
+    pass(0, [&](Conditions& c) {
+      c.reconciled(guards);
+      c.set("Ready", guards.empty(), "Counted", "some");
+      for (const auto& n : news_of(c, {kReconciled}, {"Waits"}, warned))
+        out.push_back(fmt::format("{} {}: {}", n.warning ? "Warning" : "Normal", n.reason, n.text));
+    });
+    return out;
+  }
+  Warned warned;
+};
+
+TEST_F(NewsTest, AFalseConditionIsAWarningOnceForEachThingThatItNames) {
+  EXPECT_THAT(news({{"SecretMissing", "a", {}}}), ElementsAre("Warning SecretMissing: a"));
+  EXPECT_THAT(news({{"SecretMissing", "a", {}}}), IsEmpty());
+  EXPECT_THAT(news({{"SecretMissing", "b", {}}}), ElementsAre("Warning SecretMissing: b"));
+}
+
+TEST_F(NewsTest, ItsEndIsToldOnce) {
+  news({{"SecretMissing", "a", {}}});
+  EXPECT_THAT(news({}),
+              ElementsAre("Normal AllApplied: SecretMissing is over: everything is as specified"));
+  EXPECT_THAT(news({}), IsEmpty());
+}
+
+TEST_F(NewsTest, ItsEndIsToldAlsoAfterAQuietPassage) {
+  news({{"SecretMissing", "a", {}}});
+  EXPECT_THAT(news({{"Waits", "for its turn", {}}}), IsEmpty());
+  EXPECT_THAT(news({}), ElementsAre(HasSubstr("Normal AllApplied: SecretMissing is over")));
+}
+
+TEST_F(NewsTest, AfterARestartWhatTheObjectSaysCounts) {
+  news({{"SecretMissing", "a", {}}});
+  warned.clear();
+  EXPECT_THAT(news({}), ElementsAre(HasSubstr("SecretMissing is over")));
+}
+
+TEST_F(NewsTest, NothingIsOverThatNobodyWasWarnedOf) {
+  EXPECT_THAT(news({}), IsEmpty()) << "a new object";
+  EXPECT_THAT(news({{"Waits", "for its turn", {}}}), IsEmpty());
+  EXPECT_THAT(news({}), IsEmpty());
 }
 
 // ---- credentials -------------------------------------------------------------------------------

@@ -325,6 +325,30 @@ TEST(MysqlReplication, TellsAnEventWhenAConditionTurnsBad) {
   EXPECT_THAT(keys_of(scene.decide()), Contains(StartsWith("event ReplicaUnusable")));
 }
 
+// "Warning SourceDead"
+std::vector<std::string> events_of(const Decision& decision) {
+  std::vector<std::string> out;
+  for (const auto& e : decision.effects)
+    if (const auto* event = std::get_if<EmitEvent>(&e.action))
+      out.push_back((event->warning ? "Warning " : "Normal ") + event->reason);
+  return out;
+}
+
+TEST(MysqlReplication, AWriteThatTheApiServerRefusesIsTold) {
+  auto scene = ReplicationScene::formed();
+  const auto decision = scene.decide();
+  const auto write =
+      std::find_if(decision.effects.begin(), decision.effects.end(),
+                   [](const Effect& e) { return e.key.find("Service") != e.key.npos; });
+  ASSERT_NE(write, decision.effects.end());
+  scene.refused = {{write->key, error(Code::Denied, "HTTP 403: exceeded quota: services"), {}}};
+  const auto told = scene.decide();
+  scene.apply(told);
+  EXPECT_EQ(scene.condition("ResourceReady"), "False WriteRefused");
+  EXPECT_THAT(scene.condition_message("ResourceReady"), HasSubstr("exceeded quota: services"));
+  EXPECT_THAT(events_of(told), Contains("Warning WriteRefused"));
+}
+
 TEST(MysqlReplication, ShowsEachServerAsItWasLastSeen) {
   auto scene = ReplicationScene::formed();
   scene.settle();

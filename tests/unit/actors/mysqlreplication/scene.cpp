@@ -94,6 +94,7 @@ k8s::ObjectPtr<T> ReplicationScene::get(std::string_view kind, const std::string
 
 MysqlReplicationKind::World ReplicationScene::world() const {
   MysqlReplicationKind::World w;
+  w.refused = refused;
   w.object = get<k8s::MysqlReplication>("MysqlReplication", "db");
   w.secret = get<k8s::SecretObject>("Secret", "secret");
   w.aes = get<k8s::SecretObject>("Secret", "aes-secret-key");

@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "actors/mysqlreplication/kind.hpp"
 #include "tests/unit/actors/memory_cluster/decisions.hpp"
@@ -43,6 +44,7 @@ class ReplicationScene {
   Servers servers;
   std::map<std::string, boost::json::object> documents;  // by "Kind/name"
   MysqlReplicationKind::Memory memory;
+  std::vector<Refusal> refused;
 
  private:
   explicit ReplicationScene(int count);

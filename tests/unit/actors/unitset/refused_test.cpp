@@ -1,0 +1,47 @@
+// What the API server refuses to a set, and to its Units.
+#include "tests/unit/actors/unitset/set_fixture.hpp"
+
+namespace troupe::actors {
+namespace {
+
+class UnitSetRefused : public UnitSetTest {
+ protected:
+  void unit_says(const std::string& unit, std::string_view status, std::string_view reason) {
+    cluster.edit<k8s::Unit>(unit, fmt::format(R"({{"status": {{"conditions": [
+        {{"type": "Reconciled", "status": "{}", "reason": "{}", "message": "refused: the Pod"}}]}}}})",
+                                              status, reason));
+  }
+};
+
+TEST_F(UnitSetRefused, AWriteOfItsOwnIsNamed) {
+  cluster.admission = [](const Effect& e) -> std::optional<Error> {
+    if (!e.key.starts_with("apply Unit ")) return {};
+    return error(Code::Denied, "apply Unit prod/x: HTTP 403: exceeded quota");
+  };
+  set.settle();
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("False WriteRefused: refused: apply Unit"));
+}
+
+TEST_F(UnitSetRefused, WhatIsRefusedToItsUnitsIsItsOwnTrouble) {
+  make_all_ready();
+  unit_says("db-1", "False", "WriteRefused");
+  set.settle();
+  EXPECT_EQ(condition("Reconciled"), "False WriteRefused: Unit db-1: refused: the Pod");
+  unit_says("db-0", "False", "WriteRefused");
+  set.settle();
+  EXPECT_EQ(condition("Reconciled"), "False WriteRefused: Unit db-0 and 1 more: refused: the Pod");
+  for (const auto* unit : {"db-0", "db-1"}) unit_says(unit, "True", "AllApplied");
+  set.settle();
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("True AllApplied"));
+  EXPECT_THAT(cluster.events(), Contains(HasSubstr("Normal AllApplied: WriteRefused is over")));
+}
+
+TEST_F(UnitSetRefused, OtherTroubleOfAUnitIsToldByTheUnit) {
+  make_all_ready();
+  unit_says("db-1", "False", "PodFailed");
+  set.settle();
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("True"));
+}
+
+}  // namespace
+}  // namespace troupe::actors
