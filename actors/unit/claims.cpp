@@ -1,6 +1,9 @@
 // Volumes, certificate and made-up accounts: what must be there before the Pod.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "actors/model/credentials.hpp"
 #include "actors/model/ensure.hpp"
 #include "actors/model/json.hpp"
@@ -13,6 +16,8 @@ namespace {
 
 using boost::json::object;
 
+constexpr std::string_view kAdminVariable = "ADM_USER";
+
 struct AccountRole {
   std::string_view variable;  // names the user, in the main container's environment
   std::vector<agent::GrantSet> grants;
@@ -22,7 +27,7 @@ struct AccountRole {
 const std::vector<AccountRole>& account_roles() {
   using enum agent::GrantSet;
   static const std::vector<AccountRole> kRoles = {
-      {"ADM_USER", {Admin}, "localhost"},
+      {kAdminVariable, {Admin}, "localhost"},
       {"MON_USER", {Monitor}, "%"},
       {"REPL_USER", {Replication, CloneDonor}, "%"},
       {"PROV_USER", {Provision}, "%"},
@@ -30,9 +35,25 @@ const std::vector<AccountRole>& account_roles() {
   return kRoles;
 }
 
+// A stock image's own ways to say what becomes of root.
+constexpr std::array<std::string_view, 3> kStockRoot{
+    "MYSQL_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD_FILE", "MYSQL_ALLOW_EMPTY_PASSWORD"};
+constexpr std::string_view kRoot = "root";
+
+bool user_has(const World& w, std::string_view user) {
+  return w.secret && w.secret->data.contains(user);
+}
+
+// Who has the role; nobody: empty. Whoever put root into the Secret wants to use it.
 std::string user_of(const World& w, const AccountRole& role) {
   const auto pod_template = template_of(*w.object);
-  return env_of(pod_template, main_container(*w.object, pod_template), role.variable);
+  const auto main = main_container(*w.object, pod_template);
+  const auto variable = [&](std::string_view name) { return env_of(pod_template, main, name); };
+  if (const auto named = variable(role.variable)) return *named;
+  const bool stock = std::any_of(kStockRoot.begin(), kStockRoot.end(),
+                                 [&](auto name) { return variable(name).has_value(); });
+  return role.variable == kAdminVariable && user_has(w, kRoot) && !stock ? std::string(kRoot)
+                                                                         : std::string();
 }
 
 // The owner of made-up accounts: the UnitSet whose Units share them, else the Unit.
@@ -40,10 +61,6 @@ boost::json::array accounts_owner(const World& w) {
   if (const auto* owner = k8s::controller_of(w.object->metadata))
     return {owner_reference(owner->apiVersion, owner->kind, owner->name, owner->uid)};
   return owned_by(*w.object);
-}
-
-bool user_has(const World& w, const std::string& user) {
-  return w.secret && w.secret->data.contains(user);
 }
 
 std::optional<WallTime> renewal_of(const World& w) {

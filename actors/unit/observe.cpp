@@ -113,7 +113,7 @@ UnitKind::World UnitKind::observe(const ObjectRef& self, Sight& sight) {
   w.aes = sight.get<k8s::SecretObject>(self.ns, kAesSecret);
   const auto pod_template = template_of(*w.object);
   const auto secret = env_of(pod_template, main_container(*w.object, pod_template), "SECRET_NAME");
-  if (!secret.empty()) w.secret = sight.get<k8s::SecretObject>(self.ns, secret);
+  if (secret && !secret->empty()) w.secret = sight.get<k8s::SecretObject>(self.ns, *secret);
   find_missing(w, pod_template, self.ns, sight);
   return w;
 }

@@ -22,9 +22,10 @@ boost::json::object template_of(const k8s::Unit& unit);
 // The container that is the database: named by an annotation of the Unit or of its template, else
 // the first one.
 std::string main_container(const k8s::Unit& unit, const boost::json::object& pod_template);
-// A literal environment variable of that container; empty if there is none.
-std::string env_of(const boost::json::object& pod_template, std::string_view container,
-                   std::string_view name);
+// An environment variable of that container: empty if its value comes from elsewhere, nothing if
+// there is none.
+std::optional<std::string> env_of(const boost::json::object& pod_template,
+                                  std::string_view container, std::string_view name);
 std::string owner_of_accounts(const k8s::Unit& unit);
 
 // The Pod that shall be, with the agent and its supervisor in it.

@@ -95,6 +95,13 @@ object agent_container(const World& w, const object& main, std::string_view type
   return agent;
 }
 
+// Clients read the agent's my.cnf there, behind those of their image: it names the server's socket.
+void tell_clients(object& main) {
+  auto& env = array_at(main, "env");
+  if (!find_named(env, "MYSQL_HOME"))
+    env.push_back(literal("MYSQL_HOME", fmt::format("{}/client", kRunMount)));
+}
+
 void put_supervisor_first(object& main, std::int64_t grace) {
   main["command"] =
       array{fmt::format("{}/troupe-supervise", kBinMount), "run",     "--socket",
@@ -132,6 +139,7 @@ void inject(const World& w, object& spec, std::string_view type) {
   init.push_back(std::move(install));
   init.push_back(agent_container(w, *main, type));
   put_supervisor_first(*main, grace);
+  tell_clients(*main);
 }
 
 }  // namespace
@@ -153,12 +161,13 @@ std::string main_container(const k8s::Unit& unit, const object& pod_template) {
   return text_at(containers->front().as_object(), "name");
 }
 
-std::string env_of(const object& pod_template, std::string_view container, std::string_view name) {
+std::optional<std::string> env_of(const object& pod_template, std::string_view container,
+                                  std::string_view name) {
   const auto* containers = find_array(pod_template.at("spec").as_object(), "containers");
   const auto* found = containers ? find_named(*containers, container) : nullptr;
   const auto* env = found ? find_array(*found, "env") : nullptr;
   const auto* variable = env ? find_named(*env, name) : nullptr;
-  return variable ? text_at(*variable, "value") : std::string();
+  return variable ? std::optional(text_at(*variable, "value")) : std::nullopt;
 }
 
 std::string owner_of_accounts(const k8s::Unit& unit) {

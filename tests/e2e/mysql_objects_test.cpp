@@ -273,7 +273,7 @@ TEST_F(MysqlObjects, AStandaloneUnitOfAStockImageWorks) {
   const auto answer =
       cluster().kubectl()({"exec", "-i", "mysql-unit-0", "-c", "mysql", "--", "sh", "-c",
                            "read -r MYSQL_PWD; export MYSQL_PWD; "
-                           "mysql -uroot -S/DATA_MOUNT/mysqld.sock -NBe 'SELECT 6*7'"},
+                           "mysql -uroot -NBe 'SELECT 6*7'"},
                           seconds(30), "Demo-root-password-2\n");
   EXPECT_EQ(answer.out, "42\n") << answer.err;
   ok("delete -f " + folder + " --wait=true");

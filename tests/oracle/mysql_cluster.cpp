@@ -95,7 +95,7 @@ std::string MysqlCluster::mysql(const std::string& member, const std::string& sq
   // The password comes out of the sample's Secret on standard input, never on a command line.
   const auto ran = kubectl_({"exec", "-i", "-n", ns_, member, "-c", "mysql", "--", "sh", "-c",
                              "read -r MYSQL_PWD; export MYSQL_PWD; "
-                             "mysql -uroot --socket=/DATA_MOUNT/mysqld.sock -N -B"},
+                             "mysql -uroot -N -B"},
                             std::chrono::seconds(30), "Demo-root-password-1\n" + sql + "\n");
   if (ran.status != 0 && error) *error = ran.err;
   return ran.out;

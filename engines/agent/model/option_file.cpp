@@ -172,6 +172,11 @@ Result<std::string> instance_option_file(const InstanceSettings& instance,
   return out;
 }
 
+Result<std::string> client_option_file(std::string_view socket) {
+  if (auto right = check_path(socket); !right) return right.error();
+  return fmt::format("[client]\nsocket={}\n", socket);
+}
+
 Result<std::string> bootstrap_option_file(const InstanceSettings& instance) {
   if (auto right = check_paths(instance); !right) return right.error();
   return fmt::format("[mysqld]\n{}!include {}\n[mysqld]\n{}skip_log_bin\n", kNoFileImport,

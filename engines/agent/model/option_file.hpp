@@ -45,6 +45,8 @@ std::vector<std::string> overridden_settings(const std::vector<Setting>& user);
 // Code::Invalid if a path holds a character that an option file cannot carry.
 Result<std::string> instance_option_file(const InstanceSettings& instance,
                                          const std::vector<Setting>& user);
+// For clients beside the server: they find it without being told.
+Result<std::string> client_option_file(std::string_view socket);
 // For mysqld --initialize: the same directories and user settings, no pins, no binlog.
 Result<std::string> bootstrap_option_file(const InstanceSettings& instance);
 

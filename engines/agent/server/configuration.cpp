@@ -162,6 +162,7 @@ Result<void> Configuration::prepare() {
     if (auto made = make_directory(directory, 0755, owner); !made) return made;
   }
   if (auto made = make_directory(settings_.private_dir(), 0700, owner); !made) return made;
+  if (auto written = write_client_file(); !written) return written;
   const auto file = settings_.private_dir() / "admin.password";
   if (auto kept = read_file(file, kMaxPasswordFile)) {
     local_password_ = Secret(*std::move(kept));
@@ -181,6 +182,14 @@ Result<void> Configuration::prepare() {
   }
   note(status_);
   return {};
+}
+
+Result<void> Configuration::write_client_file() const {
+  auto text = client_option_file(settings_.mysql_socket().string());
+  if (!text) return text.error();
+  const auto directory = settings_.client_dir();
+  if (auto made = make_directory(directory, 0755, settings_.run_as); !made) return made;
+  return write_durably(directory / "my.cnf", *text, 0644, settings_.run_as);
 }
 
 Result<Rendered> Configuration::render(const Render& command) {

@@ -5,7 +5,8 @@
 // the Pod, because they hold the local administrator's password: the server's option file (pins
 // behind the rendered one, engines/agent/model/option_file.hpp) and the SQL that every start runs
 // before the server listens. That SQL makes sure of the local account, so that the agent gets in
-// after an initialisation, a clone from anywhere and a restored volume alike. Thread-safe.
+// after an initialisation, a clone from anywhere and a restored volume alike. Beside them lies what
+// a client in the database's container reads: it holds nothing secret. Thread-safe.
 #pragma once
 
 #include <mutex>
@@ -49,6 +50,7 @@ class Configuration {
   void started();
 
  private:
+  Result<void> write_client_file() const;
   Result<std::string> render_text(const Render& command) const;
   Result<bool> put_in_place(const std::filesystem::path& target, const std::string& text) const;
   void note(ConfigStatus status);

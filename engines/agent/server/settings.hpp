@@ -46,6 +46,8 @@ struct AgentSettings {
   std::filesystem::path mysql_socket() const { return data_mount / "mysqld.sock"; }
   std::filesystem::path supervise_socket() const { return run_dir / "supervise" / "sock"; }
   std::filesystem::path private_dir() const { return run_dir / "agent"; }
+  // MYSQL_HOME of the database's container.
+  std::filesystem::path client_dir() const { return run_dir / "client"; }
 };
 
 // From NAME=value pairs. Code::Invalid names what is missing or wrong.

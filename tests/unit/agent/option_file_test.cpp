@@ -67,10 +67,15 @@ TEST(OptionFile, TheUsersBinlogNameStays) {
   EXPECT_THAT(*text, HasSubstr("\nlog_bin=/logs/mine\n"));
 }
 
+TEST(OptionFile, ClientsAreToldTheSocketOnly) {
+  EXPECT_EQ(*client_option_file("/d/mysqld.sock"), "[client]\nsocket=/d/mysqld.sock\n");
+}
+
 TEST(OptionFile, PathsThatWouldBreakTheFileAreRefused) {
   auto instance = kInstance;
   instance.data_dir = "/d\nsuper_read_only=OFF";
   EXPECT_EQ(instance_option_file(instance, {}).error().code, Code::Invalid);
+  EXPECT_EQ(client_option_file("/d\nuser=root").error().code, Code::Invalid);
   EXPECT_EQ(instance_option_file(kInstance, {{"log_bin", "/x#y"}}).error().code, Code::Invalid);
 }
 

@@ -46,6 +46,21 @@ TEST_F(UnitPod, TheSupervisorIsCopiedInAndIsTheDatabasesFirstProcess) {
   EXPECT_FALSE(container("containers", "exporter").contains("command"));
 }
 
+TEST_F(UnitPod, ClientsInTheDatabasesContainerFindItsSocketByThemselves) {
+  unit.settle();
+  EXPECT_EQ(env(container("containers", "mysql"), "MYSQL_HOME"), "/troupe/run/client");
+  EXPECT_FALSE(container("containers", "exporter").contains("env"));
+}
+
+TEST_F(UnitPod, AMysqlHomeOfTheTemplateStays) {
+  spec(R"({"template": {"spec": {"containers": [{"name": "mysql", "env": [
+      {"name": "MYSQL_HOME", "value": "/mine"}]}]}}})");
+  unit.settle();
+  const auto main = container("containers", "mysql");
+  EXPECT_EQ(env(main, "MYSQL_HOME"), "/mine");
+  EXPECT_EQ(main.at("env").as_array().size(), 1U);
+}
+
 TEST_F(UnitPod, TheAgentIsANativeSidecarThatSeesTheDatabasesVolumes) {
   unit.settle();
   const auto agent = container("initContainers", "unit-agent");

@@ -200,6 +200,51 @@ TEST_F(UnitAccounts, OfTheSecretAreDecryptedAndWithoutAKeyThatIsACondition) {
               HasSubstr("CredentialsMissing: Secret aes-secret-key does not exist"));
 }
 
+class UnitRoot : public UnitAccounts {
+ protected:
+  // The user's Secret has an entry root; the container has these variables beside its name.
+  void with_root(const std::string& env) {
+    cluster.put<k8s::SecretObject>("aes-secret-key",
+                                   R"({"data": {"AES_SECRET_KEY":
+        "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}})");
+    cluster.put<k8s::SecretObject>("users", R"({"data": {"root":
+        "AAECAwQFBgcICQoLDA0ODwBuv4fzuxs0YE/0OrX73wA=", "other": "eA=="}})");
+    spec(R"({"template": {"spec": {"containers": [{"name": "mysql", "env": [
+        {"name": "SECRET_NAME", "value": "users"})" +
+         env + "]}]}}}");
+    run();
+  }
+  // "user@host password" of the accounts that the agent was told to make.
+  std::vector<std::string> made() {
+    std::vector<std::string> out;
+    for (const auto& action : cluster.actions)
+      if (const auto* asked = std::get_if<agent::EnsureAccounts>(&action))
+        for (const auto& a : asked->accounts)
+          out.push_back(fmt::format("{}@{} {}", a.user, a.host, a.password.reveal()));
+    return out;
+  }
+};
+
+TEST_F(UnitRoot, IsTheAdministratorWhereNoVariableNamesOne) {
+  with_root("");
+  EXPECT_THAT(made(), ElementsAre("root@localhost S3cret-Passw0rd!"));
+}
+
+TEST_F(UnitRoot, GivesWayToTheAdministratorThatIsNamed) {
+  with_root(R"(, {"name": "ADM_USER", "value": "admin"})");
+  EXPECT_THAT(made(), ElementsAre("admin@localhost made-up"));
+}
+
+TEST_F(UnitRoot, IsNobodyWhereThatIsSaid) {
+  with_root(R"(, {"name": "ADM_USER", "value": ""})");
+  EXPECT_THAT(made(), IsEmpty());
+}
+
+TEST_F(UnitRoot, IsLeftToAStockImageThatHasItsPassword) {
+  with_root(R"(, {"name": "MYSQL_ROOT_PASSWORD", "value": "theirs"})");
+  EXPECT_THAT(made(), IsEmpty());
+}
+
 TEST_F(UnitAccounts, AreEnsuredAgainOnAServerThatIsAnother) {
   run();
   const auto before = cluster.asked().size();
