@@ -81,6 +81,16 @@ TEST_F(KubectlTest, ApiResourcesListsKindsWithShortNames) {
   EXPECT_THAT(ok("version"), HasSubstr("Server Version: v1.36"));
 }
 
+TEST_F(KubectlTest, DebugIsToldWhereEphemeralContainersAreNotServed) {
+  ok("apply -f -",
+     "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n"
+     "spec: {containers: [{name: c, image: \"registry.example/i:1\"}]}\n");
+  const auto ran = kubectl("debug p --image=registry.example/tools:1");
+  if (ran.status == 0) return;  // a server that has them
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_THAT(ran.err, HasSubstr("ephemeral containers are disabled for this cluster"));
+}
+
 TEST_F(KubectlTest, CreateGetAndDeleteAConfigMap) {
   make_config_map("c", "{k: v}");
   EXPECT_THAT(ok("get configmaps"), AllOf(HasSubstr("NAME"), HasSubstr("DATA"), HasSubstr("AGE")));

@@ -5,8 +5,6 @@
 namespace troupe::sim {
 namespace {
 
-constexpr auto kGitVersion = "v1.36.3";
-
 json::array to_array(const std::vector<std::string>& items) {
   return json::array(items.begin(), items.end());
 }
@@ -157,7 +155,7 @@ json::object aggregated_discovery(const Registry& registry, bool core) {
 }
 
 json::object server_version() {
-  return {{"major", "1"},    {"minor", "36"},           {"gitVersion", kGitVersion},
+  return {{"major", "1"},    {"minor", "36"},           {"gitVersion", kKubernetesVersion},
           {"gitCommit", ""}, {"gitTreeState", "clean"}, {"buildDate", "1970-01-01T00:00:00Z"},
           {"goVersion", ""}, {"compiler", "gcc"},       {"platform", "linux/amd64"}};
 }

@@ -9,6 +9,9 @@
 
 namespace troupe::sim {
 
+// The release that the server and its nodes pass for.
+inline constexpr std::string_view kKubernetesVersion = "v1.36.3";
+
 json::object api_versions(std::string_view server_address);  // /api
 json::object api_groups(const Registry& registry);           // /apis
 std::optional<json::object> api_group(const Registry& registry, std::string_view group);

@@ -155,7 +155,8 @@ json::object to_status(const ApiError& error) {
   }
   if (!causes.empty()) details["causes"] = std::move(causes);
   if (error.retry_after_seconds > 0) details["retryAfterSeconds"] = error.retry_after_seconds;
-  if (!details.empty()) status["details"] = std::move(details);
+  // Clients tell a path that is not served from an object that is not there by its empty details.
+  if (!details.empty() || error.code == 404) status["details"] = std::move(details);
   status["code"] = error.code;
   return status;
 }

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "k8s/sim/api/discovery.hpp"
 #include "k8s/sim/controllers/json_access.hpp"
 #include "k8s/sim/controllers/work_queue.hpp"
 
@@ -84,8 +85,8 @@ class NodeKeeper final : public Controller {
               {"osImage", "troupe-sim"},
               {"kernelVersion", "simulated"},
               {"containerRuntimeVersion", "runc://1.1"},
-              {"kubeletVersion", "v1.32.0"},
-              {"kubeProxyVersion", "v1.32.0"},
+              {"kubeletVersion", kKubernetesVersion},
+              {"kubeProxyVersion", kKubernetesVersion},
               {"machineID", node_name(i)},
               {"systemUUID", node_name(i)},
               {"bootID", node_name(i)}}}};

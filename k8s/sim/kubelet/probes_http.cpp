@@ -36,7 +36,7 @@ class HttpRun : public std::enable_shared_from_this<HttpRun> {
     request_.method(http::verb::get);
     request_.version(11);
     request_.target(http.path);
-    request_.set(http::field::user_agent, "kube-probe/1.32");
+    request_.set(http::field::user_agent, "kube-probe/1.36");
     request_.set(http::field::accept, "*/*");
     request_.set(http::field::connection, "close");
     for (const auto& [name, value] : http.headers) request_.set(name, value);

@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "k8s/sim/api/discovery.hpp"
 #include "k8s/sim/kubelet/cluster.hpp"
 #include "tests/unit/sim/controllers_testing.hpp"
 
@@ -85,6 +86,13 @@ TEST_F(FakeCluster, RequiredAntiAffinitySpreadsAndThenRefusesUntilAPodLeaves) {
             "0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules.");
   ASSERT_TRUE(api_.remove("pods", "default", "a"));
   EXPECT_TRUE(run_until([&] { return is_ready("d"); }));
+}
+
+TEST_F(FakeCluster, NodesAreOfTheServersVersion) {
+  const auto* node = api_.peek("nodes", "", "node-0");
+  ASSERT_NE(node, nullptr);
+  EXPECT_EQ(text(*node, {"status", "nodeInfo", "kubeletVersion"}),
+            server_version().at("gitVersion").as_string());
 }
 
 TEST_F(FakeCluster, TaintsAndNodeSelectorsAreHonoured) {
