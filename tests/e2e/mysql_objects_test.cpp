@@ -43,6 +43,16 @@ class MysqlObjects : public ClusterTest {
     return out;
   }
 
+  // What was under way has ended once nothing moved for a while.
+  static std::map<std::string, std::string> versions_at_rest() {
+    auto before = versions();
+    EXPECT_TRUE(eventually(seconds(60), [&] {
+      auto now = versions();
+      return std::exchange(before, now) == now;
+    }));
+    return before;
+  }
+
   // The sum of a metric's series, of those with `label` in them if it is given; -1: there is none.
   static double metric(const std::string& name, const std::string& label = {}) {
     const auto ran = oracle::run(
@@ -246,6 +256,51 @@ spec:
   ok("delete pvc late-0-data --wait=false");
 }
 
+// Pods whose requests exceed their limits are refused, on whoever makes them.
+TEST_F(MysqlObjects, WhatTheApiServerRefusesIsNamedAndRecoveredFrom) {
+  ok("apply -f -", R"(
+apiVersion: upm.syntropycloud.io/v1alpha2
+kind: UnitSet
+metadata: {name: greedy, namespace: default}
+spec:
+  type: mysql
+  version: "9.7.4"
+  edition: community
+  units: 1
+  sharedConfigName: mysql-cluster-config
+  resources: {limits: {cpu: "1", memory: 1Gi}, requests: {cpu: "2", memory: 512Mi}}
+  storages: [{name: data, mountPath: /DATA_MOUNT, size: 1Gi, storageClassName: standard}]
+  secret: {mountPath: /SECRET_MOUNT, name: mysql-cluster-secret}
+  env: [{name: ADM_USER, value: root}]
+)");
+  for (const auto* object : {"un/greedy-0", "us/greedy"})
+    EXPECT_TRUE(comes_to_say(object, "refused: apply Pod default/greedy-0: .*resources.requests"));
+  EXPECT_EQ(condition("us/greedy", "Reconciled", "reason"), "WriteRefused");
+  const auto events = [](const std::string& type) {
+    return ok(
+        "get events --field-selector involvedObject.name=greedy-0,involvedObject.kind=Unit,"
+        "type=" +
+        type);
+  };
+  EXPECT_TRUE(eventually(seconds(10), [&] {
+    return events("Warning").find("resources.requests") != std::string::npos;
+  })) << events("Warning");
+
+  // It is tried again and again, and nothing else is written.
+  const auto before = versions_at_rest();
+  EXPECT_FALSE(eventually(seconds(5), [&] { return versions() != before; }));
+
+  ok("patch us greedy --type=merge -p {\"spec\":{\"resources\":{\"requests\":{\"cpu\":\"1\"}}}}");
+  EXPECT_EQ(kubectl("wait --for=condition=Ready us/greedy --timeout=120s").status, 0)
+      << ok("get us,un -o jsonpath={.items[*].status.conditions}");
+  EXPECT_TRUE(comes_to_say("us/greedy", "AllApplied"));
+  EXPECT_TRUE(eventually(seconds(10), [&] {
+    return events("Normal").find("WriteRefused is over") != std::string::npos;
+  })) << events("Normal");
+  ok("delete us greedy --wait=true");
+  ok("delete pvc greedy-0-data --wait=false");
+}
+
 TEST_F(MysqlObjects, AWrongAesKeyIsACleanConditionAndChangesNoRole) {
   const auto before = source();
   const auto epoch_before = epoch();
@@ -338,12 +393,7 @@ TEST_F(MysqlObjects, TheOperatorAlsoRunsAsAPodOfTheCluster) {
 }
 
 TEST_F(MysqlObjects, AnIdleFleetWritesNothing) {
-  // What was under way has ended once nothing moved for a while.
-  auto before = versions();
-  ASSERT_TRUE(eventually(seconds(60), [&] {
-    auto now = versions();
-    return std::exchange(before, now) == now;
-  }));
+  auto before = versions_at_rest();
   const bool moved = eventually(seconds(20), [&] { return versions() != before; });
   if (!moved) return;
   for (const auto& [object, version] : versions())
