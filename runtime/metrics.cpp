@@ -18,26 +18,19 @@
 #include "runtime/history.hpp"
 #include "runtime/http_server.hpp"
 #include "runtime/http_verdicts.hpp"
+#include "runtime/model/process_stat.hpp"
 #include "runtime/timers.hpp"
 
 namespace troupe {
 namespace {
 
-// Fields of /proc/self/stat from the third on ("state"), as proc(5) numbers them.
-std::vector<std::string> process_stat() {
+// A number of this process's line in /proc as it is now; 0 where it cannot be read.
+double of_this_process(std::size_t field) {
   std::ifstream file("/proc/self/stat");
   std::string line;
   std::getline(file, line);
-  const auto name_end = line.rfind(')');  // the name may hold spaces and parentheses
-  if (name_end == std::string::npos) return {};
-  std::istringstream rest(line.substr(name_end + 1));
-  std::vector<std::string> fields(3);
-  for (std::string field; rest >> field;) fields.push_back(field);
-  return fields;
-}
-
-double number(const std::vector<std::string>& fields, std::size_t index) {
-  return index < fields.size() ? std::strtod(fields[index].c_str(), nullptr) : 0;
+  const auto stat = ProcessStat::parse(line);
+  return stat ? static_cast<double>(stat->number<std::uint64_t>(field).value_or(0)) : 0;
 }
 
 // Seconds since 1970 at which the machine started.
@@ -63,8 +56,6 @@ double open_descriptors() {
   closedir(dir);
   return n;
 }
-
-constexpr std::size_t kUtime = 14, kStime = 15, kStart = 22, kVsize = 23, kRss = 24;
 
 }  // namespace
 
@@ -280,23 +271,25 @@ void collect_verdicts(Metrics& metrics, const http::Verdicts& verdicts) {
 }
 
 std::uint64_t resident_bytes() {
-  return static_cast<std::uint64_t>(number(process_stat(), kRss)) *
+  return static_cast<std::uint64_t>(of_this_process(ProcessStat::kResidentSize)) *
          static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 void collect_process(Metrics& metrics) {
   const double ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
   const double page = static_cast<double>(sysconf(_SC_PAGESIZE));
-  const double start = boot_time() + number(process_stat(), kStart) / ticks;
+  const double start = boot_time() + of_this_process(ProcessStat::kStartTime) / ticks;
   metrics.collect([ticks, page, start](Samples& out) {
-    const auto stat = process_stat();
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);
-    out.counter("process_cpu_seconds_total", "User and system CPU time spent, in seconds",
-                (number(stat, kUtime) + number(stat, kStime)) / ticks);
+    out.counter(
+        "process_cpu_seconds_total", "User and system CPU time spent, in seconds",
+        (of_this_process(ProcessStat::kUserTime) + of_this_process(ProcessStat::kSystemTime)) /
+            ticks);
     out.gauge("process_resident_memory_bytes", "Resident memory size in bytes",
-              number(stat, kRss) * page);
-    out.gauge("process_virtual_memory_bytes", "Virtual memory size in bytes", number(stat, kVsize));
+              of_this_process(ProcessStat::kResidentSize) * page);
+    out.gauge("process_virtual_memory_bytes", "Virtual memory size in bytes",
+              of_this_process(ProcessStat::kVirtualSize));
     out.gauge("process_start_time_seconds", "Start of the process, seconds since 1970", start);
     out.gauge("process_open_fds", "Open file descriptors", open_descriptors());
     out.gauge("process_max_fds", "Most file descriptors it may open",

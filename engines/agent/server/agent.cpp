@@ -58,7 +58,7 @@ ProcessState state_of(supervise::State state, bool serving) {
 
 class Agent::Impl {
  public:
-  Impl(AgentSettings settings, EpochStore epochs, supervise::Fd lock)
+  Impl(AgentSettings settings, EpochStore epochs, Fd lock)
       : settings_(std::move(settings)),
         lock_(std::move(lock)),
         epochs_(std::move(epochs)),
@@ -593,7 +593,7 @@ class Agent::Impl {
   }
 
   const AgentSettings settings_;
-  const supervise::Fd lock_;
+  const Fd lock_;
   EpochStore epochs_;
   Board board_;
   Configuration configuration_;
@@ -631,7 +631,7 @@ Result<std::unique_ptr<Agent>> Agent::start(AgentSettings settings) {
   if (auto made = make_directory(settings.keep_dir(), 0755, settings.run_as); !made)
     return made.error();
   const auto lock_file = settings.keep_dir() / "lock";
-  supervise::Fd lock(::open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  Fd lock(::open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     return error(Code::Exists, fmt::format("another agent holds {}", lock_file.string()));
   }

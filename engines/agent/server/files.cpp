@@ -14,7 +14,6 @@
 namespace troupe::agent {
 namespace {
 
-using supervise::Fd;
 namespace fs = std::filesystem;
 
 Error system_error(std::string_view what, const fs::path& path) {

@@ -8,15 +8,13 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <utility>
 
 #include "engines/agent/supervise/environment.hpp"
+#include "runtime/model/process_stat.hpp"
 
 namespace troupe::agent::supervise {
 namespace {
-
-constexpr unsigned long kPfExiting = 0x4;  // include/linux/sched.h
 
 // In the child: everything until exec. Only async-signal-safe calls; returns the errno of a
 // failure.
@@ -48,28 +46,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return out;
 }
 
-std::string_view word(std::string_view& text) {
-  const auto space = text.find(' ');
-  const auto first = text.substr(0, space);
-  text = space == std::string_view::npos ? std::string_view{} : text.substr(space + 1);
-  return first;
-}
-
 }  // namespace
-
-Fd& Fd::operator=(Fd&& other) noexcept {
-  if (this != &other) {
-    reset();
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-int Fd::release() { return std::exchange(fd_, -1); }
-
-void Fd::reset() {
-  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-}
 
 std::optional<std::string> read_small_file(const char* path) {
   const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
@@ -81,22 +58,10 @@ std::optional<std::string> read_small_file(const char* path) {
 }
 
 std::optional<Vitals> parse_stat(std::string_view text) {
-  // The name stands in parentheses and may itself hold spaces and parentheses.
-  const auto end_of_name = text.rfind(") ");
-  if (end_of_name == std::string_view::npos) return std::nullopt;
-  auto rest = text.substr(end_of_name + 2);
-  const auto state = word(rest);
-  for (int skipped = 0; skipped < 5; ++skipped) word(rest);  // ppid to tpgid
-  const auto flags_text = word(rest);
-  unsigned long flags = 0;
-  const auto end = flags_text.data() + flags_text.size();
-  const auto [stop, failure] = std::from_chars(flags_text.data(), end, flags);
-  if (state.size() != 1 || flags_text.empty() || failure != std::errc{} || stop != end) {
-    return std::nullopt;
-  }
-  const char letter = state.front();
-  return Vitals{.dying = letter == 'Z' || letter == 'X' || (flags & kPfExiting) != 0,
-                .paused = letter == 'T' || letter == 't'};
+  const auto stat = ProcessStat::parse(text);
+  if (!stat) return std::nullopt;
+  const auto state = stat->field(ProcessStat::kState);
+  return Vitals{.dying = stat->is_dying(), .paused = state == "T" || state == "t"};
 }
 
 VitalsProbe::VitalsProbe(pid_t pid)

@@ -1,8 +1,8 @@
 // Starting processes and seeing them die: the few system calls behind the supervisor.
 //
 // A killed database closes its sockets, and can be waited for, only after its memory is freed,
-// which takes seconds for a large buffer pool. The kernel marks it as exiting within a millisecond,
-// in /proc/PID/stat: state Z or X, or PF_EXITING (0x4) among the flags (field 9). Linux only.
+// which takes seconds for a large buffer pool; its vitals show it within a millisecond
+// (runtime/model/process_stat.hpp). Linux only.
 #pragma once
 
 #include <sys/types.h>
@@ -12,25 +12,9 @@
 #include <string_view>
 
 #include "engines/agent/supervise/protocol.hpp"
+#include "runtime/fd.hpp"
 
 namespace troupe::agent::supervise {
-
-// A file descriptor that closes itself.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(other.release()) {}
-  Fd& operator=(Fd&& other) noexcept;
-  ~Fd() { reset(); }
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-  int release();
-  void reset();
-
- private:
-  int fd_ = -1;
-};
 
 // The first 4 KiB of a file. (Not a stream: those would triple the size of the static executable.)
 std::optional<std::string> read_small_file(const char* path);

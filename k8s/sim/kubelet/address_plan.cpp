@@ -100,7 +100,7 @@ Result<NetworkReservation> reserve_network(const fs::path& state_dir) {
     const AddressPlan plan{(preferred + tried) % AddressPlan::kClusters};
     const std::string path = fmt::format("{}/network-{}", kLockDirectory, plan.index);
     Fd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!lock.valid()) {
+    if (!lock) {
       return error(Code::Fatal, fmt::format("cannot open {}: {}", path, std::strerror(errno)));
     }
     if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0 || !is_free(plan, taken)) continue;

@@ -100,7 +100,7 @@ class RunningCluster final : public Cluster {
     fs::create_directories(options_.state_dir, failed);
     const fs::path path = options_.state_dir / "lock";
     lock_ = Fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (lock_.valid() && flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return {};
+    if (lock_ && flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return {};
     return error(Code::Fatal,
                  fmt::format("{} is in use by another troupe-sim, or cannot be written; give "
                              "this one a directory of its own",

@@ -91,7 +91,7 @@ class LogWriter : public std::enable_shared_from_this<LogWriter> {
     std::error_code ignored;
     fs::rename(state_->path, old_part(state_->path), ignored);
     Fd fresh(open(state_->path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0640));
-    if (!fresh.valid()) return;
+    if (!fresh) return;
     file_ = std::move(fresh);
     written_ = 0;
   }
@@ -334,7 +334,7 @@ Result<OpenedLog> open_container_log(asio::io_context& io, const fs::path& path)
   std::error_code ignored;
   fs::create_directories(path.parent_path(), ignored);
   Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0640));
-  if (!file.valid()) {
+  if (!file) {
     return error(Code::Fatal,
                  fmt::format("cannot make {}: {}", path.string(), std::strerror(errno)));
   }

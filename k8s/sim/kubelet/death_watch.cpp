@@ -8,10 +8,11 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <charconv>
 #include <chrono>
 #include <map>
 #include <vector>
+
+#include "runtime/model/process_stat.hpp"
 
 namespace troupe::sim {
 namespace {
@@ -23,35 +24,13 @@ constexpr milliseconds kSlowest{100};
 // Reading one stat file takes about ten microseconds.
 constexpr milliseconds kAddedPerProcess{1};
 
-constexpr unsigned kExitingFlag = 0x4;  // PF_EXITING, include/linux/sched.h
-// Positions after the closing bracket of the command's name (proc(5) counts from 1 and has the pid
-// and the name before).
-constexpr std::size_t kState = 0, kFlags = 6, kThreads = 17, kExitCode = 49;
-
-template <class Number>
-Number to_number(std::string_view field) {
-  Number value = 0;
-  std::from_chars(field.data(), field.data() + field.size(), value);
-  return value;
-}
-
 }  // namespace
 
 std::optional<ExitStatus> dying_status(std::string_view line) {
-  const auto bracket = line.rfind(')');
-  if (bracket == line.npos) return std::nullopt;
-  line.remove_prefix(bracket + 1);
-  std::array<std::string_view, kExitCode + 1> field;
-  for (std::string_view& value : field) {
-    line.remove_prefix(std::min(line.size(), line.find_first_not_of(" \n")));
-    value = line.substr(0, line.find_first_of(" \n"));
-    line.remove_prefix(value.size());
-  }
-  const bool ended = field[kState] == "Z" || field[kState] == "X";
-  const bool exiting = (to_number<unsigned>(field[kFlags]) & kExitingFlag) != 0;
-  if (!ended && !exiting) return std::nullopt;
-  const int status = to_number<int>(field[kExitCode]);
-  if (status == 0 && to_number<int>(field[kThreads]) > 1) return std::nullopt;
+  const auto stat = ProcessStat::parse(line);
+  if (!stat || !stat->is_dying()) return std::nullopt;
+  const int status = stat->number<int>(ProcessStat::kExitCode).value_or(0);
+  if (status == 0 && stat->number<int>(ProcessStat::kThreads).value_or(0) > 1) return std::nullopt;
   return exit_status_from_wait(status);
 }
 
@@ -105,7 +84,7 @@ DeathWatch::~DeathWatch() {
 
 void DeathWatch::add(pid_t pid, Callback callback) {
   Fd stat(open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!stat.valid()) return;  // collected already: whoever collects it tells
+  if (!stat) return;  // collected already: whoever collects it tells
   impl_->watched.insert_or_assign(pid, Impl::Watched{std::move(stat), std::move(callback)});
   if (!impl_->armed) impl_->arm();
 }

@@ -1,8 +1,8 @@
 // Learns that processes are dead before they are gone.
 //
 // A killed process is collected (pidfd, waitpid) only after the kernel has freed its memory: 25 to
-// 140 ms a GiB. /proc/PID/stat shows it within a millisecond: state Z or X, or the flag PF_EXITING
-// (0x4 in field 9), and the status it will have (field 52, for root). One timer looks at all
+// 140 ms a GiB. /proc/PID/stat shows it within a millisecond (runtime/model/process_stat.hpp), and
+// root also the status that it will have. One timer looks at all
 // watched processes every few milliseconds, less often the more there are, so that it stays near
 // one percent of a core. On the io_context's thread.
 #pragma once

@@ -121,7 +121,7 @@ class ExecProcess : public std::enable_shared_from_this<ExecProcess> {
   Result<void> start_on_terminal(const std::vector<std::string>& argv) {
     Fd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
     std::array<char, 64> name;
-    if (!master.valid() || grantpt(master.get()) != 0 || unlockpt(master.get()) != 0 ||
+    if (!master || grantpt(master.get()) != 0 || unlockpt(master.get()) != 0 ||
         ptsname_r(master.get(), name.data(), name.size()) != 0) {
       return error(Code::Fatal, fmt::format("cannot open a terminal: {}", std::strerror(errno)));
     }

@@ -141,20 +141,6 @@ Result<ExitStatus> wait_until(pid_t child, const HostProgram& program,
 
 }  // namespace
 
-Fd& Fd::operator=(Fd&& other) noexcept {
-  if (this != &other) {
-    if (fd_ >= 0) close(fd_);
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-Fd::~Fd() {
-  if (fd_ >= 0) close(fd_);
-}
-
-int Fd::release() { return std::exchange(fd_, -1); }
-
 Result<Pipe> make_pipe() {
   std::array<int, 2> ends;
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return system_error("pipe2");

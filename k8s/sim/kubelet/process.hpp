@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/fd.hpp"
 #include "runtime/model/result.hpp"
 
 namespace boost::asio {
@@ -20,23 +21,6 @@ class io_context;
 }
 
 namespace troupe::sim {
-
-// A file descriptor that closes itself.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(other.release()) {}
-  Fd& operator=(Fd&& other) noexcept;
-  ~Fd();
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-  int release();
-  void reset() { *this = Fd(); }
-
- private:
-  int fd_ = -1;
-};
 
 struct Pipe {
   Fd read, write;

@@ -161,7 +161,7 @@ Result<void> write_file(const fs::path& path, const VolumeFile& file, std::optio
   std::error_code ignored;
   fs::create_directories(path.parent_path(), ignored);
   const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!fd.valid()) return failed("cannot make", path);
+  if (!fd) return failed("cannot make", path);
   const auto size = static_cast<ssize_t>(file.content.size());
   if (write(fd.get(), file.content.data(), file.content.size()) != size) {
     return failed("cannot write", path);
