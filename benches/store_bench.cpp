@@ -1,13 +1,13 @@
 // The parts of the watch path one by one, for profiling: decoding beside simdjson alone on the same
 // bytes with the same fields picked, then store and routing, then an actor's reads.
 #include <benchmark/benchmark.h>
-#include <simdjson.h>
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "benches/simdjson_alone.hpp"
 #include "benches/unitset_event.hpp"
 #include "k8s/api/decode.hpp"
 #include "k8s/api/unitset.hpp"
@@ -43,58 +43,15 @@ std::vector<Line> lines(std::uint64_t version) {
 
 // ---- simdjson alone ----------------------------------------------------------------------------
 
-namespace ondemand = simdjson::ondemand;
-
-// Adds up whatever is in a value: every text is unescaped and every number parsed.
-std::uint64_t read_all(ondemand::value value) {
-  std::uint64_t sum = 0;
-  switch (value.type()) {
-    case ondemand::json_type::object:
-      for (auto field : value.get_object()) {
-        sum += std::string_view(field.unescaped_key()).size();
-        sum += read_all(field.value());
-      }
-      break;
-    case ondemand::json_type::array:
-      for (auto item : value.get_array()) sum += read_all(item.value());
-      break;
-    case ondemand::json_type::string:
-      sum += std::string_view(value.get_string()).size();
-      break;
-    case ondemand::json_type::number:
-      sum += static_cast<std::uint64_t>(value.get_int64());
-      break;
-    case ondemand::json_type::boolean:
-      sum += value.get_bool() ? 1 : 0;
-      break;
-    case ondemand::json_type::null:
-      break;
-  }
-  return sum;
-}
-
-// The same fields as the decoder: all but apiVersion, kind and managedFields.
-std::uint64_t picked(ondemand::parser& parser, const Line& from) {
-  ondemand::document document = parser.iterate(from.padded.data(), from.size, from.padded.size());
-  std::uint64_t sum = std::string_view(document["type"]).size();
-  for (auto part : document["object"].get_object()) {
-    const ondemand::raw_json_string key = part.key();
-    if (key == "metadata") {
-      for (auto field : part.value().get_object()) {
-        if (field.key() != "managedFields") sum += read_all(field.value());
-      }
-    } else if (key == "spec" || key == "status") {
-      sum += read_all(part.value());
-    }
-  }
-  return sum;
-}
-
 void BM_SimdjsonAlone(benchmark::State& state) {
   const std::vector<Line> input = lines(1);
-  ondemand::parser parser;
+  simdjson::ondemand::parser parser;
   std::size_t i = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(picked(parser, input[i++ % kEvents]));
+  for (auto _ : state) {
+    const Line& from = input[i++ % kEvents];
+    benchmark::DoNotOptimize(bench::pick_fields(
+        parser, std::string_view(from.padded).substr(0, from.size), from.padded.size()));
+  }
   state.counters["bytes_an_event"] = static_cast<double>(input[0].size);
 }
 BENCHMARK(BM_SimdjsonAlone);

@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <simdjson.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +29,7 @@
 #include <vector>
 
 #include "benches/report.hpp"
+#include "benches/simdjson_alone.hpp"
 #include "benches/unitset_event.hpp"
 #include "caf/actor_system.hpp"
 #include "caf/actor_system_config.hpp"
@@ -171,47 +171,6 @@ Cost per_event(const Usage& from, const Usage& to, std::uint64_t events) {
 
 // ---- simdjson alone ----------------------------------------------------------------------------
 
-namespace od = simdjson::ondemand;
-
-std::uint64_t read_all(od::value value) {
-  std::uint64_t sum = 0;
-  switch (value.type()) {
-    case od::json_type::object:
-      for (auto field : value.get_object()) {
-        sum += std::string_view(field.unescaped_key()).size() + read_all(field.value());
-      }
-      return sum;
-    case od::json_type::array:
-      for (auto item : value.get_array()) sum += read_all(item.value());
-      return sum;
-    case od::json_type::string:
-      return std::string_view(value.get_string()).size();
-    case od::json_type::number:
-      return static_cast<std::uint64_t>(value.get_int64());
-    case od::json_type::boolean:
-      return value.get_bool() ? 1 : 0;
-    default:
-      return 0;
-  }
-}
-
-// What the decoder reads: all but apiVersion, kind and managedFields.
-std::uint64_t pick(od::parser& parser, std::string_view line) {
-  auto document = parser.iterate(line.data(), line.size(), line.size() + kJsonPadding);
-  std::uint64_t sum = std::string_view(document["type"]).size();
-  for (auto part : document["object"].get_object()) {
-    const od::raw_json_string key = part.key();
-    if (key == "metadata") {
-      for (auto field : part.value().get_object()) {
-        if (field.key() != "managedFields") sum += read_all(field.value());
-      }
-    } else if (key == "spec" || key == "status") {
-      sum += read_all(part.value());
-    }
-  }
-  return sum;
-}
-
 Cost simdjson_alone(Load load) {
   EventServer server(load, true, false);
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -222,7 +181,7 @@ Cost simdjson_alone(Load load) {
   if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) std::exit(1);
   server.go();
   std::vector<char> buffer(kSendBuffer + kJsonPadding);
-  od::parser parser;
+  simdjson::ondemand::parser parser;
   std::size_t filled = 0;
   std::uint64_t seen = 0, sum = 0;
   const Usage from;
@@ -232,7 +191,7 @@ Cost simdjson_alone(Load load) {
     filled += static_cast<std::size_t>(got);
     std::string_view rest(buffer.data(), filled);
     for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
-      sum += pick(parser, rest.substr(0, end));
+      sum += bench::pick_fields(parser, rest.substr(0, end), end + kJsonPadding);
       rest.remove_prefix(end + 1);
       ++seen;
     }
