@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 #include <cstdio>
 #include <fstream>
+
+#include "runtime/model/json_text.hpp"
 
 namespace troupe::bench {
 namespace {
@@ -31,7 +33,7 @@ int Report::finish(const std::string& json_file) const {
     if (far_off(m)) status = 1;
   }
   std::fflush(stdout);
-  if (!json_file.empty()) std::ofstream(json_file) << boost::json::serialize(json) << "\n";
+  if (!json_file.empty()) std::ofstream(json_file) << json_text(json) << "\n";
   return status;
 }
 

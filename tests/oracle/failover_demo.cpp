@@ -4,8 +4,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <fstream>
 #include <thread>
+
+#include "runtime/model/json_text.hpp"
 
 namespace troupe::oracle {
 namespace {
@@ -205,7 +208,7 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
       {"engine", "mysql"},
       {"engine_version", version},
       {"units", members.size()},
-      {"writes_per_second", rate},
+      {"writes_per_second", std::llround(rate)},
       {"writes_acked", writers.acknowledged()},
       {"writes_lost", verdict.lost},
       {"writes_doubled", verdict.doubled},
@@ -216,8 +219,7 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
         {"first_write_ms", ms_between(killed, *first)}}},
       {"old_primary_rejoined", rejoined},
       {"operator_rss_bytes", operator_rss(options.operator_url)}};
-  if (!options.json_file.empty())
-    std::ofstream(options.json_file) << boost::json::serialize(report) << "\n";
+  if (!options.json_file.empty()) std::ofstream(options.json_file) << json_text(report) << "\n";
   say("console: " + options.operator_url + "/console/");
   const bool good =
       rejoined && verdict.lost == 0 && verdict.doubled == 0 && verdict.problem.empty();
