@@ -8,13 +8,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
-#include <optional>
 
-#include "k8s/sim/controllers/json_access.hpp"
 #include "k8s/sim/kubelet/cluster.hpp"
 #include "k8s/sim/kubelet/container_log.hpp"
-#include "runtime/clock.hpp"
-#include "tests/unit/sim/controllers_testing.hpp"
+#include "tests/k8s/runc_fixture.hpp"
 
 namespace troupe::sim {
 namespace {
@@ -22,25 +19,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-const std::filesystem::path kRootFs = "/var/cache/troupe/rootfs-mysql";
-
 // Far below any polling interval, and above what a busy machine adds to an event.
 constexpr milliseconds kNoPolling{500};
-
-class Output final : public ExecSink {
- public:
-  bool write_stdout(std::string_view bytes) override {
-    text.append(bytes);
-    return true;
-  }
-  bool write_stderr(std::string_view bytes) override {
-    text.append(bytes);
-    return true;
-  }
-  void finished(Result<int> exit_status) override { status = exit_status ? *exit_status : -1; }
-  std::string text;
-  std::optional<int> status;
-};
 
 // What a TCP server says first, or empty when it refuses.
 std::string greeting(const std::string& address, std::uint16_t port) {
@@ -127,7 +107,7 @@ class RuncClusterTest : public ::testing::Test {
   }
 
   std::string exec(const std::string& pod, std::vector<std::string> argv) {
-    auto output = std::make_shared<Output>();
+    auto output = std::make_shared<CollectedExec>();
     ExecOptions options;
     options.argv = std::move(argv);
     const auto* object = api_.peek("pods", "default", pod);

@@ -16,21 +16,6 @@ class CollectedLog final : public LogSink {
   bool done = false;
 };
 
-class CollectedExec final : public ExecSink {
- public:
-  bool write_stdout(std::string_view bytes) override {
-    text.append(bytes);
-    return true;
-  }
-  bool write_stderr(std::string_view bytes) override {
-    text.append(bytes);
-    return true;
-  }
-  void finished(Result<int> exit_status) override { status = exit_status ? *exit_status : -1; }
-  std::string text;
-  std::optional<int> status;
-};
-
 }  // namespace
 
 std::string RuncTest::logs(const std::string& name, const LogOptions& options) {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "k8s/sim/controllers/json_access.hpp"
@@ -19,6 +20,22 @@ namespace troupe::sim {
 
 // A root file system with a shell and MySQL, made by tools/make-rootfs.
 inline const std::filesystem::path kRootFs = "/var/cache/troupe/rootfs-mysql";
+
+// What a command printed on both streams, and how it ended.
+class CollectedExec final : public ExecSink {
+ public:
+  bool write_stdout(std::string_view bytes) override {
+    text.append(bytes);
+    return true;
+  }
+  bool write_stderr(std::string_view bytes) override {
+    text.append(bytes);
+    return true;
+  }
+  void finished(Result<int> exit_status) override { status = exit_status ? *exit_status : -1; }
+  std::string text;
+  std::optional<int> status;
+};
 
 class RuncTest : public ::testing::Test {
  protected:
