@@ -71,26 +71,6 @@ std::string rule_name(const ValidationRule& rule) {
   return trimmed(rule.message.empty() ? rule.rule : rule.message);
 }
 
-std::string_view type_word(const SchemaNode& node) {
-  switch (node.type) {
-    case SchemaType::Object:
-      return "object";
-    case SchemaType::Array:
-      return "array";
-    case SchemaType::String:
-      return "string";
-    case SchemaType::Integer:
-      return "integer";
-    case SchemaType::Number:
-      return "number";
-    case SchemaType::Boolean:
-      return "boolean";
-    case SchemaType::Any:
-      return "";
-  }
-  return "";
-}
-
 class RuleRunner {
  public:
   std::vector<FieldError> run(const SchemaNode& root, const json::value& object,
@@ -137,7 +117,7 @@ class RuleRunner {
     const cel::Bindings bindings = {{"self", &value}, {"oldSelf", old}};
     const auto result = rule.program->evaluate_bool(bindings);
     if (!result) {
-      errors_.push_back(invalid(shown(path), quoted(type_word(node)),
+      errors_.push_back(invalid(shown(path), quoted(to_string(node.type)),
                                 evaluation_error(rule, result.error().message)));
       return;
     }

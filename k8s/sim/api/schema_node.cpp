@@ -2,6 +2,26 @@
 
 namespace troupe::sim {
 
+std::string_view to_string(SchemaType type) {
+  switch (type) {
+    case SchemaType::Object:
+      return "object";
+    case SchemaType::Array:
+      return "array";
+    case SchemaType::String:
+      return "string";
+    case SchemaType::Integer:
+      return "integer";
+    case SchemaType::Number:
+      return "number";
+    case SchemaType::Boolean:
+      return "boolean";
+    case SchemaType::Any:
+      return "";
+  }
+  return "";
+}
+
 const SchemaNode* SchemaNode::property(std::string_view name) const {
   const auto it = properties.find(name);
   return it == properties.end() ? nullptr : it->second.get();

@@ -30,6 +30,8 @@ struct SchemaNode;
 using SchemaNodePtr = std::shared_ptr<const SchemaNode>;
 
 enum class SchemaType { Any, Object, Array, String, Integer, Number, Boolean };
+// As the keyword `type` says it; empty for Any.
+std::string_view to_string(SchemaType type);
 
 enum class ListType { Atomic, Set, Map };
 

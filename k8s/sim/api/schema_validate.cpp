@@ -48,23 +48,7 @@ std::string_view json_type(const json::value& value) {
 
 std::string_view type_name(const SchemaNode& schema) {
   if (schema.int_or_string) return "integer,string";
-  switch (schema.type) {
-    case SchemaType::Object:
-      return "object";
-    case SchemaType::Array:
-      return "array";
-    case SchemaType::String:
-      return "string";
-    case SchemaType::Integer:
-      return "integer";
-    case SchemaType::Number:
-      return "number";
-    case SchemaType::Boolean:
-      return "boolean";
-    case SchemaType::Any:
-      return "";
-  }
-  return "";
+  return to_string(schema.type);
 }
 
 bool is_whole(const json::value& value) {
