@@ -29,8 +29,15 @@ Result<Secret> password_of(std::string_view user, const k8s::ObjectPtr<k8s::Secr
   if (!stored) return stored.error();
   auto key = bytes_of(aes, aes_name, aes_key);
   if (!key) return key.error();
+  if (key->size() != agent::kAesKeyBytes)
+    return error(Code::Invalid, fmt::format("Secret {}, key {}: has {} characters, expected {}",
+                                            aes_name, aes_key, key->size(), agent::kAesKeyBytes));
   return agent::decrypt_password(fmt::format("Secret {}, key {}", secret_name, user), *stored,
                                  Secret(std::move(*key)));
+}
+
+std::string_view rule_of_credentials(const Error& e) {
+  return e.code == Code::NotFound ? "CredentialsMissing" : "CredentialsInvalid";
 }
 
 Result<Secret> plain_value(const k8s::ObjectPtr<k8s::SecretObject>& secret, std::string_view key) {

@@ -17,6 +17,10 @@ Result<Secret> password_of(std::string_view user, const k8s::ObjectPtr<k8s::Secr
                            const k8s::ObjectPtr<k8s::SecretObject>& aes, std::string_view aes_name,
                            std::string_view aes_key);
 
+// The guard that such an error is: CredentialsMissing if something has to be made, or
+// CredentialsInvalid if something that is there has to be mended.
+std::string_view rule_of_credentials(const Error& error);
+
 // A value of a Secret as it is, without decryption.
 Result<Secret> plain_value(const k8s::ObjectPtr<k8s::SecretObject>& secret, std::string_view key);
 

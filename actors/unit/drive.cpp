@@ -1,6 +1,7 @@
 // The process in the Pod: configured, initialised, started, given its accounts; in that order.
 #include <fmt/format.h>
 
+#include "actors/model/credentials.hpp"
 #include "actors/model/endpoints.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unit/parts.hpp"
@@ -137,7 +138,7 @@ void drive_agent(const World& w, const Memory& memory, Decision& d) {
   if (!pod_is_ready(*w.pod)) d.doing = "its process runs, its Pod's readiness probe has not passed";
   auto accounts = accounts_of(w);
   if (!accounts) {
-    d.hold("CredentialsMissing", accounts.error().message);
+    d.hold(std::string(rule_of_credentials(accounts.error())), accounts.error().message);
     return;
   }
   if (accounts->empty()) return;

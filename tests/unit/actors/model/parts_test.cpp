@@ -208,6 +208,23 @@ TEST_F(CredentialsTest, AWrongKeyIsSaidWithoutTheSecret) {
   EXPECT_THAT(text, Not(HasSubstr("ffff")));
 }
 
+TEST_F(CredentialsTest, AKeyOfAnyWrongLengthIsSaidInTheSameWords) {
+  for (const std::size_t size : {0, 1, 16, 31, 33, 64}) {
+    cluster.put<k8s::SecretObject>("aes",
+                                   fmt::format(R"({{"data": {{"KEY": "{}"}}}})",
+                                               agent::base64_encode(std::string(size, 'k'))));
+    const auto result = password("root");
+    EXPECT_EQ(refusal(result),
+              fmt::format("Secret aes, key KEY: has {} characters, expected 32", size));
+    EXPECT_EQ(rule_of_credentials(result.error()), "CredentialsInvalid");
+  }
+}
+
+TEST_F(CredentialsTest, AreMissingOrInvalidByWhatThereIsToDo) {
+  EXPECT_EQ(rule_of_credentials(password("nobody").error()), "CredentialsMissing");
+  EXPECT_EQ(rule_of_credentials(password("bad").error()), "CredentialsInvalid");
+}
+
 // ---- endpoints, names, JSON, texts -------------------------------------------------------------
 
 TEST(Endpoints, AreOneLifeOfAPodAndNoneBeforeItHasAnAddress) {
