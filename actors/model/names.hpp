@@ -15,6 +15,9 @@ inline constexpr std::string_view kUnitOrdinalLabel = "unit.sn";
 inline constexpr std::string_view kReplicationLabel = "compose-operator/mysql-replication.name";
 inline constexpr std::string_view kReadonlyLabel = "compose-operator/mysql-replication.readonly";
 
+// On a Unit: the replication that alone commands it. Its Pod and claims do not bear it.
+inline constexpr std::string_view kOwnerLabel = "troupe.dev/replication";
+
 inline constexpr std::string_view kMainContainerAnnotation =
     "kubectl.kubernetes.io/default-container";
 inline constexpr std::string_view kVersionAnnotation =

@@ -19,33 +19,97 @@ void wake_for_evidence(const Topology& t, TimePoint now, Plan& plan) {
   }
 }
 
+// An agent that was told a higher epoch than is on record (the status was restored from a backup,
+// or the member comes from another replication) would refuse everything for ever. An operation in
+// flight keeps its step: what was answered under the old epoch does not count any more, as after a
+// restart of the operator, and the step is taken again.
+void raise_epoch(const Topology& t, PersistedRecord& record, std::vector<Note>& notes) {
+  if (record.current.empty()) return;  // discovery takes a higher one anyway
+  const Member* highest = nullptr;
+  for (const auto& m : t.members) {
+    if (!m.ours || !m.agent_connected()) continue;
+    if (!highest || m.agent->highest_epoch > highest->agent->highest_epoch) highest = &m;
+  }
+  if (!highest || highest->agent->highest_epoch <= record.epoch) return;
+  const auto seen = highest->agent->highest_epoch.value;
+  const auto text = fmt::format("{} has seen epoch {}, {} is on record: {} is the next",
+                                highest->name, seen, record.epoch.value, seen + 1);
+  record.epoch = Epoch{seen + 1};
+  notes.push_back({false, "EpochRaised", text});
+}
+
+// Who is no other's any more may acknowledge again, and counts before it does.
+void count_again(const Topology& t, PersistedRecord& record) {
+  std::erase_if(record.left_out, [&t](const std::string& name) {
+    const auto* m = t.find(name);
+    return !m || m->isolated || !m->is_anothers();
+  });
+}
+
+// What is on record and not true any more comes before every step that rests on it: roles stay
+// those of the step under way, and nothing else is begun.
+void correct_record(const Topology& t, Plan& plan) {
+  auto record = t.record;
+  std::vector<Note> notes;
+  count_again(t, record);
+  raise_epoch(t, record, notes);
+  if (record == t.record) return;
+  plan.record = std::move(record);
+  plan.notes = std::move(notes);
+  plan.ready = plan.note_done = false;
+}
+
+// Somebody else commands the source: whatever is done about its replicas rests on it.
+bool source_is_anothers(const Topology& t, TimePoint now, Plan& plan) {
+  const auto* source = t.find(t.record.current);
+  if (!source || !source->is_anothers()) return false;
+  plan.doing = "waiting for the source";
+  plan.hold("MemberOfAnother", *unusable(*source, now));
+  for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
+  plan.roles[source->name] = Role::None;
+  return true;
+}
+
+// Whatever was planned: a member that is not ours is never commanded.
+void leave_others_alone(const Topology& t, Plan& plan) {
+  const auto not_ours = [&t](std::string_view name) {
+    const auto* m = t.find(name);
+    return !m || !m->ours;
+  };
+  std::erase_if(plan.commands, [&](const Command& c) { return not_ours(c.member); });
+  std::erase_if(plan.probe, not_ours);
+}
+
+// What just happened has no length worth telling.
+std::string lasting(Duration d) {
+  return d < std::chrono::seconds(1) ? std::string() : " for " + to_text(d);
+}
+
+void plan_next(const Topology& t, TimePoint now, Plan& plan) {
+  if (!t.record.operation)
+    return t.record.current.empty() ? discover(t, now, plan) : keep(t, now, plan);
+  switch (t.record.operation->type) {
+    case OperationType::Form:
+      return install(t, now, plan);
+    case OperationType::Failover:
+      return resume_failover(t, now, plan);
+    case OperationType::Switchover:
+      return resume_switchover(t, now, plan);
+    case OperationType::Rebuild:
+      return resume_rebuild(t, now, plan);
+  }
+}
+
 }  // namespace
 
 Plan decide(const Topology& t, TimePoint now) {
   Plan plan;
-  if (t.record.operation) {
-    switch (t.record.operation->type) {
-      case OperationType::Form:
-        install(t, now, plan);
-        break;
-      case OperationType::Failover:
-        resume_failover(t, now, plan);
-        break;
-      case OperationType::Switchover:
-        resume_switchover(t, now, plan);
-        break;
-      case OperationType::Rebuild:
-        resume_rebuild(t, now, plan);
-        break;
-    }
-  } else if (t.record.current.empty()) {
-    discover(t, now, plan);
-  } else {
-    keep(t, now, plan);
-  }
+  if (!source_is_anothers(t, now, plan)) plan_next(t, now, plan);
+  correct_record(t, plan);
   wake_for_evidence(t, now, plan);
   // What is written down comes first; the step it announces is taken when it is seen to be there.
   if (plan.record) plan.commands.clear();
+  leave_others_alone(t, plan);
   return plan;
 }
 
@@ -59,25 +123,35 @@ PersistedRecord finished(const Topology& t, std::string text, bool undone) {
 }
 
 std::optional<std::string> unusable(const Member& m, TimePoint now) {
-  if (!m.ours)
+  if (m.is_anothers())
+    return fmt::format("Unit {} belongs to MysqlReplication {}: take it out of {}, or delete {}",
+                       m.name, m.owner, m.owner, m.owner);
+  if (!m.unit_exists)
     return fmt::format(
         "there is no Unit {}: make it, or name another (servers that are no Units are "
         "not served yet)",
         m.name);
+  if (!m.ours) return fmt::format("Unit {} is not claimed yet", m.name);
   if (!m.pod_exists) return fmt::format("{} has no Pod", m.name);
   if (!m.agent) return fmt::format("nothing is known of {}'s agent yet", m.name);
   if (!m.agent_connected())
-    return fmt::format("{}: its agent is {} for {}", m.name, agent::to_string(m.agent->stream),
-                       to_text(now - m.agent->since));
+    return fmt::format("{}: its agent is {}{}", m.name, agent::to_string(m.agent->stream),
+                       lasting(now - m.agent->since));
   if (!m.process_running())
     return fmt::format("{}: its server process is {}", m.name,
                        agent::to_string(m.agent->process.state));
   if (!m.probe) return fmt::format("{} has not been probed yet", m.name);
   if (!m.answers(now))
-    return fmt::format("{}: {} for {}{}{}", m.name, mysql::to_string(m.probe->reachability),
-                       to_text(now - m.probe->since), m.probe->message.empty() ? "" : ": ",
+    return fmt::format("{}: {}{}{}{}", m.name, mysql::to_string(m.probe->reachability),
+                       lasting(now - m.probe->since), m.probe->message.empty() ? "" : ": ",
                        m.probe->message);
   return std::nullopt;
+}
+
+std::string why_unusable(const Member& m, std::string otherwise) {
+  if (m.is_anothers()) return "MemberOfAnother";
+  if (!m.unit_exists) return "MemberMissing";
+  return m.ours ? std::move(otherwise) : std::string(kUnclaimed);
 }
 
 bool replicates_from(const Member& m, const Member& source) {

@@ -15,8 +15,8 @@
 // Why there are never two that can acknowledge: whatever opens a member or changes whom it follows
 // bears the operation's epoch, which is on record first and which its agent compares.
 //
-// tests/sim/mysql_topology holds both to modelled servers; tests/e2e and ./dev soak hold them to real
-// ones, judged by tests/oracle.
+// tests/sim/mysql_topology holds both to modelled servers; tests/e2e and ./dev soak hold them to
+// real ones, judged by tests/oracle.
 #pragma once
 
 #include "actors/mysql_topology/plan.hpp"

@@ -8,6 +8,9 @@
 namespace troupe::mysql_topology {
 namespace {
 
+// From a server that runs to one that can be logged in to, on a machine that is busy.
+constexpr Duration kAccountsTake = std::chrono::seconds(15);
+
 Epoch next_epoch(const Topology& t) {
   Epoch highest = t.record.epoch;
   for (const auto& m : t.members)
@@ -51,20 +54,39 @@ const Member* existing_source(const Topology& t, Plan& plan, bool& held) {
   return followed;
 }
 
+// Then nothing of the rest is touched either.
+bool some_are_anothers(const Topology& t, TimePoint now, Plan& plan) {
+  for (const auto* m : t.voters())
+    if (m->is_anothers()) plan.hold(why_unusable(*m, {}), *unusable(*m, now));
+  return !plan.guards.empty();
+}
+
+// Whoever can be reached and not logged in to is being given the accounts just now.
+bool waits_for_accounts(const Member& m, TimePoint now) {
+  if (!m.process_running() || !m.probe || now - m.probe->since > kAccountsTake) return false;
+  const auto r = m.probe->reachability;
+  return r == mysql::Reachability::AuthFailed || r == mysql::Reachability::Failed;
+}
+
+bool some_are_unknown(const Topology& t, TimePoint now, Plan& plan) {
+  const auto before = plan.guards.size();
+  for (const auto* m : t.voters()) {
+    auto why = unusable(*m, now);
+    if (!why) continue;
+    if (waits_for_accounts(*m, now)) why = m->name + " is being given its accounts";
+    plan.hold(why_unusable(*m, "MembersUnknown"), *why, m->agent ? m->agent->since : TimePoint{});
+  }
+  plan.forming = before == 0 && !plan.guards.empty();
+  return plan.guards.size() > before;
+}
+
 }  // namespace
 
 void discover(const Topology& t, TimePoint now, Plan& plan) {
   plan.doing = "discovering what is there";
+  if (some_are_anothers(t, now, plan)) return;
   ensure_accounts(t, next_epoch(t), plan);
-  bool all = true;
-  for (const auto* m : t.voters()) {
-    const auto why = unusable(*m, now);
-    if (!why) continue;
-    all = false;
-    plan.hold(m->ours ? "MembersUnknown" : "MemberForeign", *why,
-              m->agent ? m->agent->since : TimePoint{});
-  }
-  if (!all) return;
+  if (some_are_unknown(t, now, plan)) return;
   const Member* wanted = t.find(t.wanted);
   if (!wanted || wanted->isolated) {
     plan.hold("SourceNotListed",

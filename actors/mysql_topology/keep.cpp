@@ -126,8 +126,7 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
   if (const auto why = unusable(m, now)) {
     // Only its agent may be away, and reads go on.
     if (!m.answers(now) || !healthy_replica(t, m, source)) plan.roles[m.name] = Role::None;
-    plan.hold(m.ours ? "ReplicaUnusable" : "MemberForeign", *why,
-              m.probe ? m.probe->since : TimePoint{});
+    plan.hold(why_unusable(m, "ReplicaUnusable"), *why, m.probe ? m.probe->since : TimePoint{});
     return false;
   }
   if (close_stray(t, m, plan)) return false;
@@ -172,6 +171,38 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
   return false;
 }
 
+// Everything that the source has committed is on each of its other replicas, and only they are
+// attached to it: nothing acknowledged is on anybody else alone, nor will be.
+bool others_hold_all(const Topology& t, const Member& source, TimePoint now) {
+  const auto& s = *source.server();
+  std::uint32_t replicas = 0;
+  for (const auto* m : t.voters()) {
+    if (m == &source || m->is_anothers()) continue;
+    if (unusable(*m, now) || m->changed_since_probe() || !healthy_replica(t, *m, source))
+      return false;
+    if (m->server()->seen < s.seen || !m->position().contains(s.gtid_executed)) return false;
+    ++replicas;
+  }
+  return s.semi_sync_source.clients.value_or(0) <= replicas;
+}
+
+// A member that was ours and became another replication's may hold alone what it acknowledged: it
+// counts until that cannot be any more; from then on the others can fail over without it.
+void leave_out(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
+  if (!plan.writable || plan.record || t.record.operation || source.changed_since_probe()) return;
+  if (!t.semi_sync() || !can_spare_one(t.counted()) || !others_hold_all(t, source, now)) return;
+  for (const auto* m : t.voters()) {
+    if (!m->is_anothers()) continue;
+    plan.record = t.record;
+    plan.record->left_out = {m->name};
+    plan.notes.push_back({false, "LeftOut",
+                          fmt::format("{} belongs to MysqlReplication {} and counts for no quorum "
+                                      "from now on",
+                                      m->name, m->owner)});
+    return;
+  }
+}
+
 void silence_isolated(const Topology& t, Plan& plan) {
   for (const auto& m : t.members) {
     if (!m.isolated) continue;
@@ -204,7 +235,8 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
     return consider_failover(t, *source, *death, now, plan);
   if (const auto why = unusable(*source, now)) {
     plan.doing = "the source does not answer";
-    plan.hold("SourceUnusable", *why, source->probe ? source->probe->since : TimePoint{});
+    plan.hold(why_unusable(*source, "SourceUnusable"), *why,
+              source->probe ? source->probe->since : TimePoint{});
     plan.wake_at(now + std::chrono::milliseconds(500));
   } else if (const auto lost = lost_by(t, *source, now); !lost.empty()) {
     const auto text = fmt::format("{} came back without {}, which its replicas have", source->name,
@@ -219,6 +251,7 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
     const bool in_work = op && op->candidate == m->name;
     if (m != source && !in_work) all = mend_replica(t, *m, *source, now, plan) && all;
   }
+  leave_out(t, *source, now, plan);
   plan.ready = all && plan.writable && !plan.record && !op;
   if (!plan.record && !op && !unusable(*source, now)) consider_order(t, *source, now, plan);
 }

@@ -20,6 +20,9 @@ struct Note {
   std::string text;
 };
 
+// Rule of a member whose Unit is about to be claimed: nothing is wrong.
+inline constexpr std::string_view kUnclaimed = "MemberUnclaimed";
+
 struct Plan {
   // To be persisted before anything else is done; when set, `commands` is empty.
   std::optional<PersistedRecord> record;
@@ -27,11 +30,14 @@ struct Plan {
   std::map<std::string, Role> roles;  // who belongs behind which Service
   std::vector<std::string> probe;     // members to be probed at once
   std::vector<Guard> guards;
+  // Why an order for another source is not obeyed; the topology may be all right.
+  std::vector<Guard> refusals;
   std::vector<Note> notes;
   std::string doing;
   TimePoint wake = TimePoint::max();
   bool ready = false;      // every member has its role and works
   bool writable = false;   // the source takes writes, with its acknowledgements
+  bool forming = false;    // what holds it back is that members are still being made
   bool note_done = false;  // the annotation switchover-to has been obeyed: remove it
 
   void hold(std::string rule, std::string text, TimePoint since = {}) {

@@ -139,8 +139,9 @@ void resume_rebuild(const Topology& t, TimePoint now, Plan& plan) {
   const auto* m = t.find(op.candidate);
   const auto* source = t.find(t.record.current);
   plan.doing = fmt::format("Rebuild of {}: {}", op.candidate, to_string(op.step));
-  if (!m) {
-    plan.record = finished(t, op.candidate + " is no member any more", true);
+  if (!m || m->is_anothers()) {
+    plan.record =
+        finished(t, m ? *unusable(*m, now) : op.candidate + " is no member any more", true);
     return;
   }
   if (!source) return;

@@ -33,6 +33,8 @@ void consider_order(const Topology& t, const Member& source, TimePoint now, Plan
 
 // What keeps a member from being used, or nullopt: "db-2: agent is Lost", for guards.
 std::optional<std::string> unusable(const Member& m, TimePoint now);
+// The rule of that guard, `otherwise` if the member is there and ours.
+std::string why_unusable(const Member& m, std::string otherwise);
 // A replica of `source` whose both threads run.
 bool replicates_from(const Member& m, const Member& source);
 // A receiver that tries to reach `source` and will go on trying: only a wrong address needs us.

@@ -20,37 +20,45 @@ std::uint32_t other_ackers(const Topology& t, const Member& source, const Member
   return n;
 }
 
+std::string candidates(const Topology& t, const Member& source) {
+  std::string names;
+  for (const auto* m : t.voters())
+    if (m != &source) names += (names.empty() ? "" : ", ") + m->name;
+  return names.empty() ? "there is none" : "it can be " + names;
+}
+
 // What speaks against promoting `candidate`; empty: nothing.
-void object(const Topology& t, const Member& source, const Member* candidate,
-            const std::string& name, TimePoint now, Plan& plan) {
-  if (!candidate || candidate->isolated) {
-    plan.hold("CandidateNotListed", fmt::format("{} is not a (non-isolated) member", name));
-    return;
-  }
-  if (const auto why = unusable(*candidate, now)) {
-    plan.hold("CandidateUnusable", *why, candidate->probe ? candidate->probe->since : TimePoint{});
-    return;
-  }
+std::vector<Guard> objections(const Topology& t, const Member& source, const Member* candidate,
+                              const std::string& name, TimePoint now) {
+  if (!candidate || candidate->isolated)
+    return {{"CandidateNotListed",
+             fmt::format("{} is not a (non-isolated) member: {}", name, candidates(t, source)),
+             {}}};
+  if (const auto why = unusable(*candidate, now))
+    return {{why_unusable(*candidate, "CandidateUnusable"),
+             fmt::format("{}; {}", *why, candidates(t, source)),
+             candidate->probe ? candidate->probe->since : TimePoint{}}};
   const auto& s = *candidate->server();
-  if (!replicates_from(*candidate, source)) {
-    plan.hold("CandidateNotReplicating",
-              fmt::format("{} does not replicate from {}: receiver {}, applier {}", name,
-                          source.name, s.replica ? mysql::to_string(s.replica->io) : "absent",
-                          s.replica ? mysql::to_string(s.replica->sql) : "absent"),
-              s.seen);
-    return;
-  }
+  if (!replicates_from(*candidate, source))
+    return {{"CandidateNotReplicating",
+             fmt::format("{} does not replicate from {}: receiver {}, applier {}", name,
+                         source.name, s.replica ? mysql::to_string(s.replica->io) : "absent",
+                         s.replica ? mysql::to_string(s.replica->sql) : "absent"),
+             s.seen}};
+  std::vector<Guard> out;
   const auto lag = s.replica->seconds_behind;
   if (!lag || *lag > kMaxLagSeconds)
-    plan.hold("CandidateLags",
-              lag ? fmt::format("{} is {} s behind; at most {} s are waited for", name, *lag,
-                                kMaxLagSeconds)
-                  : fmt::format("how far {} is behind is unknown", name),
-              s.seen);
+    out.push_back({"CandidateLags",
+                   lag ? fmt::format("{} is {} s behind; at most {} s are waited for", name, *lag,
+                                     kMaxLagSeconds)
+                       : fmt::format("how far {} is behind is unknown", name),
+                   s.seen});
   if (t.semi_sync() && other_ackers(t, source, *candidate, now) < t.acks())
-    plan.hold("TooFewReplicas",
-              fmt::format("{} would have {} replicas to acknowledge, {} are needed", name,
-                          other_ackers(t, source, *candidate, now), t.acks()));
+    out.push_back({"TooFewReplicas",
+                   fmt::format("{} would have {} replicas to acknowledge, {} are needed", name,
+                               other_ackers(t, source, *candidate, now), t.acks()),
+                   {}});
+  return out;
 }
 
 void give_up(const Topology& t, const std::string& why, Plan& plan) {
@@ -123,14 +131,14 @@ void consider_order(const Topology& t, const Member& source, TimePoint now, Plan
   const auto name = ordered(t);
   if (!name) return;
   const auto* candidate = t.find(*name);
-  const auto before = plan.guards.size();
-  object(t, source, candidate, *name, now, plan);
+  plan.refusals = objections(t, source, candidate, *name, now);
   if (const auto* reopened = source.outcome(Verb::Open, t.record.epoch);
       reopened && source.outcome(Verb::Close, t.record.epoch) && now - reopened->at < kRetryAfter) {
-    plan.hold("SwitchoverGivenUp", t.record.last ? t.record.last->text : "", reopened->at);
+    plan.refusals.push_back(
+        {"SwitchoverGivenUp", t.record.last ? t.record.last->text : "", reopened->at});
     plan.wake_at(reopened->at + kRetryAfter);
   }
-  if (plan.guards.size() > before) {
+  if (!plan.refusals.empty()) {
     plan.doing = "a switchover to " + *name + " is ordered and held back";
     return;
   }
@@ -168,6 +176,7 @@ void resume_switchover(const Topology& t, TimePoint now, Plan& plan) {
   }
   if (op.step == Step::Reopen) return reopen(t, *from, now, plan);
   if (!candidate) return give_up(t, op.candidate + " is no member any more", plan);
+  if (candidate->is_anothers()) return give_up(t, *unusable(*candidate, now), plan);
   if (const auto death = death_of(t, *candidate, now)) return give_up(t, death->evidence, plan);
   if (op.step == Step::Close) return close_source(t, *from, plan);
   catch_up(t, *candidate, plan);

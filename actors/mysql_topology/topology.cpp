@@ -145,6 +145,10 @@ bool Member::done(Verb verb, Epoch epoch, std::string_view peer) const {
   return o && o->ok && (peer.empty() || o->peer == peer);
 }
 
+bool can_spare_one(int members) {
+  return mysql::required_acks(members - 1) == mysql::required_acks(members);
+}
+
 const Member* Topology::find(std::string_view name) const {
   const auto found = std::find_if(members.begin(), members.end(),
                                   [name](const Member& m) { return m.name == name; });
@@ -163,9 +167,18 @@ std::uint32_t Topology::acks() const {
   return static_cast<std::uint32_t>(mysql::required_acks(static_cast<int>(voters().size())));
 }
 
+int Topology::counted() const {
+  int count = static_cast<int>(voters().size());
+  for (const auto& name : record.left_out) {
+    const auto* m = find(name);
+    if (m && !m->isolated && m->is_anothers() && can_spare_one(count)) --count;
+  }
+  return count;
+}
+
 int Topology::quorum() const {
   if (mode == Mode::Async) return 1;
-  const int count = static_cast<int>(voters().size());
+  const int count = counted();
   const int acks_wanted = mysql::required_acks(count);
   int quorum = mysql::required_stopped(count);
   for (const auto& m : members) {

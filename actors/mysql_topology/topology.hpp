@@ -80,7 +80,10 @@ struct Member {
   int ordinal = 0;
   bool isolated = false;
 
-  bool ours = false;  // a Pod of a Unit: it has an agent
+  bool unit_exists = false;
+  bool ours = false;  // its Unit belongs to this topology: it has an agent, which we command
+  // The MysqlReplication that its Unit belongs to, if that is another one: never commanded.
+  std::string owner;
   bool pod_exists = false;
   bool pod_terminating = false;
   std::string instance;  // the Pod's life: what was observed of an earlier one does not count
@@ -92,6 +95,7 @@ struct Member {
   // The last good probe, however old; null: none.
   const mysql::MemberObservation* server() const;
   bool answers(TimePoint now) const;  // the last probe was good, and lately
+  bool is_anothers() const { return !owner.empty(); }
   bool agent_connected() const;
   bool process_running() const;  // by its agent's word
   // A clone is under way, whoever asked for it: its server may be seen empty and open for writes.
@@ -165,8 +169,13 @@ struct PersistedRecord {
   std::optional<Operation> operation;
   std::optional<Finished> last;
   std::vector<Lost> lost;  // oldest first, at most kMaxLost
+  // Members of another replication that hold nothing alone: they count for no quorum.
+  std::vector<std::string> left_out;
   bool operator==(const PersistedRecord&) const = default;
 };
+
+// Whether commits wait for as many acknowledgements with one member less.
+bool can_spare_one(int members);
 
 struct FailoverPolicy {
   bool enabled = false;
@@ -189,6 +198,9 @@ struct Topology {
   std::vector<const Member*> voters() const;  // members that are not isolated
   std::uint32_t acks() const;                 // w: acknowledgements a commit waits for
   bool semi_sync() const { return acks() > 0; }
+  // N: the voters less those that are left out. Nobody is left out at the cost of an
+  // acknowledgement: w stays what it is.
+  int counted() const;
   // f: stopped replicas that make a failover safe. A source that was last seen with more replicas
   // attached, or waiting for fewer acknowledgements, than the specification says now was being
   // changed: the larger N and the smaller w count.

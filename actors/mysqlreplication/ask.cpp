@@ -116,7 +116,7 @@ void ask_members(const World& w, const topo::Plan& plan, const Credentials& cred
 
 void want_observations(const World& w, const Credentials* credentials, Decision& d) {
   for (const auto& n : w.nodes) {
-    if (!n.unit || !n.pod) continue;
+    if (!is_ours(w, n) || !n.pod) continue;
     auto endpoint = agent_of(*n.pod);
     if (!endpoint) continue;
     if (credentials && n.certificate)

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "actors/model/credentials.hpp"
 #include "actors/model/ensure.hpp"
 #include "actors/model/names.hpp"
 #include "actors/mysql_topology/decide.hpp"
@@ -29,9 +30,7 @@ topo::Plan plan_for(const World& w, const topo::Topology& t, const Result<Creden
     return hold_still(t, "ModeNotServed",
                       "mode group_replication is not served yet: use rpl_semi_sync");
   if (login) return topo::decide(t, now);
-  const bool missing = login.error().code == Code::NotFound;
-  return hold_still(t, missing ? "CredentialsMissing" : "CredentialsInvalid",
-                    login.error().message);
+  return hold_still(t, std::string(rule_of_credentials(login.error())), login.error().message);
 }
 
 void tell_notes(const World& w, const topo::Plan& plan, Decision& d) {
@@ -50,7 +49,9 @@ Decision let_go(const World& w) {
   Decision d;
   d.doing = "being deleted: labels go, servers keep their roles";
   remove_labels(w, d);
-  if (labels_are_gone(w) && k8s::has_finalizer(w.object->metadata, kFinalizer))
+  if (!labels_are_gone(w)) return d;
+  release_members(w, d);
+  if (!has_members(w) && k8s::has_finalizer(w.object->metadata, kFinalizer))
     set_finalizer(d, ref_to(*w.object), w.object->metadata, kFinalizer, false);
   return d;
 }
@@ -64,6 +65,7 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   if (!k8s::has_finalizer(w.object->metadata, kFinalizer))
     set_finalizer(d, ref_to(*w.object), w.object->metadata, kFinalizer, true);
 
+  keep_members(w, d);
   const auto login = credentials(w);
   auto plan = plan_for(w, topology_of(w, memory), login, now);
   want_observations(w, login ? &*login : nullptr, d);
@@ -74,6 +76,7 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   tell_notes(w, plan, d);
   if (!plan.record) write_status(w, memory, plan, now, d);
   d.guards.insert(d.guards.begin(), plan.guards.begin(), plan.guards.end());
+  d.guards.insert(d.guards.end(), plan.refusals.begin(), plan.refusals.end());
   d.doing = std::move(plan.doing);
   d.wake_at(plan.wake);
   return d;

@@ -2,6 +2,8 @@
 //
 // A face of the MySQL engine (actors/mysql_topology): this folder says what the engine sees, does
 // what it plans through the members' agents, labels Pods, keeps Services and tells the status.
+// A Unit belongs to the one replication that it bears the name of (kOwnerLabel); only that one
+// commands it.
 // Field managers: troupe-op writes what must survive a restart, troupe-replication all else.
 #pragma once
 
@@ -33,6 +35,7 @@ struct MysqlReplicationKind {
     std::uint16_t port = 3306;
     bool isolated = false;
     k8s::ObjectPtr<k8s::Unit> unit;
+    bool owner_exists = false;  // the other MysqlReplication that the Unit says it belongs to
     k8s::ObjectPtr<k8s::Pod> pod;
     k8s::ObjectPtr<k8s::SecretObject> certificate;
     std::shared_ptr<const mysql::ProbeOutcome> probe;
@@ -44,6 +47,8 @@ struct MysqlReplicationKind {
     std::vector<Node> nodes;  // the source of the specification first
     // Pods that bear our label and are no members any more.
     std::vector<k8s::ObjectPtr<k8s::Pod>> strays;
+    // Units that belong to us, likewise.
+    std::vector<k8s::ObjectPtr<k8s::Unit>> leavers;
     k8s::ObjectPtr<k8s::SecretObject> secret;
     k8s::ObjectPtr<k8s::SecretObject> aes;
     k8s::ObjectPtr<k8s::Service> readwrite;

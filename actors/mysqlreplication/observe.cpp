@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <algorithm>
 
 #include "actors/model/endpoints.hpp"
 #include "actors/model/names.hpp"
@@ -7,8 +7,18 @@
 namespace troupe::actors {
 namespace {
 
-void look_at_node(MysqlReplicationKind::Node& node, std::string_view ns, Sight& sight) {
+using namespace mysqlreplication;
+
+// Whoever owns the Unit is looked at, too: when it goes, the Unit is free.
+bool other_owner_exists(const k8s::Unit& unit, const ObjectRef& self, Sight& sight) {
+  const auto owner = owner_of(unit);
+  return !owner.empty() && owner != self.name && sight.get<k8s::MysqlReplication>(self.ns, owner);
+}
+
+void look_at_node(Node& node, const ObjectRef& self, Sight& sight) {
+  const auto& ns = self.ns;
   node.unit = sight.get<k8s::Unit>(ns, node.name);
+  if (node.unit) node.owner_exists = other_owner_exists(*node.unit, self, sight);
   node.pod = sight.get<k8s::Pod>(ns, node.name);
   if (!node.unit || !node.pod) return;
   node.certificate = sight.get<k8s::SecretObject>(ns, certificate_secret(node.name));
@@ -16,6 +26,11 @@ void look_at_node(MysqlReplicationKind::Node& node, std::string_view ns, Sight& 
   if (life.empty()) return;
   node.probe = sight.probe(mysql::EndpointId{life});
   node.agent = sight.agent(life);
+}
+
+bool is_member(const World& w, std::string_view name) {
+  return std::any_of(w.nodes.begin(), w.nodes.end(),
+                     [name](const Node& n) { return n.name == name; });
 }
 
 }  // namespace
@@ -37,11 +52,11 @@ MysqlReplicationKind::World MysqlReplicationKind::observe(const ObjectRef& self,
                        .host = r.host.str(),
                        .port = static_cast<std::uint16_t>(r.port),
                        .isolated = r.isolated});
-  for (auto& node : w.nodes) look_at_node(node, self.ns, sight);
-  for (auto& pod : sight.labelled<k8s::Pod>(self.ns, kReplicationLabel, self.name)) {
-    const auto is_it = [&pod](const Node& n) { return pod->metadata.name == n.name; };
-    if (std::none_of(w.nodes.begin(), w.nodes.end(), is_it)) w.strays.push_back(std::move(pod));
-  }
+  for (auto& node : w.nodes) look_at_node(node, self, sight);
+  for (auto& pod : sight.labelled<k8s::Pod>(self.ns, kReplicationLabel, self.name))
+    if (!is_member(w, pod->metadata.name)) w.strays.push_back(std::move(pod));
+  for (auto& unit : sight.labelled<k8s::Unit>(self.ns, kOwnerLabel, self.name))
+    if (!is_member(w, unit->metadata.name)) w.leavers.push_back(std::move(unit));
   w.readwrite = sight.get<k8s::Service>(self.ns, self.name + "-readwrite");
   w.readonly = sight.get<k8s::Service>(self.ns, self.name + "-readonly");
   w.budget = sight.get<k8s::PodDisruptionBudget>(self.ns, self.name);

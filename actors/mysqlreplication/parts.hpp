@@ -18,6 +18,18 @@ struct Credentials {
 };
 Result<Credentials> credentials(const World& world);
 
+// Which replication the Unit belongs to; empty: none.
+std::string_view owner_of(const k8s::Unit& unit);
+bool is_ours(const World& world, const Node& node);
+// The other replication, which exists, that the Unit belongs to; empty: none.
+std::string_view other_owner(const World& world, const Node& node);
+// Claims members that belong to nobody, on condition that they still do, and gives back those that
+// are no members any more.
+void keep_members(const World& world, Decision& decision);
+// Gives all back.
+void release_members(const World& world, Decision& decision);
+bool has_members(const World& world);
+
 mysql_topology::Topology topology_of(const World& world, const Memory& memory);
 mysql_topology::PersistedRecord record_of(const k8s::MysqlReplicationStatus& status);
 

@@ -1,6 +1,8 @@
 // Labels of Pods, Services, the disruption budget: who is reached by which name.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "actors/model/ensure.hpp"
 #include "actors/model/names.hpp"
 #include "actors/mysqlreplication/parts.hpp"
@@ -88,7 +90,7 @@ void keep_resources(const World& w, const topo::Plan& plan, Decision& d) {
   std::size_t voters = 0;
   for (const auto& n : w.nodes) {
     if (!n.isolated) ++voters;
-    if (!n.pod || !n.unit) continue;
+    if (!n.pod || !is_ours(w, n)) continue;
     const auto found = plan.roles.find(n.name);
     const auto role = found == plan.roles.end() ? topo::Role::None : found->second;
     label(*n.pod, n.isolated ? std::string_view() : o.metadata.name.view(), readonly_text(role), d);
@@ -103,19 +105,25 @@ void keep_resources(const World& w, const topo::Plan& plan, Decision& d) {
   budget(w, voters, d);
 }
 
+namespace {
+
+// Pods of others are theirs to label.
+bool bears_our_label(const World& w, const k8s::ObjectPtr<k8s::Pod>& pod) {
+  return pod && pod->metadata.labels.get(kReplicationLabel) == w.object->metadata.name;
+}
+
+}  // namespace
+
 void remove_labels(const World& w, Decision& d) {
   for (const auto& n : w.nodes)
-    if (n.pod) label(*n.pod, "", "", d);
+    if (bears_our_label(w, n.pod)) label(*n.pod, "", "", d);
   for (const auto& pod : w.strays) label(*pod, "", "", d);
 }
 
 bool labels_are_gone(const World& w) {
-  const auto bare = [&w](const k8s::ObjectPtr<k8s::Pod>& pod) {
-    return !pod || pod->metadata.labels.get(kReplicationLabel) != w.object->metadata.name;
-  };
-  for (const auto& n : w.nodes)
-    if (!bare(n.pod)) return false;
-  return w.strays.empty();
+  return w.strays.empty() && std::none_of(w.nodes.begin(), w.nodes.end(), [&w](const Node& n) {
+           return bears_our_label(w, n.pod);
+         });
 }
 
 }  // namespace troupe::actors::mysqlreplication

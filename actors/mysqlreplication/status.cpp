@@ -18,8 +18,9 @@ namespace {
 using Status = k8s::MysqlReplicationStatus;
 
 // Members of the status that the record's manager owns.
-constexpr std::string_view kRecordFields[] = {"currentSource", "honoredSource", "epoch",
-                                              "operation",     "lastOperation", "lostTransactions"};
+constexpr std::string_view kRecordFields[] = {"currentSource",   "honoredSource", "epoch",
+                                              "operation",       "lastOperation", "leftOut",
+                                              "lostTransactions"};
 // Numbers that never stand still do not alone make a write more often than this.
 constexpr Duration kDetailEvery = std::chrono::seconds(15);
 constexpr Duration kShownAfter = std::chrono::seconds(1);
@@ -103,10 +104,14 @@ std::string_view yes_or_no(mysql::ThreadState state) {
   return "No";
 }
 
-k8s::TopologyNode api_node(k8s::Arena& arena, const Node& n, TimePoint now) {
+k8s::TopologyNode api_node(k8s::Arena& arena, const World& w, const Node& n, TimePoint now) {
   k8s::TopologyNode out;
   out.host = arena.text(n.host);
   out.port = n.port;
+  if (const auto owner = other_owner(w, n); !owner.empty()) {
+    out.error = arena.text(fmt::format("belongs to MysqlReplication {}", owner));
+    return out;
+  }
   if (!n.probe) {
     out.error = "not probed yet";
     return out;
@@ -143,17 +148,19 @@ k8s::TopologyNode api_node(k8s::Arena& arena, const Node& n, TimePoint now) {
 k8s::Map<k8s::TopologyNode> topology(k8s::Arena& arena, const World& w, TimePoint now) {
   std::vector<std::pair<k8s::Text, k8s::TopologyNode>> nodes;
   for (const auto& n : w.nodes)
-    if (!n.isolated) nodes.emplace_back(arena.text(n.name), api_node(arena, n, now));
+    if (!n.isolated) nodes.emplace_back(arena.text(n.name), api_node(arena, w, n, now));
   return arena.map(std::move(nodes));
 }
 
 k8s::List<k8s::Guard> guards(k8s::Arena& arena, const World& w, const topo::Plan& plan) {
   std::vector<k8s::Guard> out;
   const auto second = std::chrono::floor<std::chrono::seconds>(w.wall);
-  for (const auto& g : plan.guards) {
-    const auto* live = w.object->status.guards.find(&k8s::Guard::rule, g.rule);
-    out.push_back({arena.text(g.rule), arena.text(g.text), live ? live->since : k8s::Time{second}});
-  }
+  for (const auto* held : {&plan.guards, &plan.refusals})
+    for (const auto& g : *held) {
+      const auto* live = w.object->status.guards.find(&k8s::Guard::rule, g.rule);
+      out.push_back(
+          {arena.text(g.rule), arena.text(g.text), live ? live->since : k8s::Time{second}});
+    }
   return arena.list(out);
 }
 
@@ -191,6 +198,7 @@ Status without_record(Status s) {
   s.epoch = 0;
   s.operation.reset();
   s.lastOperation.reset();
+  s.leftOut = {};
   s.lostTransactions = {};
   return s;
 }
@@ -201,10 +209,15 @@ void describe_conditions(const World& w, const topo::Plan& plan, const std::vect
     conditions.set("TopologyReady", true, "SyncTopologySucceed", "every member has its role");
   } else if (!plan.guards.empty()) {
     const auto& g = plan.guards.front();
-    conditions.set("TopologyReady", false, g.rule, g.text);
+    // Members that are being made or claimed are the course of things.
+    const bool normal = plan.forming || g.rule == topo::kUnclaimed;
+    conditions.set("TopologyReady", false, normal ? kProgressing : g.rule, g.text);
   } else {
     conditions.set("TopologyReady", false, kProgressing, plan.doing);
   }
+  // Only while one waits: an order that was not obeyed says nothing of the topology.
+  if (!plan.refusals.empty())
+    conditions.set("OrderObeyed", false, plan.refusals.front().rule, plan.refusals.front().text);
   if (!refused.empty()) return conditions.held("ResourceReady", refused);
   const bool services = w.readwrite && (w.readonly || w.object->spec.replica.empty());
   conditions.set("ResourceReady", services, services ? "SyncResourceSucceed" : kProgressing,
@@ -222,6 +235,8 @@ void write_record(const World& w, const topo::PersistedRecord& r, Decision& d) {
   boost::json::array lost;
   for (const auto& l : r.lost) lost.push_back(parsed(k8s::to_json_text(api_lost(arena, l))));
   if (!lost.empty()) status["lostTransactions"] = std::move(lost);
+  if (!r.left_out.empty())
+    status["leftOut"] = boost::json::array(r.left_out.begin(), r.left_out.end());
   d.add("record",
         Apply{ref_to(*w.object), "troupe-op", boost::json::serialize(body_of(w, std::move(status))),
               true, w.object->metadata.resourceVersion});
@@ -268,7 +283,8 @@ void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePo
     d.wake_at(memory.status_written + kDetailEvery);
     return;
   }
-  tell_changes(d, o, conditions, {"TopologyReady", "ResourceReady"}, {kProgressing}, memory.warned);
+  tell_changes(d, o, conditions, {"TopologyReady", "OrderObeyed", "ResourceReady"}, {kProgressing},
+               memory.warned);
   memory.status_written = now;
   auto body = parsed(k8s::to_json_text(s)).as_object();
   for (const auto field : kRecordFields) body.erase(field);

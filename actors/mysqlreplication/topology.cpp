@@ -55,6 +55,7 @@ topo::PersistedRecord record_of(const k8s::MysqlReplicationStatus& s) {
         .started = to_rfc3339(o.startedAt.at),
         .finished = to_rfc3339(o.finishedAt.at)};
   }
+  for (const auto& name : s.leftOut) r.left_out.push_back(name.str());
   for (const auto& l : s.lostTransactions)
     r.lost.push_back({.member = l.node.str(),
                       .gtids = l.gtidSet.str(),
@@ -66,18 +67,22 @@ topo::PersistedRecord record_of(const k8s::MysqlReplicationStatus& s) {
 
 namespace {
 
-topo::Member member_of(const Node& n, int ordinal, const Memory& memory) {
+topo::Member member_of(const World& w, const Node& n, int ordinal, const Memory& memory) {
   topo::Member m;
   m.name = n.name;
   m.host = n.host;
   m.port = n.port;
   m.ordinal = ordinal;
   m.isolated = n.isolated;
-  m.ours = bool(n.unit);
+  m.unit_exists = bool(n.unit);
+  m.ours = is_ours(w, n);
+  m.owner = other_owner(w, n);
   m.pod_exists = bool(n.pod);
   m.pod_terminating = n.pod && n.pod->metadata.deletionTimestamp;
   m.instance = n.pod ? pod_life(*n.pod) : std::string();
-  m.probe = n.probe;
+  // What others command tells nothing of our topology.
+  if (!m.is_anothers()) m.probe = n.probe;
+  if (!m.ours) return m;
   m.agent = n.agent;
   const auto steps = memory.members.find(n.name);
   if (steps != memory.members.end() && steps->second.life == m.instance)
@@ -104,7 +109,7 @@ topo::Topology topology_of(const World& w, const Memory& memory) {
   std::sort(names.begin(), names.end());
   for (const auto& n : w.nodes) {
     const auto at = std::lower_bound(names.begin(), names.end(), n.name);
-    t.members.push_back(member_of(n, static_cast<int>(at - names.begin()), memory));
+    t.members.push_back(member_of(w, n, static_cast<int>(at - names.begin()), memory));
   }
   return t;
 }

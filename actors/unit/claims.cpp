@@ -126,6 +126,7 @@ void keep_claims(const World& w, Decision& d) {
     }
     auto body = skeleton<k8s::PersistentVolumeClaim>(o.metadata.namespace_, c.name);
     auto labels = to_json(o.metadata.labels);
+    labels.erase(kOwnerLabel);
     for (const auto& [key, text] : c.wanted.metadata.labels) labels[key.view()] = text.view();
     body["metadata"].as_object()["labels"] = std::move(labels);
     body["spec"] = boost::json::parse(k8s::to_json_text(spec));

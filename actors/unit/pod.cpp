@@ -183,6 +183,7 @@ object pod_body(const World& w) {
   auto& metadata = body["metadata"].as_object();
   auto& from = object_at(pod_template, "metadata");
   auto labels = to_json(o.metadata.labels);
+  labels.erase(kOwnerLabel);
   for (const auto& l : object_at(from, "labels")) labels[l.key()] = l.value();
   // The operator watches Pods that bear it; a Unit that stands alone has it from nobody else.
   labels[kUnitLabel] = o.metadata.name.view();

@@ -366,12 +366,13 @@ struct MysqlReplicationStatus {
   Opt<ReplicationOperation> operation;
   Opt<ReplicationOperation> lastOperation;
   List<Guard> guards;
+  List<Text> leftOut;
   List<LostTransactions> lostTransactions;
   List<Condition> conditions;
 };
 BOOST_DESCRIBE_STRUCT(MysqlReplicationStatus, (),
                       (observedGeneration, ready, currentSource, honoredSource, epoch, topology,
-                       readwriteService, readonlyService, operation, lastOperation, guards,
+                       readwriteService, readonlyService, operation, lastOperation, guards, leftOut,
                        lostTransactions, conditions))
 template <>
 struct Schema<MysqlReplicationStatus> {
@@ -391,6 +392,10 @@ struct Schema<MysqlReplicationStatus> {
       {.name = "operation", .doc = "The change of roles that is under way."},
       {.name = "lastOperation", .doc = "The last one that ended."},
       {.name = "guards", .doc = "What holds the next step back."},
+      {.name = "leftOut",
+       .doc = "Members that belong to another MysqlReplication and hold nothing alone: they count "
+              "for no quorum.",
+       .max_items = 1},
       {.name = "lostTransactions",
        .doc = "Transactions of former sources that the topology goes on without.",
        .max_items = 32},

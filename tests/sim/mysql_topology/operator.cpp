@@ -139,7 +139,7 @@ void Operator::look_at_agent(int i) {
         .partial = s.partial,
         .cloning = s.job && s.job->command.verb == Verb::Clone && s.job->phase > 0,
         .life = s.life,
-        .epoch = s.epoch};
+        .epoch = deposed_ ? std::min(s.epoch, read_.epoch) : s.epoch};
     if (!(state == w.pushed)) push(i, state);
     look_at_agent(i);
   });
@@ -200,7 +200,7 @@ Topology Operator::told() const {
     m.name = m.host = s.name;
     m.port = kPort;
     m.ordinal = i;
-    m.ours = true;
+    m.unit_exists = m.ours = true;
     m.pod_exists = s.pod;
     m.instance = fmt::format("{}@{}", s.name, w.life);
     m.probe = w.probe;

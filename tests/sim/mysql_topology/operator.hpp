@@ -35,8 +35,9 @@ class Operator {
   Operator(Timeline& timeline, Rules rules, Fleet& fleet, Object& object);
 
   void start();
-  // As a leader that was replaced and does not know: it reads the object once and never again, and
-  // what it writes does not arrive. Members hear it all the same.
+  // As a leader that was replaced and does not know: it reads the object once and never again, what
+  // it writes does not arrive, and it acts before it hears of newer epochs. Members hear it all the
+  // same, and nothing but their refusal holds it.
   void start_deposed();
   void die();
   bool alive() const { return alive_; }

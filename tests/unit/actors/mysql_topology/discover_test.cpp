@@ -86,10 +86,19 @@ TEST(Discovery, DoesNotWaitForIsolatedMembers) {
   EXPECT_EQ(recorded(servers.decide()), "Form Promote to db-0, epoch 1");
 }
 
-TEST(Discovery, SaysThatAMemberWithoutAUnitIsNotServed) {
+TEST(Discovery, SaysThatAUnitIsMissing) {
   auto servers = Servers::fresh();
-  servers[1].is_foreign();
-  expect_held(servers, "MemberForeign", "db-1");
+  servers[1].has_no_unit();
+  expect_held(servers, "MemberMissing", "there is no Unit db-1");
+  EXPECT_TRUE(servers.decide().forming) << "it may be on its way";
+}
+
+TEST(Discovery, SaysThatAccountsAreBeingMadeAndAfterAWhileWhatTheServerSays) {
+  auto servers = Servers::fresh();
+  servers[1].refuses_password().probe.message = "SELECT command denied";
+  expect_held(servers, "MembersUnknown", "db-1 is being given its accounts");
+  servers[1].probe.since -= minutes(1);
+  expect_held(servers, "MembersUnknown", "SELECT command denied");
 }
 
 TEST(Discovery, HoldsASourceThatIsNoMember) {

@@ -260,11 +260,11 @@ TEST(Keep, AReplicaWhoseAgentIsAwayGoesOnServingReads) {
   EXPECT_EQ(roles(servers.decide()), "db-0=Source db-1=Replica db-2=Replica");
 }
 
-TEST(Keep, AReplicaWithoutAUnitIsSaidNotToBeServed) {
+TEST(Keep, AReplicaWithoutAUnitIsSaidToBeMissing) {
   auto servers = Servers::formed();
-  servers[1].is_foreign();
+  servers[1].has_no_unit();
   const auto plan = servers.decide();
-  EXPECT_THAT(held_by(plan), ElementsAre("MemberForeign"));
+  EXPECT_THAT(held_by(plan), ElementsAre("MemberMissing"));
   EXPECT_FALSE(plan.ready);
 }
 

@@ -145,8 +145,19 @@ Server& Server::is_silent(Duration since) {
   return *this;
 }
 
-Server& Server::is_foreign() {
-  ours = pod = known_to_agent = false;
+Server& Server::has_no_unit() {
+  unit = ours = pod = known_to_agent = probed = false;
+  return *this;
+}
+
+Server& Server::is_unclaimed() {
+  ours = known_to_agent = false;
+  return *this;
+}
+
+Server& Server::belongs_to(std::string_view replication) {
+  owner = replication;
+  ours = known_to_agent = probed = false;
   return *this;
 }
 
@@ -196,7 +207,9 @@ Member Server::member() const {
   m.port = kPort;
   m.ordinal = name.back() - '0';
   m.isolated = isolated;
+  m.unit_exists = unit;
   m.ours = ours;
+  m.owner = owner;
   m.pod_exists = pod;
   m.instance = pod ? name + "@1" : "";
   if (known_to_agent) m.agent = std::make_shared<agent::AgentObservation>(agent);
@@ -275,15 +288,23 @@ std::string recorded(const Plan& plan) {
                      op.candidate.empty() ? "" : " to " + op.candidate, r.epoch.value);
 }
 
-std::vector<std::string> held_by(const Plan& plan) {
+namespace {
+
+std::vector<std::string> rules(const std::vector<Guard>& guards) {
   std::vector<std::string> out;
-  for (const auto& g : plan.guards) out.push_back(g.rule);
+  for (const auto& g : guards) out.push_back(g.rule);
   return out;
 }
 
+}  // namespace
+
+std::vector<std::string> held_by(const Plan& plan) { return rules(plan.guards); }
+std::vector<std::string> refused_by(const Plan& plan) { return rules(plan.refusals); }
+
 std::string text_of(const Plan& plan, std::string_view rule) {
-  for (const auto& g : plan.guards)
-    if (g.rule == rule) return g.text;
+  for (const auto* guards : {&plan.guards, &plan.refusals})
+    for (const auto& g : *guards)
+      if (g.rule == rule) return g.text;
   return {};
 }
 

@@ -46,7 +46,9 @@ struct Server {
   Server& has_lost_its_agent();       // the stream broke; the server may still answer
   Server& refuses_connections();      // nobody listens on its port
   Server& is_silent(Duration since);  // probes time out
-  Server& is_foreign();               // no Pod of a Unit: no agent
+  Server& has_no_unit();              // nor Pod nor agent
+  Server& is_unclaimed();             // its Unit belongs to nobody yet
+  Server& belongs_to(std::string_view replication);
   Server& refuses_password();
   Server& hears_nothing();  // as a replica, from its source
 
@@ -62,7 +64,9 @@ struct Server {
   std::string name;
   std::string host;
   bool isolated = false;
+  bool unit = true;
   bool ours = true;
+  std::string owner;
   bool pod = true;
   TimePoint now;
   bool known_to_agent = true;
@@ -103,6 +107,8 @@ const Command* command(const Plan& plan, std::string_view member, Verb verb);
 std::string recorded(const Plan& plan);
 // Names of the guards, in order.
 std::vector<std::string> held_by(const Plan& plan);
+// Why an order is not obeyed, likewise.
+std::vector<std::string> refused_by(const Plan& plan);
 std::string text_of(const Plan& plan, std::string_view rule);
 // "db-0=Source db-1=Replica db-2=None"
 std::string roles(const Plan& plan);

@@ -76,7 +76,7 @@ TEST_P(OrderRefused, StaysPendingWithItsGuard) {
   GetParam().because(servers);
   const auto plan = servers.decide();
   EXPECT_FALSE(plan.record);
-  EXPECT_THAT(held_by(plan), Contains(GetParam().rule));
+  EXPECT_THAT(refused_by(plan), Contains(GetParam().rule));
   EXPECT_THAT(plan.doing, HasSubstr("held back"));
   EXPECT_EQ(roles(plan).substr(0, 11), "db-0=Source");
 }
@@ -105,7 +105,17 @@ TEST(Order, IsRefusedWhenTooFewWouldAcknowledgeToTheCandidate) {
   for (const int i : {2, 3, 4}) servers[i].is_killed();
   const auto plan = servers.decide();
   EXPECT_FALSE(plan.record);
-  EXPECT_THAT(held_by(plan), Contains("TooFewReplicas"));
+  EXPECT_THAT(refused_by(plan), Contains("TooFewReplicas"));
+}
+
+TEST(Order, ForAnUnknownNameNamesTheCandidatesAndLeavesTheTopologyReady) {
+  auto servers = Servers::formed();
+  servers.topology.order_by_note = "nosuch";
+  const auto plan = servers.decide();
+  EXPECT_THAT(refused_by(plan), ElementsAre("CandidateNotListed"));
+  EXPECT_THAT(text_of(plan, "CandidateNotListed"), HasSubstr("it can be db-1, db-2"));
+  EXPECT_THAT(held_by(plan), IsEmpty());
+  EXPECT_TRUE(plan.ready);
 }
 
 TEST(Order, WaitsUntilACandidateWithTransactionsOfItsOwnIsRebuilt) {
@@ -128,8 +138,8 @@ TEST(Order, IsNotRetriedForAMinuteAfterItWasGivenUp) {
   servers.record().last = Finished{.text = "db-1 did not catch up"};
   const auto plan = servers.decide();
   EXPECT_FALSE(plan.record);
-  EXPECT_THAT(held_by(plan), ElementsAre("SwitchoverGivenUp"));
-  EXPECT_THAT(plan.guards[0].text, HasSubstr("did not catch up"));
+  EXPECT_THAT(refused_by(plan), ElementsAre("SwitchoverGivenUp"));
+  EXPECT_THAT(plan.refusals[0].text, HasSubstr("did not catch up"));
   servers.pass(minutes(1));
   for (auto& s : servers.list) s.probe.seen = s.seen.seen = servers.now;
   EXPECT_TRUE(servers.decide().record);

@@ -1,4 +1,5 @@
 // What MysqlReplication itself adds to the engine: objects, credentials, status, deletion.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <functional>
@@ -104,6 +105,131 @@ TEST(MysqlReplication, LetsOneMemberOfThreeBeDisrupted) {
   scene.apply(scene.decide());
   EXPECT_FALSE(scene.documents.contains("PodDisruptionBudget/db"))
       << "of two it would forbid everything or nothing";
+}
+
+// --- whose a Unit is -----------------------------------------------------------------------------
+
+TEST(Owner, IsWrittenOntoUnitsOnConditionThatNobodyWroteInBetween) {
+  auto scene = ReplicationScene::formed();
+  for (const auto* unit : {"db-0", "db-1", "db-2"}) scene.give_unit(unit, "");
+  const auto decision = scene.decide();
+  for (const auto* unit : {"db-0", "db-1", "db-2"}) {
+    const auto* claim = action<MergePatch>(decision, fmt::format("claim Unit {}", unit));
+    ASSERT_TRUE(claim) << unit;
+    EXPECT_EQ(claim->expected.value, 7u);
+    EXPECT_THAT(claim->body, HasSubstr(R"("resourceVersion":"7")"));
+  }
+  EXPECT_THAT(decision.agents, IsEmpty()) << "what is not seen to be ours is not touched";
+  EXPECT_THAT(keys_of(decision), Each(Not(StartsWith("step "))));
+  scene.settle();
+  EXPECT_EQ(scene.owner("db-2"), "db");
+  EXPECT_EQ(scene.condition("TopologyReady"), "True SyncTopologySucceed");
+}
+
+TEST(Owner, IsTakenOneUnitAfterTheOtherByWhoIsNotFormed) {
+  auto scene = ReplicationScene::formed();
+  scene.status() = json::object{};
+  for (const auto* unit : {"db-0", "db-1", "db-2"}) scene.give_unit(unit, "");
+  EXPECT_THAT(keys_of(scene.decide()), Contains("claim Unit db-0"));
+  EXPECT_FALSE(effect(scene.decide(), "claim Unit db-1"));
+  scene.apply(scene.decide());
+  EXPECT_TRUE(effect(scene.decide(), "claim Unit db-1"));
+  scene.add_replication("orders");
+  scene.give_unit("db-1", "orders");
+  EXPECT_THAT(keys_of(scene.decide()), Each(Not(StartsWith("claim ")))) << "nor db-2";
+}
+
+TEST(Owner, ThatExistsKeepsItsUnitAndIsNamed) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.add_replication("orders");
+  scene.give_unit("db-1", "orders");
+  scene.documents["Pod/db-1"]["metadata"].as_object()["labels"] = {{kReplicationLabel, "orders"},
+                                                                   {kReadonlyLabel, "false"}};
+  scene.servers[1].is_source(1, 1);
+  const auto decision = scene.settle();
+  EXPECT_EQ(scene.owner("db-1"), "orders");
+  EXPECT_EQ(scene.pod_label("db-1", kReplicationLabel), "orders");
+  EXPECT_EQ(scene.pod_label("db-1", kReadonlyLabel), "false");
+  EXPECT_EQ(scene.condition("TopologyReady"), "False MemberOfAnother");
+  EXPECT_THAT(scene.condition_message("TopologyReady"),
+              HasSubstr("Unit db-1 belongs to MysqlReplication orders: take it out of orders"));
+  EXPECT_EQ(decision.agents.size(), 2u);
+  EXPECT_EQ(decision.servers.size(), 2u);
+  EXPECT_EQ(scene.pod_label("db-0", kReadonlyLabel), "false") << "the others go on";
+}
+
+TEST(Owner, ThatExistsNoMoreLosesItsUnit) {
+  auto scene = ReplicationScene::formed();
+  scene.give_unit("db-1", "orders");
+  const auto decision = scene.decide();
+  const auto* claim = action<MergePatch>(decision, "claim Unit db-1");
+  ASSERT_TRUE(claim);
+  EXPECT_EQ(claim->expected.value, 7u);
+}
+
+TEST(Owner, IsNotWrittenOntoAUnitThatGoes) {
+  auto scene = ReplicationScene::formed();
+  scene.give_unit("db-1", "");
+  scene.documents["Unit/db-1"]["metadata"].as_object()["deletionTimestamp"] =
+      "2026-01-31T12:00:00Z";
+  EXPECT_FALSE(effect(scene.decide(), "claim Unit db-1"));
+}
+
+TEST(Owner, GivesAUnitBackThatIsNoMemberAnyMoreAfterItsPodsLabels) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.spec()["replica"].as_array().pop_back();
+  const auto first = scene.decide();
+  EXPECT_FALSE(effect(first, "release Unit db-2"));
+  scene.apply(first);
+  const auto second = scene.decide();
+  const auto* release = action<MergePatch>(second, "release Unit db-2");
+  ASSERT_TRUE(release);
+  EXPECT_EQ(release->expected.value, 7u);
+  scene.settle();
+  EXPECT_EQ(scene.owner("db-2"), "");
+  EXPECT_EQ(scene.owner("db-1"), "db");
+}
+
+TEST(Owner, DeletedGivesItsUnitsBackBeforeItGoes) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.object()["metadata"].as_object()["deletionTimestamp"] = "2026-01-31T12:00:00Z";
+  scene.apply(scene.decide());
+  const auto second = scene.decide();
+  EXPECT_TRUE(effect(second, "release Unit db-0"));
+  EXPECT_FALSE(effect(second, "remove finalizer"));
+  scene.apply(second);
+  EXPECT_EQ(scene.owner("db-0"), "");
+  EXPECT_TRUE(effect(scene.decide(), "remove finalizer"));
+}
+
+TEST(Owner, DeletedWhileItOwnsNothingTouchesNothingOfTheOther) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.add_replication("orders");
+  for (const auto* member : {"db-0", "db-1", "db-2"}) {
+    scene.give_unit(member, "orders");
+    scene.documents[fmt::format("Pod/{}", member)]["metadata"].as_object()["labels"] = {
+        {kReplicationLabel, "orders"}};
+  }
+  scene.object()["metadata"].as_object()["deletionTimestamp"] = "2026-01-31T12:00:00Z";
+  EXPECT_THAT(keys_of(scene.decide()), ::testing::ElementsAre("remove finalizer"));
+}
+
+TEST(Owner, RecordsWhomTheQuorumDoesWithout) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.add_replication("orders");
+  scene.give_unit("db-2", "orders");
+  scene.servers[0].seen.seen -= std::chrono::milliseconds(10);
+  scene.servers[0].seen.semi_sync_source.clients = 1;
+  scene.settle();
+  EXPECT_EQ(scene.status()["leftOut"], (json::array{"db-2"}));
+  scene.give_unit("db-2", "");
+  scene.settle();
+  EXPECT_FALSE(scene.status().contains("leftOut"));
 }
 
 // --- credentials ---------------------------------------------------------------------------------
@@ -291,6 +417,23 @@ TEST(MysqlReplication, AnOrderByAnnotationIsRemovedWhenItIsDone) {
   EXPECT_TRUE(effect(scene.decide(), "remove annotation switchover-to"));
 }
 
+TEST(MysqlReplication, AnOrderForAnUnknownNameLeavesTheTopologyReady) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.object()["metadata"].as_object()["annotations"] = {{kSwitchoverAnnotation, "nosuch"}};
+  const auto decision = scene.decide();
+  EXPECT_THAT(keys_of(decision), Contains(StartsWith("event CandidateNotListed")));
+  scene.apply(decision);
+  EXPECT_EQ(scene.condition("TopologyReady"), "True SyncTopologySucceed");
+  EXPECT_EQ(scene.status()["ready"], json::value(true));
+  EXPECT_EQ(scene.condition("OrderObeyed"), "False CandidateNotListed");
+  EXPECT_THAT(scene.condition_message("OrderObeyed"), HasSubstr("db-1, db-2"));
+  EXPECT_THAT(keys_of(scene.settle()), Each(Not(StartsWith("event ")))) << "told once";
+  scene.object()["metadata"].as_object().erase("annotations");
+  scene.settle();
+  EXPECT_EQ(scene.condition("OrderObeyed"), "");
+}
+
 TEST(MysqlReplication, AModeThatIsNotServedIsAConditionAndChangesNothing) {
   auto scene = ReplicationScene::formed();
   scene.settle();
@@ -347,6 +490,18 @@ TEST(MysqlReplication, AWriteThatTheApiServerRefusesIsTold) {
   EXPECT_EQ(scene.condition("ResourceReady"), "False WriteRefused");
   EXPECT_THAT(scene.condition_message("ResourceReady"), HasSubstr("exceeded quota: services"));
   EXPECT_THAT(events_of(told), Contains("Warning WriteRefused"));
+}
+
+TEST(MysqlReplication, WarnsOfNothingWhileMembersAreBeingMade) {
+  auto scene = ReplicationScene::formed();
+  scene.status() = json::object{};
+  for (const auto* object : {"Unit/db-2", "Pod/db-2", "Pod/db-1"}) scene.documents.erase(object);
+  const auto decision = scene.decide();
+  EXPECT_THAT(keys_of(decision), Contains("status"));
+  EXPECT_THAT(keys_of(decision), Each(Not(StartsWith("event "))));
+  scene.apply(decision);
+  EXPECT_EQ(scene.condition("TopologyReady"), "False Progressing");
+  EXPECT_EQ(scene.status()["guards"].at(0).at("rule"), "MembersUnknown");
 }
 
 TEST(MysqlReplication, ShowsEachServerAsItWasLastSeen) {
@@ -419,6 +574,7 @@ TEST(MysqlReplication, DeletedTakesLabelsOffAndLetsGoWithoutTouchingServers) {
   EXPECT_FALSE(effect(first, "remove finalizer")) << "the labels are there yet";
   scene.apply(first);
   EXPECT_EQ(scene.pod_label("db-0", kReplicationLabel), "");
+  scene.apply(scene.decide());
   EXPECT_TRUE(effect(scene.decide(), "remove finalizer"));
   EXPECT_THAT(scene.decide().servers, IsEmpty());
 }

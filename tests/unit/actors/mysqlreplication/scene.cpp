@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "actors/model/names.hpp"
 #include "engines/agent/model/digest.hpp"
 #include "engines/agent/model/passwords.hpp"
 #include "k8s/api/kinds.hpp"
@@ -24,8 +25,9 @@ void forget_applied(json::object& live, const Apply& apply) {
   if (apply.object.kind == k8s::kKindId<k8s::Pod>)
     live["metadata"].as_object()["labels"] = json::object{};
   if (!apply.status || !live.contains("status")) return;
-  constexpr std::string_view kRecord[] = {"currentSource", "honoredSource", "epoch",
-                                          "operation",     "lastOperation", "lostTransactions"};
+  constexpr std::string_view kRecord[] = {"currentSource",   "honoredSource", "epoch",
+                                          "operation",       "lastOperation", "leftOut",
+                                          "lostTransactions"};
   const auto before = live["status"].as_object();
   auto& status = live["status"].as_object();
   for (const auto& [key, value] : before) {
@@ -50,6 +52,7 @@ ReplicationScene::ReplicationScene(int count) : servers(Servers::formed(count)) 
   for (int i = 0; i < count; ++i) {
     const auto name = servers[i].name;
     put("Unit", name, {{"spec", json::object{}}});
+    give_unit(name, "db");
     put("Pod", name,
         {{"status", {{"podIP", fmt::format("10.0.0.{}", i + 1)}, {"startTime", kStarted}}}});
     put("Secret", name + "-tls", {{"data", {{"ca.crt", agent::base64_encode("a CA")}}}});
@@ -102,9 +105,14 @@ MysqlReplicationKind::World ReplicationScene::world() const {
   w.readonly = get<k8s::Service>("Service", "db-readonly");
   w.budget = get<k8s::PodDisruptionBudget>("PodDisruptionBudget", "db");
   w.wall = WallTime{std::chrono::seconds(1769860800)};
+  const auto owner_exists = [this](const std::string& unit) {
+    const auto name = owner(unit);
+    return name != "db" && documents.contains("MysqlReplication/" + name);
+  };
   const auto add = [&](const std::string& name, bool isolated) {
     MysqlReplicationKind::Node node{.name = name, .host = name + ".db", .isolated = isolated};
     node.unit = get<k8s::Unit>("Unit", name);
+    node.owner_exists = node.unit && owner_exists(name);
     node.pod = get<k8s::Pod>("Pod", name);
     node.certificate = get<k8s::SecretObject>("Secret", name + "-tls");
     for (const auto& s : servers.list) {
@@ -117,13 +125,18 @@ MysqlReplicationKind::World ReplicationScene::world() const {
   };
   add(w.object->spec.source.name.str(), false);
   for (const auto& r : w.object->spec.replica) add(r.name.str(), r.isolated);
-  for (const auto& [key, document] : documents)
-    if (key.starts_with("Pod/")) {
-      const auto name = key.substr(4);
-      const auto listed = std::any_of(w.nodes.begin(), w.nodes.end(),
-                                      [&name](const auto& n) { return n.name == name; });
-      if (!listed) w.strays.push_back(get<k8s::Pod>("Pod", name));
-    }
+  const auto is_member = [&w](const std::string& name) {
+    return std::any_of(w.nodes.begin(), w.nodes.end(),
+                       [&name](const auto& n) { return n.name == name; });
+  };
+  for (const auto& [key, document] : documents) {
+    const auto name = key.substr(key.find('/') + 1);
+    if (is_member(name)) continue;
+    if (key.starts_with("Pod/") && pod_label(name, kReplicationLabel) == "db")
+      w.strays.push_back(get<k8s::Pod>("Pod", name));
+    if (key.starts_with("Unit/") && owner(name) == "db")
+      w.leavers.push_back(get<k8s::Unit>("Unit", name));
+  }
   return w;
 }
 
@@ -161,11 +174,29 @@ Decision ReplicationScene::settle() {
       fmt::format("written again and again: {}", fmt::join(keys_of(decision), ", ")));
 }
 
-std::string ReplicationScene::pod_label(std::string_view pod, std::string_view label) const {
-  const auto& metadata = documents.at(fmt::format("Pod/{}", pod)).at("metadata").as_object();
+std::string ReplicationScene::label_of(const std::string& key, std::string_view label) const {
+  const auto& metadata = documents.at(key).at("metadata").as_object();
   const auto* labels = metadata.if_contains("labels");
   const auto* value = labels ? labels->as_object().if_contains(label) : nullptr;
   return value ? std::string(value->as_string()) : std::string();
+}
+
+std::string ReplicationScene::pod_label(std::string_view pod, std::string_view label) const {
+  return label_of(fmt::format("Pod/{}", pod), label);
+}
+
+std::string ReplicationScene::owner(std::string_view unit) const {
+  return label_of(fmt::format("Unit/{}", unit), kOwnerLabel);
+}
+
+void ReplicationScene::give_unit(std::string_view unit, std::string_view owner) {
+  auto& metadata = documents.at(fmt::format("Unit/{}", unit))["metadata"].as_object();
+  metadata["labels"] = json::object{};
+  if (!owner.empty()) metadata["labels"].as_object()[kOwnerLabel] = owner;
+}
+
+void ReplicationScene::add_replication(std::string_view name) {
+  put("MysqlReplication", name, {{"spec", json::object{}}});
 }
 
 std::string ReplicationScene::condition(std::string_view type) {

@@ -34,6 +34,11 @@ class ReplicationScene {
 
   boost::json::object& object() { return documents["MysqlReplication/db"]; }
   boost::json::object& spec() { return object()["spec"].as_object(); }
+  // Whose the Unit is; empty: nobody's.
+  std::string owner(std::string_view unit) const;
+  void give_unit(std::string_view unit, std::string_view owner);
+  // Another MysqlReplication.
+  void add_replication(std::string_view name);
   boost::json::object& status() { return object()["status"].as_object(); }
   std::string pod_label(std::string_view pod, std::string_view label) const;
   // "False SourceDead": status and reason.
@@ -48,6 +53,7 @@ class ReplicationScene {
 
  private:
   explicit ReplicationScene(int count);
+  std::string label_of(const std::string& key, std::string_view label) const;
   void put(std::string_view kind, std::string_view name, boost::json::object rest);
   template <class T>
   k8s::ObjectPtr<T> get(std::string_view kind, const std::string& name) const;

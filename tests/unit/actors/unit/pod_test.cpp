@@ -180,6 +180,14 @@ TEST_F(UnitPod, LabelsChangeOnThePodThatRuns) {
   EXPECT_EQ(cluster.find<k8s::Pod>("db-0")->metadata.uid, uid);
 }
 
+TEST_F(UnitPod, TheLabelOfTheUnitsOwnerIsNotThePods) {
+  cluster.edit<k8s::Unit>("db-0", R"({"metadata": {"labels": {"troupe.dev/replication": "db"}}})");
+  unit.settle();
+  EXPECT_EQ(cluster.find<k8s::Pod>("db-0")->metadata.labels.get(kOwnerLabel), "");
+  EXPECT_EQ(cluster.find<k8s::PersistentVolumeClaim>("db-0-data")->metadata.labels.get(kOwnerLabel),
+            "");
+}
+
 TEST_F(UnitPod, LabelsThatOthersPutOnThePodStay) {
   run();
   cluster.edit<k8s::Pod>("db-0", R"({"metadata": {"labels": {"role": "source"}}})");
