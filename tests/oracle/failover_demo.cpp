@@ -140,7 +140,7 @@ bool wait_until_ready(const MysqlCluster& cluster, seconds deadline) {
   return eventually(deadline, [&] {
     if (cluster.ready()) return true;
     const auto state = cluster.state();
-    if (state != said) say("  " + state);
+    if (state != said && !state.empty()) say("  " + state);
     said = state;
     return false;
   });
