@@ -39,19 +39,6 @@ struct Flight {
 };
 using FlightPtr = std::shared_ptr<Flight>;
 
-// Whether the API server itself has decided against it, as against being away, busy, or ahead of
-// what we have seen. 500 is its answer when an admission webhook fails.
-bool is_refusal(int http_status) {
-  switch (http_status) {
-    case 401:  // a token that is being renewed
-    case 409:
-    case 429:
-      return false;
-    default:
-      return http_status >= 400 && http_status <= 500;
-  }
-}
-
 k8s::ApiCall call_on(const ObjectRef& object, k8s::Verb verb) {
   k8s::ApiCall call;
   call.verb = verb;
@@ -153,7 +140,7 @@ class Dispatch {
       if (outcome.error && outcome.error->code == Code::NotFound &&
           flight->result.key.starts_with("delete "))
         outcome.error.reset();
-      flight->result.refused = outcome.error && is_refusal(outcome.http_status);
+      flight->result.refused = outcome.error && k8s::is_refusal(outcome.http_status);
       flight->finish(std::move(outcome.error));
     });
   }

@@ -126,5 +126,8 @@ class ApiGateway {
 Request to_request(const ApiCall& call);
 // What a refusal asks of the caller. `reason` tells the two meanings of 409 apart.
 Code code_of(int http_status, std::string_view reason);
+// Whether the server itself has decided against a call, as against being away, busy, or ahead of
+// what we have seen.
+bool is_refusal(int http_status);
 
 }  // namespace troupe::k8s

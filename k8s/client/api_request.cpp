@@ -108,4 +108,16 @@ Code code_of(int http_status, std::string_view reason) {
   }
 }
 
+bool is_refusal(int http_status) {
+  switch (http_status) {
+    case 401:  // a token that is being renewed
+    case 409:
+    case 429:
+      return false;
+    default:
+      // 500 is its answer when an admission webhook fails.
+      return http_status >= 400 && http_status <= 500;
+  }
+}
+
 }  // namespace troupe::k8s

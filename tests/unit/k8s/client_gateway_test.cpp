@@ -105,6 +105,12 @@ TEST(ApiRequest, CodesSayWhatToDo) {
   EXPECT_EQ(code_of(504, "Timeout"), Code::Timeout);
 }
 
+TEST(ApiRequest, ARefusalIsWhatTheServerHasDecidedItself) {
+  for (const int status : {400, 403, 404, 422, 500}) EXPECT_TRUE(is_refusal(status)) << status;
+  for (const int status : {0, 200, 401, 409, 429, 502, 503, 504})
+    EXPECT_FALSE(is_refusal(status)) << status;
+}
+
 // ---- The queue ---------------------------------------------------------------------------------
 
 ObjectKey key(std::string name) { return {kKindId<ConfigMap>, "db", std::move(name)}; }
