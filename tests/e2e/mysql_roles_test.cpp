@@ -48,6 +48,37 @@ class MysqlRoles : public ClusterTest {
                     kName, service));
   }
 
+  // The same members under another name, as somebody copies a manifest.
+  static void make_replication(const std::string& name, const std::string& mode) {
+    const auto object = cluster().kubectl().get({"mysqlreplication", kName});
+    boost::json::object copy{{"apiVersion", object.at("apiVersion")},
+                             {"kind", object.at("kind")},
+                             {"metadata", {{"name", name}}},
+                             {"spec", object.at("spec")}};
+    copy["spec"].as_object()["mode"] = mode;
+    ok("create -f -", boost::json::serialize(copy));
+  }
+
+  // Who commands which member, who it is labelled for, and whether the source waits for replicas.
+  static std::string bonds() {
+    return ok("get units,pods "
+              "-o jsonpath={range.items[*]}{.metadata.name}={.metadata.labels}{\"\\n\"}{end}") +
+           mysql().query(source(), "SELECT @@rpl_semi_sync_source_enabled, @@super_read_only");
+  }
+
+  static testing::AssertionResult is_held(const std::string& name, std::string_view by) {
+    const auto wanted = fmt::format("belongs to MysqlReplication {}: take it out of {}", by, by);
+    std::string said;
+    const bool held = eventually(seconds(60), [&] {
+      const boost::json::value object = cluster().kubectl().get({"mysqlreplication", name});
+      said = oracle::text_at(object, "/status/conditions/0/reason") + ": " +
+             oracle::text_at(object, "/status/conditions/0/message");
+      return said.starts_with("MemberOfAnother: ") && said.find(wanted) != std::string::npos;
+    });
+    if (held) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << name << " says: " << said;
+  }
+
   static void kill_database(const std::string& member) {
     const auto pid = mysql().database_process(member);
     ASSERT_TRUE(pid) << "no database process of " << member;
@@ -84,6 +115,43 @@ TEST_F(MysqlRoles, AnAnnotationOrdersASwitchoverAndGoesOnceItIsObeyed) {
                .find("switchover-to") == std::string::npos;
   }));
   EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlRoles, ASecondReplicationOfTheSameMembersIsHeldUntilTheFirstIsGone) {
+  const auto first_source = source();
+  const auto before = bonds();
+  const auto epoch_before = epoch();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  make_replication("second", "rpl_async");
+  EXPECT_TRUE(is_held("second", kName));
+  ASSERT_TRUE(load.flows());
+  ok("delete mr second");
+  EXPECT_EQ(bonds(), before);
+  EXPECT_EQ(epoch(), epoch_before);
+  EXPECT_EQ(source(), first_source);
+  ASSERT_TRUE(settles(first_source));
+  EXPECT_TRUE(load.nothing_lost());
+
+  make_replication("second", "rpl_semi_sync");
+  EXPECT_TRUE(is_held("second", kName));
+  const auto manifest = cluster().kubectl().get({"mysqlreplication", kName});
+  ok(fmt::format("delete mr {}", kName));
+  const oracle::MysqlCluster second(cluster().kubectl(), "default", "second");
+  ASSERT_TRUE(eventually(seconds(60), [&] { return second.ready(); })) << second.state();
+  EXPECT_EQ(second.source(), first_source) << "what is there is adopted";
+
+  boost::json::object again{{"apiVersion", manifest.at("apiVersion")},
+                            {"kind", manifest.at("kind")},
+                            {"metadata", {{"name", kName}}},
+                            {"spec", manifest.at("spec")}};
+  if (const auto* labels = manifest.at("metadata").as_object().if_contains("labels"))
+    again["metadata"].as_object()["labels"] = *labels;
+  ok("apply -f -", boost::json::serialize(again));
+  EXPECT_TRUE(is_held(kName, "second"));
+  ok("delete mr second");
+  ASSERT_TRUE(settles(first_source));
+  EXPECT_GT(epoch(), epoch_before);
 }
 
 TEST_F(MysqlRoles, AKilledServerProcessIsReplacedWithinSecondsAndComesBackAsAReplica) {

@@ -136,8 +136,10 @@ Address MysqlCluster::member(const std::string& name) const {
           .password = kWriterPassword};
 }
 
-std::string MysqlCluster::version() const {
-  auto text = mysql(source(), "SELECT VERSION();", nullptr);
+std::string MysqlCluster::version() const { return query(source(), "SELECT VERSION()"); }
+
+std::string MysqlCluster::query(const std::string& member, const std::string& statement) const {
+  auto text = mysql(member, statement + ";", nullptr);
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
 }

@@ -33,6 +33,8 @@ class MysqlCluster {
   Address read_write() const;  // through the Service
   Address member(const std::string& name) const;
   std::string version() const;  // SELECT VERSION()
+  // What a statement prints, as root in the member's container; empty if it fails.
+  std::string query(const std::string& member, const std::string& statement) const;
 
   // The database process of a member on this machine: the child of its container's process 1.
   std::optional<pid_t> database_process(const std::string& name) const;
