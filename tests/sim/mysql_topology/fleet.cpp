@@ -47,6 +47,7 @@ Fleet::Fleet(Timeline& timeline, Rules rules, int count) : timeline_(timeline), 
     s.index = i;
     s.name = fmt::format("db-{}", i);
     s.acknowledged.resize(static_cast<std::size_t>(count));
+    s.acks_until.resize(static_cast<std::size_t>(count));
     servers_.push_back(std::move(s));
   }
   for (int i = 0; i < count; ++i) live(i);
@@ -182,6 +183,7 @@ void Fleet::receive(int i) {
   // The acknowledgement is on its way, whatever becomes of who sent it.
   const auto r = static_cast<std::size_t>(i);
   const auto f = static_cast<std::size_t>(from.index);
+  from.acks_until[r] = timeline_.now() + kAckDelayMax;
   timeline_.after(timeline_.chance.between({}, kAckDelayMax),
                   [this, r, f, upto = s.cursor, boot = from.boot] {
                     auto& to = servers_[f];
@@ -500,6 +502,15 @@ std::uint32_t Fleet::attached(int i) const {
       }));
 }
 
+std::uint32_t Fleet::clients(int i) const {
+  const auto& until = (*this)[i].acks_until;
+  return static_cast<std::uint32_t>(
+      std::count_if(servers_.begin(), servers_.end(), [&](const Server& r) {
+        return (r.running && r.connected && r.source == i && r.acknowledges) ||
+               until[static_cast<std::size_t>(r.index)] > timeline_.now();
+      }));
+}
+
 mysql::MemberObservation Fleet::observe(int i) const {
   const auto& s = (*this)[i];
   mysql::MemberObservation o;
@@ -515,7 +526,7 @@ mysql::MemberObservation Fleet::observe(int i) const {
                         .wait_for_replica_count = s.acks,
                         .wait_no_replica = true,
                         .wait_point = mysql::WaitPoint::AfterSync,
-                        .clients = attached(i),
+                        .clients = clients(i),
                         .wait_sessions = s.waits ? s.binlog.size() - s.committed : 0};
   o.semi_sync_replica = {.names = mysql::SemiSyncNames::New, .enabled = s.acknowledges};
   if (!s.source) return o;

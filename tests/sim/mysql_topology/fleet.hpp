@@ -26,7 +26,8 @@ struct Rules {
   bool boot_closed = true;
   bool refuse_old_epochs = true;
   bool keep_relay_logs = true;
-  bool count_all_members = true;  // false: the operator overlooks a replica, so f is one too low
+  bool leave_out_when_safe = true;  // false: a member of another counts for no quorum at once
+  bool count_all_members = true;    // false: the operator overlooks a replica, so f is one too low
 };
 
 struct Transaction {
@@ -85,6 +86,7 @@ struct Server {
   std::uint32_t acks = 0;
   bool acknowledges = false;              // semi-sync replica
   std::vector<std::size_t> acknowledged;  // by replica: up to where in the binary log
+  std::vector<TimePoint> acks_until;      // by replica: the last one on its way has come by then
   std::vector<std::size_t> sessions;      // writes whose clients can still be told
   int boot = 0;
   Epoch opened;  // of the command that opened it
@@ -117,6 +119,8 @@ class Fleet {
   void command(int i, Job job);
   mysql::MemberObservation observe(int i) const;
   std::uint32_t attached(int i) const;
+  // As the source counts them: one is gone when no acknowledgement of it can be taken any more.
+  std::uint32_t clients(int i) const;
 
   // --- clients
   void write_somewhere();

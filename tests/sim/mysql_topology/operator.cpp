@@ -52,6 +52,7 @@ void Operator::start() {
   ++generation_;
   read_ = object_.record;
   read_version_ = object_.version;
+  read_taken_ = object_.taken;
   for (int i = 0; i < fleet_.size(); ++i) {
     probe_again(i);
     look_at_agent(i);
@@ -200,12 +201,17 @@ Topology Operator::told() const {
     m.name = m.host = s.name;
     m.port = kPort;
     m.ordinal = i;
-    m.unit_exists = m.ours = true;
+    m.unit_exists = true;
+    m.ours = !(deposed_ ? read_taken_ : object_.taken).contains(i);
+    if (!m.ours) m.owner = "orders";
+    if (!m.ours && !rules_.leave_out_when_safe) t.record.left_out = {m.name};
     m.pod_exists = s.pod;
     m.instance = fmt::format("{}@{}", s.name, w.life);
-    m.probe = w.probe;
-    m.agent = w.agent;
-    m.outcomes = w.outcomes;
+    if (m.ours) {
+      m.probe = w.probe;
+      m.agent = w.agent;
+      m.outcomes = w.outcomes;
+    }
     t.members.push_back(std::move(m));
   }
   return t;

@@ -20,6 +20,7 @@ struct Object {
   Mode mode = Mode::SemiSync;
   FailoverPolicy failover;
   std::string wanted = "db-0";
+  std::set<int> taken;  // members whose Units say that they belong to another replication
   PersistedRecord record;
   std::uint64_t version = 1;
 };
@@ -98,6 +99,7 @@ class Operator {
   std::uint64_t generation_ = 0;
   PersistedRecord read_;  // the newest snapshot of the object's record
   std::uint64_t read_version_ = 0;
+  std::set<int> read_taken_;  // by one that is deposed
   std::vector<Watched> watched_;
   std::set<std::string> in_flight_;
   struct Backoff {

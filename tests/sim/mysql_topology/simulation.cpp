@@ -70,6 +70,9 @@ class Simulation {
         object_.record.operation->type == OperationType::Rebuild)
       ++rebuilds_;
     epoch_ = epoch;
+    const auto& left_out = object_.record.left_out;
+    if (left_out.size() > left_out_now_) ++left_out_;
+    left_out_now_ = left_out.size();
     const auto& op = object_.record.operation;
     if (op && (!step_ || *step_ != op->step)) strike_at(op->step);
     step_ = op ? std::optional(op->step) : std::nullopt;
@@ -101,7 +104,7 @@ class Simulation {
   void strike() {
     auto& chance = timeline_.chance;
     const int i = source_or_somebody();
-    switch (chance.pick(13)) {
+    switch (chance.pick(15)) {
       case 0:
       case 1:
       case 2:
@@ -130,11 +133,38 @@ class Simulation {
         deposed_.start_deposed();
         return timeline_.after(chance.between(milliseconds(500), seconds(4)),
                                [this] { deposed_.die(); });
+      case 12:
+        return take(somebody());
+      case 13:
+        fleet_[i].epoch.value += 1 + static_cast<std::uint64_t>(chance.pick(3));
+        return timeline_.tell("the agent of {} has seen epoch {}", fleet_[i].name,
+                              fleet_[i].epoch.value);
       default:
         object_.wanted = fleet_[somebody()].name;
         timeline_.tell("spec.source: {}", object_.wanted);
         return operator_.wake();
     }
+  }
+
+  // Another replication gets the member's Unit, as when its label is edited by hand, takes the
+  // member from its source and gives it back some time.
+  void take(int i) {
+    if (!object_.taken.insert(i).second) return;
+    timeline_.tell("{} belongs to another replication", fleet_[i].name);
+    operator_.wake();
+    timeline_.after(timeline_.chance.between({}, milliseconds(400)), [this, i] {
+      const auto& s = fleet_[i];
+      if (calm_ || !object_.taken.contains(i) || !s.pod || !s.agent_up) return;
+      const Command c{.member = s.name, .verb = Verb::StopReceiver, .epoch = {s.epoch.value + 1}};
+      fleet_.command(
+          i,
+          {.command = c, .deadline = timeline_.now() + seconds(2), .answer = [](const Reply&) {}});
+    });
+    timeline_.after(timeline_.chance.between(milliseconds(100), seconds(4)), [this, i] {
+      if (object_.taken.erase(i) == 0) return;
+      timeline_.tell("{} belongs to the topology again", fleet_[i].name);
+      operator_.wake();
+    });
   }
 
   // The hardest case: it lives, is taken for dead, and hears from its replicas again while another
@@ -162,6 +192,7 @@ class Simulation {
     calm_ = true;
     operator_.faults = {};
     deposed_.die();
+    object_.taken.clear();
     fleet_.heal();
     for (int i = 0; i < fleet_.size(); ++i) {
       operator_.cut(i, false);
@@ -227,6 +258,7 @@ class Simulation {
             .acknowledged = fleet_.acknowledged_writes(),
             .changes = changes_,
             .rebuilds = rebuilds_,
+            .left_out = left_out_,
             .decisions = operator_.decisions()};
     if (!out.violation.empty()) timeline_.tell("FAILED: {}", out.violation);
     out.story = timeline_.story();
@@ -248,6 +280,8 @@ class Simulation {
   std::optional<Step> step_;
   std::size_t changes_ = 0;
   std::size_t rebuilds_ = 0;
+  std::size_t left_out_ = 0;
+  std::size_t left_out_now_ = 0;
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ struct Run {
   std::size_t acknowledged = 0;
   std::size_t changes = 0;  // of source
   std::size_t rebuilds = 0;
+  std::size_t left_out = 0;
   std::uint64_t decisions = 0;
 };
 

@@ -45,7 +45,7 @@ void show(const Run& run) {
 
 TEST(TopologySimulation, HoldsItsInvariantsForAllSeeds) {
   const auto seeds = range();
-  std::size_t failed = 0, acknowledged = 0, changes = 0, rebuilds = 0;
+  std::size_t failed = 0, acknowledged = 0, changes = 0, rebuilds = 0, left_out = 0;
   std::uint64_t decisions = 0;
   for (auto seed = seeds.from; seed < seeds.to; ++seed) {
     const auto run = simulate(seed, seeds.to - seeds.from == 1);
@@ -53,6 +53,7 @@ TEST(TopologySimulation, HoldsItsInvariantsForAllSeeds) {
     acknowledged += run.acknowledged;
     changes += run.changes;
     rebuilds += run.rebuilds;
+    left_out += run.left_out;
     decisions += run.decisions;
     if (run.violation.empty()) continue;
     if (++failed <= kFailuresShown)
@@ -62,12 +63,13 @@ TEST(TopologySimulation, HoldsItsInvariantsForAllSeeds) {
   }
   std::cout << seeds.to - seeds.from << " seeds, " << failed << " failed; " << acknowledged
             << " writes acknowledged, " << changes << " changes of source, " << rebuilds
-            << " rebuilds, " << decisions << " decisions\n";
+            << " rebuilds, " << left_out << " left out, " << decisions << " decisions\n";
   EXPECT_EQ(failed, 0u);
   if (seeds.to - seeds.from < 100) return;
   EXPECT_GT(acknowledged, 0u);
   EXPECT_GT(changes, 0u) << "the faults do not lead to anything";
   EXPECT_GT(rebuilds, 0u) << "the faults do not lead to anything";
+  EXPECT_GT(left_out, 0u) << "the faults do not lead to anything";
 }
 
 TEST(TopologySimulation, ASeedAlwaysTellsTheSameStory) {
@@ -104,6 +106,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mutant{"ServersThatBootOpen", [](Rules& r) { r.boot_closed = false; }},
         Mutant{"AgentsThatObeyOldEpochs", [](Rules& r) { r.refuse_old_epochs = false; }},
         Mutant{"RelayLogsThrownAwayByARestart", [](Rules& r) { r.keep_relay_logs = false; }},
+        Mutant{"AMemberOfAnotherLeftOutAtOnce", [](Rules& r) { r.leave_out_when_safe = false; }},
         Mutant{"AQuorumOfOneTooFew", [](Rules& r) { r.count_all_members = false; }}),
     [](const auto& tested) { return tested.param.name; });
 
