@@ -139,6 +139,15 @@ TEST(Owner, IsTakenOneUnitAfterTheOtherByWhoIsNotFormed) {
   EXPECT_THAT(keys_of(scene.decide()), Each(Not(StartsWith("claim ")))) << "nor db-2";
 }
 
+TEST(Owner, OfAnIsolatedMemberIsNotWaitedForByWhoIsNotFormed) {
+  auto scene = ReplicationScene::formed();
+  scene.status() = json::object{};
+  scene.spec()["replica"].as_array()[0].as_object()["isolated"] = true;
+  scene.documents.erase("Unit/db-1");
+  scene.give_unit("db-2", "");
+  EXPECT_TRUE(effect(scene.decide(), "claim Unit db-2"));
+}
+
 TEST(Owner, ThatExistsKeepsItsUnitAndIsNamed) {
   auto scene = ReplicationScene::formed();
   scene.settle();
