@@ -131,7 +131,7 @@ Result<void> serve(const ServeOptions& options) {
     network = std::move(*reserved);
   }
   ApiServerOptions api_options{.seed = options.seed, .require_token = !options.plain_http};
-  api_options.service_network = 96 + network.plan.index;
+  api_options.service_network = network.plan.service_network();
   std::optional<ServingCertificate> certificate;
   if (!options.plain_http) {
     auto made = make_serving_certificate(certificate_names(*endpoint, network.plan), clock.wall());

@@ -53,6 +53,8 @@ class RuncClusterTest : public ::testing::Test {
     auto network = reserve_network(state_dir_);
     ASSERT_TRUE(network) << network.error().message;
     plan_ = network->plan;
+    // Other clusters may run on this machine: Services lie in the network that is ours alone.
+    api_ = std::make_unique<TestApi>(plan_.service_network());
     ClusterOptions options;
     options.kubelet = KubeletKind::Runc;
     options.state_dir = state_dir_;
@@ -60,14 +62,14 @@ class RuncClusterTest : public ::testing::Test {
     options.images = {{"base", kRootFs}};
     options.issue_token = [this](const std::string& ns, const std::string& account,
                                  const boost::json::value&, const TokenRequest& request) {
-      return api_.server().issue_token(ns, account, {}, seconds(request.expiration_seconds),
-                                       clock_.wall());
+      return api_->server().issue_token(ns, account, {}, seconds(request.expiration_seconds),
+                                        clock_.wall());
     };
     options.bind_pod = [this](const std::string& ns, const std::string& pod,
                               const std::string& node) {
-      return api_.server().bind_pod(ns, pod, node, clock_.wall());
+      return api_->server().bind_pod(ns, pod, node, clock_.wall());
     };
-    auto cluster = start_cluster(api_, io_, clock_, std::move(options));
+    auto cluster = start_cluster(*api_, io_, clock_, std::move(options));
     ASSERT_TRUE(cluster) << cluster.error().message;
     cluster_ = std::move(*cluster);
   }
@@ -83,7 +85,7 @@ class RuncClusterTest : public ::testing::Test {
 
   void show_objects() {
     for (const char* resource : {"events", "pods", "persistentvolumeclaims", "endpoints"}) {
-      for (const auto& object : *api_.list(resource, "")) {
+      for (const auto& object : *api_->list(resource, "")) {
         std::cerr << boost::json::serialize(object) << '\n';
       }
     }
@@ -102,7 +104,7 @@ class RuncClusterTest : public ::testing::Test {
   }
 
   bool is_ready(std::string_view name) {
-    const auto* pod = api_.peek("pods", "default", name);
+    const auto* pod = api_->peek("pods", "default", name);
     return pod != nullptr && condition_is_true(*pod, "Ready");
   }
 
@@ -110,7 +112,7 @@ class RuncClusterTest : public ::testing::Test {
     auto output = std::make_shared<CollectedExec>();
     ExecOptions options;
     options.argv = std::move(argv);
-    const auto* object = api_.peek("pods", "default", pod);
+    const auto* object = api_->peek("pods", "default", pod);
     auto session = cluster_->node_api().exec(
         {"default", pod, std::string(uid_of(*object)), "node-0", "main"}, options, output);
     if (!session) return session.error().message;
@@ -120,18 +122,18 @@ class RuncClusterTest : public ::testing::Test {
 
   void create_service(const std::string& name, const std::string& address, int port,
                       const std::string& more = "") {
-    api_.apply(R"({"apiVersion": "v1", "kind": "Service",
+    api_->apply(R"({"apiVersion": "v1", "kind": "Service",
         "metadata": {"name": ")" +
-               name + R"(", "namespace": "default"},
+                name + R"(", "namespace": "default"},
         "spec": {"clusterIP": ")" +
-               address + R"(", "selector": {"app": ")" + name + R"("},
+                address + R"(", "selector": {"app": ")" + name + R"("},
           "ports": [{"port": )" +
-               std::to_string(port) + more + "}]}}");
+                std::to_string(port) + more + "}]}}");
   }
 
   boost::asio::io_context io_;
   SystemClock clock_;
-  TestApi api_;
+  std::unique_ptr<TestApi> api_;
   std::filesystem::path state_dir_;
   AddressPlan plan_;
   std::unique_ptr<Cluster> cluster_;
@@ -157,23 +159,23 @@ constexpr std::string_view kMysqlPod = R"({"apiVersion": "v1", "kind": "Pod",
 
 TEST_F(RuncClusterTest, ADatabaseOnAClaimIsReachedThroughItsServiceAndItsNames) {
   const std::string service_ip = to_string(plan_.services().at(100));
-  api_.apply(R"({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+  api_->apply(R"({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
       "metadata": {"name": "data", "namespace": "default",
                    "finalizers": ["kubernetes.io/pvc-protection"]},
       "spec": {"storageClassName": "standard", "accessModes": ["ReadWriteOnce"],
                "resources": {"requests": {"storage": "1Gi"}}},
       "status": {"phase": "Pending"}})");
   create_service("db", service_ip, 3306);
-  api_.apply(R"({"apiVersion": "v1", "kind": "Service",
+  api_->apply(R"({"apiVersion": "v1", "kind": "Service",
       "metadata": {"name": "db-members", "namespace": "default"},
       "spec": {"clusterIP": "None", "selector": {"app": "db"}, "ports": [{"port": 3306}]}})");
   EXPECT_EQ(greeting(service_ip, 3306), "") << "nothing is ready yet";
-  api_.apply(kMysqlPod);
+  api_->apply(kMysqlPod);
   ASSERT_TRUE(run_until([&] { return is_ready("db"); }, seconds(180)));
 
-  const auto* claim = api_.peek("persistentvolumeclaims", "default", "data");
+  const auto* claim = api_->peek("persistentvolumeclaims", "default", "data");
   EXPECT_EQ(text(*claim, {"status", "phase"}), "Bound");
-  const auto* pod = api_.peek("pods", "default", "db");
+  const auto* pod = api_->peek("pods", "default", "db");
   const std::string address(text(*pod, {"status", "podIP"}));
   EXPECT_FALSE(greeting(address, 3306).empty()) << "from the machine";
   ASSERT_TRUE(run_until([&] { return !greeting(service_ip, 3306).empty(); }, seconds(5)));
@@ -192,7 +194,7 @@ TEST_F(RuncClusterTest, ADatabaseOnAClaimIsReachedThroughItsServiceAndItsNames) 
 TEST_F(RuncClusterTest, AServiceFollowsReadinessWithinMilliseconds) {
   const std::string service_ip = to_string(plan_.services().at(101));
   create_service("web", service_ip, 80, R"(, "targetPort": 8080)");
-  api_.apply(R"({"apiVersion": "v1", "kind": "Pod",
+  api_->apply(R"({"apiVersion": "v1", "kind": "Pod",
     "metadata": {"name": "web", "namespace": "default", "labels": {"app": "web"}},
     "spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "base",
       "command": ["perl", "-MIO::Socket::INET", "-e",
@@ -201,12 +203,12 @@ TEST_F(RuncClusterTest, AServiceFollowsReadinessWithinMilliseconds) {
   ASSERT_TRUE(run_until([&] { return is_ready("web"); }));
   ASSERT_TRUE(run_until([&] { return greeting(service_ip, 80) == "hello"; }, seconds(5)));
 
-  const auto pids = boost::json::parse(text(*api_.peek("pods", "default", "web"),
+  const auto pids = boost::json::parse(text(*api_->peek("pods", "default", "web"),
                                             {"metadata", "annotations", "sim.troupe.dev/pids"}));
   kill(static_cast<pid_t>(number(pids, {"main"})), SIGKILL);
   const auto killed = std::chrono::steady_clock::now();
   ASSERT_TRUE(run_until([&] {
-    const auto* endpoints = api_.peek("endpoints", "default", "web");
+    const auto* endpoints = api_->peek("endpoints", "default", "web");
     for (const auto& subset : items(*endpoints, {"subsets"})) {
       if (!items(subset, {"addresses"}).empty()) return false;
     }

@@ -60,7 +60,7 @@ std::string to_string(Subnet subnet) {
 }
 
 Subnet AddressPlan::pods() const { return {ipv4(10, 244, 4 * index, 0), 22}; }
-Subnet AddressPlan::services() const { return {ipv4(10, 96 + index, 0, 0), 16}; }
+Subnet AddressPlan::services() const { return {ipv4(10, service_network(), 0, 0), 16}; }
 Subnet AddressPlan::load_balancers() const { return {ipv4(10, 128, index, 0), 24}; }
 
 std::optional<Ipv4> AddressPool::take() {

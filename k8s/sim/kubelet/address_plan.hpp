@@ -41,6 +41,7 @@ struct AddressPlan {
   static constexpr int kClusters = 32;
   static constexpr std::uint32_t kNodeAddresses = 64;
 
+  int service_network() const { return 96 + index; }  // 10.N.0.0/16
   Subnet pods() const;
   Subnet services() const;
   Subnet load_balancers() const;

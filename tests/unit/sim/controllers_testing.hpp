@@ -18,8 +18,8 @@ namespace troupe::sim {
 
 class TestApi final : public LocalClient {
  public:
-  TestApi()
-      : server_(options()),
+  explicit TestApi(int service_network = ApiServerOptions().service_network)
+      : server_(options(service_network)),
         client_(server_.local_client("test", [this] { return clock_.wall(); })) {
     while (server_.has_work()) server_.tick(clock_.wall());
   }
@@ -82,8 +82,9 @@ class TestApi final : public LocalClient {
   const Clock& clock() const { return clock_; }
 
  private:
-  static ApiServerOptions options() {
+  static ApiServerOptions options(int service_network) {
     ApiServerOptions result;
+    result.service_network = service_network;
     result.ca_certificate = "a certificate";
     return result;
   }
