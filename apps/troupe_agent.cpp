@@ -4,11 +4,11 @@
 #include <signal.h>
 #include <spdlog/spdlog.h>
 
-#include <cstdio>
 #include <map>
 #include <string>
 #include <string_view>
 
+#include "apps/arguments.hpp"
 #include "engines/agent/server/agent.hpp"
 #include "engines/agent/server/service.hpp"
 
@@ -16,8 +16,8 @@ extern char** environ;
 
 namespace {
 
-constexpr int kFailed = 1;
-constexpr int kWrongUsage = 2;
+using troupe::apps::kFailed;
+using troupe::apps::kWrongUsage;
 
 std::map<std::string, std::string> environment() {
   std::map<std::string, std::string> out;
@@ -42,11 +42,15 @@ sigset_t block_end_signals() {
 
 }  // namespace
 
-int main(int argc, char**) {
-  if (argc != 1) {
-    std::fputs("usage: troupe-agent (settings come from the environment, see docs)\n", stderr);
-    return kWrongUsage;
-  }
+int main(int argc, char** argv) {
+  CLI::App app(
+      "The sidecar of a unit: configures its database, starts it, and carries out what the "
+      "operator orders.",
+      "troupe-agent");
+  app.footer(
+      "Its environment says where it lives: DATA_MOUNT, NAMESPACE and POD_NAME at least. The "
+      "operator sets it in the Pod.");
+  if (const auto status = troupe::apps::parse_arguments(app, argc, argv)) return *status;
   const auto end_signals = block_end_signals();
   auto settings = troupe::agent::settings_from(environment());
   if (!settings) {

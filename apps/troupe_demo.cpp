@@ -1,13 +1,13 @@
 // troupe-demo: waits for the samples, kills the primary under load and judges the failover; or
 // keeps on killing. Run by ./dev up, ./dev demo and ./dev soak.
-#include <CLI/CLI.hpp>
-
+#include "apps/arguments.hpp"
 #include "tests/oracle/failover_demo.hpp"
 #include "tests/oracle/soak.hpp"
 
 int main(int argc, char** argv) {
   using namespace troupe::oracle;
-  CLI::App app("Kills the primary of the sample's cluster under load and judges the failover.");
+  CLI::App app("Kills the primary of the sample's cluster under load and judges the failover.",
+               "troupe-demo");
   app.require_subcommand(1);
   std::string kubeconfig, kill = "process";
   int timeout = 300;
@@ -29,11 +29,7 @@ int main(int argc, char** argv) {
                    "shell command that kills the operator and starts another one")
       ->required();
   soak->add_option("--json", soak_options.json_file, "file for the figures");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
-  }
+  if (const auto status = troupe::apps::parse_arguments(app, argc, argv)) return *status;
   options.kill_pod = kill == "pod";
   soak_options.duration = std::chrono::seconds(soak_seconds);
   const Kubectl kubectl(kubeconfig);

@@ -2,7 +2,6 @@
 // committed.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "actors/host/registry.hpp"
+#include "apps/arguments.hpp"
 #include "k8s/api/crd.hpp"
 
 namespace {
@@ -49,18 +49,14 @@ bool write_api_docs(const fs::path& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Writes files that are made from Troupe's API descriptions"};
+  CLI::App app{"Writes files that are made from Troupe's API descriptions.", "troupe-gen"};
   app.require_subcommand(1);
   std::string out;
   auto* crds = app.add_subcommand("crds", "CustomResourceDefinitions, one file a kind");
   crds->add_option("--out", out, "Directory, such as config/crd")->required();
   auto* docs = app.add_subcommand("api-docs", "API reference in Markdown");
   docs->add_option("--out", out, "File, such as docs/api.md")->required();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
-  }
+  if (const auto status = troupe::apps::parse_arguments(app, argc, argv)) return *status;
   try {
     return (crds->parsed() ? write_crds(out) : write_api_docs(out)) ? 0 : 1;
   } catch (const fs::filesystem_error& e) {

@@ -1,10 +1,10 @@
 // troupe-operator: flags and signals around actors/host/operator.hpp.
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 
 #include "actors/host/operator.hpp"
+#include "apps/arguments.hpp"
 #include "k8s/client/config.hpp"
 #include "runtime/logging.hpp"
 
@@ -58,14 +58,11 @@ int fail(const troupe::Error& error) {
 
 int main(int argc, char** argv) {
   using namespace troupe;
-  CLI::App app("Runs databases on Kubernetes: MySQL units and their replication.");
+  CLI::App app("Runs databases on Kubernetes: MySQL units and their replication.",
+               "troupe-operator");
   Flags flags;
   declare(app, flags);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
-  }
+  if (const auto status = apps::parse_arguments(app, argc, argv)) return *status;
   const auto level = log::parse_level(flags.log_level);
   if (!level) return fail(level.error());
   const auto format = log::parse_format(flags.log_format);

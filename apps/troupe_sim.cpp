@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <ifaddrs.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <charconv>
@@ -12,6 +11,7 @@
 #include <map>
 #include <random>
 
+#include "apps/arguments.hpp"
 #include "k8s/sim/api/api_server.hpp"
 #include "k8s/sim/certificate.hpp"
 #include "k8s/sim/crd_folder.hpp"
@@ -24,8 +24,8 @@
 namespace troupe::sim {
 namespace {
 
-constexpr int kFailed = 1;
-constexpr int kWrongUsage = 2;
+using apps::kFailed;
+using apps::kWrongUsage;
 
 struct ServeOptions {
   std::string listen = "127.0.0.1:6443";
@@ -183,8 +183,15 @@ Result<void> serve(const ServeOptions& options) {
   return {};
 }
 
+int status_of(const Result<void>& result) {
+  if (result) return 0;
+  std::cerr << "troupe-sim: " << result.error().message << '\n';
+  return result.error().code == Code::Invalid ? kWrongUsage : kFailed;
+}
+
 int run(int argc, char** argv) {
-  CLI::App app("A simulated Kubernetes cluster: API server and kubelet in one process.");
+  CLI::App app("A simulated Kubernetes cluster: API server and kubelet in one process.",
+               "troupe-sim");
   app.require_subcommand(1);
   ServeOptions options;
   const std::map<std::string, KubeletKind> kubelets = {
@@ -205,21 +212,17 @@ int run(int argc, char** argv) {
       ->add_option("--service-cut", options.service_cut,
                    "on: cut connections through a Service whose endpoint left")
       ->transform(CLI::Transformer(std::map<std::string, bool>{{"on", true}, {"off", false}}));
+  auto* clearing = app.add_subcommand(
+      "clear", "Clear away what a killed cluster of --kubelet runc left on the machine.");
+  clearing->add_option("--state-dir", options.state_dir, "that of the cluster")->required();
   command->add_flag("--plain-http", options.plain_http, "no TLS and no token: for benchmarks");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : kWrongUsage;
-  }
+  if (const auto status = apps::parse_arguments(app, argc, argv)) return *status;
+  if (clearing->parsed()) return status_of(clear_cluster(options.state_dir));
   if (options.kubelet == KubeletKind::Runc && options.state_dir.empty()) {
     std::cerr << "troupe-sim: --kubelet runc needs --state-dir\n";
     return kWrongUsage;
   }
-  if (const auto served = serve(options); !served) {
-    std::cerr << "troupe-sim: " << served.error().message << '\n';
-    return served.error().code == Code::Invalid ? kWrongUsage : kFailed;
-  }
-  return 0;
+  return status_of(serve(options));
 }
 
 }  // namespace

@@ -18,16 +18,23 @@ namespace supervise = troupe::agent::supervise;
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
 
-int usage() {
-  std::fputs(
-      "usage: troupe-supervise install DIRECTORY\n"
-      "       troupe-supervise run --socket PATH [--grace SECONDS] [--reserve SECONDS]\n"
-      "\n"
-      "install  copies this program into DIRECTORY\n"
-      "run      starts, watches and stops a database as the agent at PATH orders\n"
-      "  --grace    the Pod's terminationGracePeriodSeconds (30)\n"
-      "  --reserve  what of it is kept for the database's own end (10)\n",
-      stderr);
+constexpr const char* kUsage =
+    "usage: troupe-supervise install DIRECTORY\n"
+    "       troupe-supervise run --socket PATH [--grace SECONDS] [--reserve SECONDS]\n"
+    "\n"
+    "install  copies this program into DIRECTORY\n"
+    "run      starts, watches and stops a database as the agent at PATH orders\n"
+    "  --grace    the Pod's terminationGracePeriodSeconds (30)\n"
+    "  --reserve  what of it is kept for the database's own end (10)\n";
+
+int wrong_usage() {
+  std::fputs(kUsage, stderr);
+  return kWrongUsage;
+}
+
+int unknown(std::string_view argument) {
+  std::fprintf(stderr, "troupe-supervise: unknown argument %.*s (--help shows the usage)\n",
+               static_cast<int>(argument.size()), argument.data());
   return kWrongUsage;
 }
 
@@ -53,12 +60,13 @@ int run(int argc, char** argv) {
       options.socket_path = optarg;
       continue;
     }
-    if (name != 'g' && name != 'r') return usage();
+    if (name != 'g' && name != 'r') return wrong_usage();
     const auto value = seconds(optarg);
-    if (!value) return usage();
+    if (!value) return wrong_usage();
     (name == 'g' ? options.grace : options.reserve) = *value;
   }
-  if (options.socket_path.empty() || optind + 1 != argc) return usage();  // "run" itself is left
+  if (options.socket_path.empty() || optind + 1 != argc)
+    return wrong_usage();  // "run" itself is left
   return supervise::Server(options).run();
 }
 
@@ -72,7 +80,11 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (verb == "run") return run(argc, argv);
-    return usage();
+    if (verb == "--help" || verb == "-h") {
+      std::fputs(kUsage, stdout);
+      return 0;
+    }
+    return verb.empty() || verb == "install" ? wrong_usage() : unknown(verb);
   } catch (const std::exception& failure) {
     log_line(failure.what());
     return kFailed;

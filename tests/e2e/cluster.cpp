@@ -42,15 +42,17 @@ Cluster::Cluster(const std::string& name)
 
 Cluster::~Cluster() {
   const bool failed = testing::UnitTest::GetInstance()->Failed();
-  const auto down = tool({"down"});
+  const auto down = failed ? tool({"down", "--keep"}) : tool({"down"});
   EXPECT_EQ(down.status, 0) << down.err;
   std::ifstream mounts("/proc/self/mounts");
   for (std::string line; std::getline(mounts, line);)
     EXPECT_EQ(line.find(directory_.string()), std::string::npos) << "left mounted: " << line;
-  if (failed)
+  if (failed) {
     fmt::print("logs of the failed run: {}\n", directory_.string());
-  else
-    fs::remove_all(directory_);
+    return;
+  }
+  EXPECT_FALSE(fs::exists(directory_ / "state")) << "down removes the volumes";
+  fs::remove_all(directory_);
 }
 
 oracle::Ran Cluster::tool(std::vector<std::string> arguments) const {

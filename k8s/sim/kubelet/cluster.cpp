@@ -12,6 +12,7 @@
 #include "k8s/sim/controllers/volumes.hpp"
 #include "k8s/sim/controllers/workloads.hpp"
 #include "k8s/sim/kubelet/fake_kubelet.hpp"
+#include "k8s/sim/kubelet/remains.hpp"
 #include "k8s/sim/kubelet/runc_kubelet.hpp"
 #include "k8s/sim/kubelet/service_routing.hpp"
 
@@ -23,6 +24,18 @@ namespace json = boost::json;
 
 // Fake nodes take whatever the load harness puts on them.
 constexpr std::int64_t kFakeNodePods = 1'000'000;
+
+Result<Fd> lock_directory(const fs::path& state_dir) {
+  std::error_code failed;
+  fs::create_directories(state_dir, failed);
+  const fs::path path = state_dir / "lock";
+  Fd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (lock && flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  return error(Code::Fatal,
+               fmt::format("{} is in use by another troupe-sim, or cannot be written; give this "
+                           "one a directory of its own",
+                           state_dir.string()));
+}
 
 // For pods that are records.
 class NoNode final : public NodeApi {
@@ -96,15 +109,10 @@ class RunningCluster final : public Cluster {
   Result<void> lock_state_dir() {
     if (options_.state_dir.empty()) return {};
     options_.state_dir = fs::absolute(options_.state_dir).lexically_normal();
-    std::error_code failed;
-    fs::create_directories(options_.state_dir, failed);
-    const fs::path path = options_.state_dir / "lock";
-    lock_ = Fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (lock_ && flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return {};
-    return error(Code::Fatal,
-                 fmt::format("{} is in use by another troupe-sim, or cannot be written; give "
-                             "this one a directory of its own",
-                             options_.state_dir.string()));
+    auto lock = lock_directory(options_.state_dir);
+    if (!lock) return lock.error();
+    lock_ = std::move(*lock);
+    return {};
   }
 
   Result<void> start_runc() {
@@ -208,6 +216,16 @@ Result<std::unique_ptr<Cluster>> start_cluster(LocalClient& api, boost::asio::io
   auto cluster = std::make_unique<RunningCluster>(api, io, clock, std::move(options));
   if (auto started = cluster->start(); !started) return started.error();
   return std::unique_ptr<Cluster>(std::move(cluster));
+}
+
+Result<void> clear_cluster(const fs::path& state_dir) {
+  const auto directory = fs::absolute(state_dir).lexically_normal();
+  const auto lock = lock_directory(directory);
+  if (!lock) return lock.error();
+  const auto network = reserve_network(directory);
+  if (!network) return network.error();
+  clear_remains(directory, network->plan);
+  return {};
 }
 
 }  // namespace troupe::sim

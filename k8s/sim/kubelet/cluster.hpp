@@ -69,4 +69,8 @@ class Cluster {
 Result<std::unique_ptr<Cluster>> start_cluster(LocalClient& api, boost::asio::io_context& io,
                                                const Clock& clock, ClusterOptions options);
 
+// Clears away what a cluster of that directory left on the machine when it was killed; its volumes
+// and logs stay. An error if it runs. Blocks.
+Result<void> clear_cluster(const std::filesystem::path& state_dir);
+
 }  // namespace troupe::sim

@@ -1,0 +1,104 @@
+// Command lines: what the programs and ./dev say to --help and to wrong usage.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/support/program.hpp"
+
+namespace troupe {
+namespace {
+
+namespace fs = std::filesystem;
+using support::Ran;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+constexpr std::chrono::seconds kLimit{20};
+
+class Program : public ::testing::TestWithParam<const char*> {
+ protected:
+  Ran run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), std::string(TROUPE_BINARY_DIR "/") + GetParam());
+    return support::run(arguments, kLimit);
+  }
+};
+
+TEST_P(Program, HelpIsNoError) {
+  const auto ran = run({"--help"});
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_THAT(ran.out, HasSubstr(GetParam()));
+  EXPECT_THAT(ran.err, IsEmpty());
+}
+
+TEST_P(Program, AnUnknownArgumentIsWrongUsage) {
+  const auto ran = run({"--bogus"});
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_THAT(ran.out, IsEmpty());
+  EXPECT_THAT(ran.err, HasSubstr(std::string(GetParam()) + ": unknown argument --bogus"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, Program,
+                         ::testing::Values("troupe-agent", "troupe-demo", "troupe-gen",
+                                           "troupe-operator", "troupe-sim", "troupe-supervise"),
+                         [](const auto& one) {
+                           std::string name = one.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+Ran dev(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(),
+                   {"env", "TROUPE_BIN=" TROUPE_BINARY_DIR, TROUPE_SOURCE_DIR "/dev"});
+  return support::run(arguments, kLimit);
+}
+
+class Dev : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "troupe-dev-XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+  }
+  void TearDown() override { fs::remove_all(directory_); }
+  fs::path directory_;
+};
+
+TEST_F(Dev, HelpIsNoErrorAndAnUnknownCommandIs) {
+  EXPECT_EQ(dev({"--help"}).status, 0);
+  EXPECT_THAT(dev({"--help"}).out, StartsWith("usage: ./dev"));
+  const auto wrong = dev({"dwon"});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.out, IsEmpty());
+}
+
+TEST_F(Dev, DownOfWhatIsNoClusterIsWrongUsageAndTouchesNothing) {
+  std::ofstream(directory_ / "sim.log") << "mine";
+  for (const auto& no_cluster : {directory_, directory_ / "nonexistent"}) {
+    const auto ran = dev({"down", "--dir", no_cluster});
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_THAT(ran.err, HasSubstr("holds no cluster"));
+  }
+  EXPECT_TRUE(fs::exists(directory_ / "sim.log"));
+  EXPECT_EQ(dev({"down"}).status, 2);
+}
+
+// As up leaves it when its processes were killed.
+TEST_F(Dev, DownRemovesWhatUpMadeAndNothingElse) {
+  fs::create_directories(directory_ / "state" / "volumes");
+  for (const auto* name : {"kubeconfig", "sim.log", "operator.lock", "notes.txt"})
+    std::ofstream(directory_ / name) << "x";
+  ASSERT_EQ(dev({"down", "--keep", "--dir", directory_}).status, 0);
+  EXPECT_TRUE(fs::exists(directory_ / "state" / "volumes"));
+  const auto ran = dev({"down", "--dir", directory_});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(directory_))
+    left.push_back(entry.path().filename());
+  EXPECT_THAT(left, ElementsAre("notes.txt"));
+}
+
+}  // namespace
+}  // namespace troupe
