@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <future>
+#include <set>
 
 #include "engines/mysql/model/gtid_set.hpp"
 #include "tests/db/agent_unit.hpp"
@@ -31,6 +32,8 @@ void form(Unit& source, std::vector<Unit*> replicas, Epoch epoch) {
   }
   source.must<Opened>(epoch, OpenForWrites{.acks = 1});
 }
+
+std::string uuid_of(Unit& unit) { return Client(unit.login()).value("SELECT @@server_uuid"); }
 
 TEST(AgentMysql, AFreshMemberIsClosedEmptyAndSecured) {
   Unit unit("db-0");
@@ -171,6 +174,32 @@ TEST(AgentMysql, TheWholeLifeOfAClusterOfThree) {
       eventually([&] { return Client(b.login()).value("SELECT COUNT(*) FROM d.t") == "3"; }));
 }
 
+TEST(AgentMysql, WhatTheSourceHasPurgedMayLieInTheRelayLogStill) {
+  Unit a("db-0"), b("db-1");
+  for (auto* unit : {&a, &b}) unit->bring_up();
+  form(a, {&b}, {1});
+  for (auto* unit : {&a, &b})
+    unit->must<AccountsEnsured>(
+        {}, EnsureAccounts{
+                {{.user = "admin", .password = Secret(kPassword), .grants = {GrantSet::Admin}}}});
+  Client source(a.login("admin")), replica(b.login("admin"));
+  replica.run("STOP REPLICA SQL_THREAD");
+  source.run("CREATE DATABASE d");  // b has acknowledged it, and has not applied it
+  const auto written = source.value("SELECT @@gtid_executed");
+  source.run("FLUSH BINARY LOGS");
+  ASSERT_TRUE(eventually([&] {
+    source.run("PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY");
+    return source.value("SELECT @@gtid_purged") == written;
+  }));
+  b.must<Following>({2}, Follow{.source = a.as_source(), .source_purged = written});
+  EXPECT_EQ(Client(b.login()).value("SHOW DATABASES LIKE 'd'"), "d");
+  const auto never_received = a.seen()->server_uuid + ":1-1000";
+  const auto refused =
+      b.order({2}, Follow{.source = a.as_source(), .source_purged = never_received});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::Conflict);
+}
+
 TEST(AgentMysql, AnErrantMemberIsSavedClonedAndFollows) {
   Unit a("db-0"), b("db-1"), c("db-2");
   for (auto* unit : {&a, &b, &c}) unit->bring_up();
@@ -199,6 +228,8 @@ TEST(AgentMysql, AnErrantMemberIsSavedClonedAndFollows) {
   replacing.replace_data = true;
   const auto cloned = c.must<Cloned>({2}, replacing);
   EXPECT_FALSE(set(cloned.executed).contains(set(errant.executed)));
+  EXPECT_EQ(cloned.server_uuid, errant.server_uuid) << "data came from the donor, not its name";
+  EXPECT_TRUE(c.becomes([&](const auto& now) { return now.server_uuid == errant.server_uuid; }));
   EXPECT_EQ(c.seen()->data, DataState::Initialised);
   c.must<Following>({2}, Follow{.source = a.as_source()});
   EXPECT_EQ(Client(c.login()).value("SHOW DATABASES LIKE 'kept'"), "kept");
@@ -206,40 +237,84 @@ TEST(AgentMysql, AnErrantMemberIsSavedClonedAndFollows) {
   // An empty one needs no leave.
   b.must<Cloned>({2}, from_a);
   b.must<Following>({2}, Follow{.source = a.as_source()});
+  EXPECT_EQ((std::set{uuid_of(a), uuid_of(b), uuid_of(c)}).size(), 3u)
+      << "a source refuses a second replica of the same name";
 }
 
-TEST(AgentMysql, ACloneThatWasCutShortCanBeDoneAgain) {
-  Unit a("db-0"), b("db-1");
-  for (auto* unit : {&a, &b}) unit->bring_up();
-  a.must<Promoted>({1}, Promote{.semi_sync = false});
-  a.must<Opened>({1}, OpenForWrites{.semi_sync = false});
-  Client(a.login()).run("CREATE DATABASE kept");
-  const Clone from_a{.donor_host = "127.0.0.1",
-                     .donor_port = a.port(),
-                     .donor_user = kDonorUser,
-                     .donor_password = Secret(kPassword),
-                     .replace_data = true};
-  auto cut = std::async(std::launch::async, [&] { return b.order({1}, from_a, 60s); });
-  // So short a clone has this folder for a moment only.
-  while (!std::filesystem::exists(b.data() / "#clone") &&
-         cut.wait_for(0s) != std::future_status::ready)
-    std::this_thread::yield();
-  [[maybe_unused]] const auto closed = b.order({2}, Close{}, 2s);
-  cut.wait();
+// A member that is being cloned from another one.
+class AgentClone : public ::testing::Test {
+ protected:
+  AgentClone() {
+    for (auto* unit : {&a, &b}) unit->bring_up();
+    a.must<Promoted>({1}, Promote{.semi_sync = false});
+    a.must<Opened>({1}, OpenForWrites{.semi_sync = false});
+    Client(a.login()).run("CREATE DATABASE kept");
+  }
 
+  // Until its data is on the way: so short a clone has this folder for a moment only.
+  void begin() {
+    cut = std::async(std::launch::async, [this] { return b.order({1}, from_a(), 60s); });
+    while (!std::filesystem::exists(b.data() / "#clone") &&
+           cut.wait_for(0s) != std::future_status::ready)
+      std::this_thread::yield();
+  }
+  Clone from_a() const {
+    return {.donor_host = "127.0.0.1",
+            .donor_port = a.port(),
+            .donor_user = kDonorUser,
+            .donor_password = Secret(kPassword),
+            .replace_data = true};
+  }
   // Whatever became of the server, as a Unit and its replication would: cloned again, or first
   // initialised.
-  std::string last;
-  EXPECT_TRUE(eventually(120s, [&] {
-    const auto cloned = b.order({3}, from_a, 20s);
-    if (cloned) return true;
-    last = cloned.error().message;
-    if (b.seen()->data != DataState::Initialised && b.order({3}, EnsureInitialised{}, 30s))
-      return b.order({3}, StartProcess{}, 10s) && false;
-    return false;
-  })) << last;
-  b.must<Following>({3}, Follow{.source = a.as_source()});
-  EXPECT_EQ(Client(b.login()).value("SHOW DATABASES LIKE 'kept'"), "kept");
+  void expect_done_again(Epoch epoch) {
+    std::string last;
+    EXPECT_TRUE(eventually(120s, [&] {
+      const auto cloned = b.order(epoch, from_a(), 20s);
+      if (cloned) return true;
+      last = cloned.error().message;
+      if (b.seen()->data != DataState::Initialised && b.order(epoch, EnsureInitialised{}, 30s))
+        return b.order(epoch, StartProcess{}, 10s) && false;
+      return false;
+    })) << last;
+    b.must<Following>(epoch, Follow{.source = a.as_source()});
+    EXPECT_EQ(Client(b.login()).value("SHOW DATABASES LIKE 'kept'"), "kept");
+    EXPECT_NE(uuid_of(b), uuid_of(a));
+  }
+
+  Unit a{"db-0"}, b{"db-1"};
+  std::future<Result<Reply>> cut;
+};
+
+TEST_F(AgentClone, ThatWasCutShortCanBeDoneAgain) {
+  begin();
+  [[maybe_unused]] const auto closed = b.order({2}, Close{}, 2s);
+  cut.wait();
+  expect_done_again({3});
+}
+
+// A donor that hangs keeps a killed CLONE waiting.
+TEST_F(AgentClone, WhoseStatementCannotBeKilledCostsTheServerItsProcess) {
+  const auto donor = static_cast<pid_t>(a.seen()->process.pid);
+  const auto pid = b.seen()->process.pid;
+  ASSERT_EQ(::kill(donor, SIGSTOP), 0);
+  EXPECT_FALSE(b.order({1}, from_a(), 1s));
+  const auto refused = b.order({1}, from_a(), 15s);
+  ::kill(donor, SIGCONT);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::Retry);
+  EXPECT_THAT(refused.error().message, HasSubstr("cut short still ran"));
+  EXPECT_TRUE(b.becomes([&](const auto& now) {
+    return now.process.state == ProcessState::Running && now.process.pid != pid;
+  }));
+  expect_done_again({1});
+}
+
+TEST_F(AgentClone, GoesOnWhenTheAgentRestartsInTheMiddleOfIt) {
+  begin();
+  b.restart_agent();
+  cut.wait();
+  expect_done_again({1});
 }
 
 TEST(AgentMysql, AMemberWhoseCommitsWaitIsKilledWhenItMustClose) {

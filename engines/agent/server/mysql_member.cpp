@@ -336,13 +336,15 @@ Result<Reply> MysqlMember::run(const Follow& command, Work& work) {
   if (!purged) return purged.error();
   auto closed = run_statement(mysql::set_super_read_only(true), work);
   if (!closed) return closed.error();
-  const auto who = identity(work);
-  if (!who) return who.error();
-  if (!who->executed.contains(*purged)) {
+  const auto lost = out_of_reach(*purged, work);
+  if (!lost) return lost.error();
+  if (!lost->empty()) {
     return error(Code::Conflict,
                  fmt::format("the source has purged {} that this member lacks: clone it",
-                             mysql::subtract(*purged, who->executed).to_string()));
+                             lost->to_string()));
   }
+  const auto who = identity(work);
+  if (!who) return who.error();
   if (auto pointed = point_at(command, work); !pointed) return pointed.error();
   if (auto receives = wait_for_receiver(work); !receives) return receives.error();
   if (command.serve_reads) {
@@ -351,6 +353,20 @@ Result<Reply> MysqlMember::run(const Follow& command, Work& work) {
   }
   return Reply{Following{who->server_uuid, who->executed.to_string()},
                fmt::format("follows {}:{}", command.source.host, command.source.port)};
+}
+
+// What it has received it has, though it may have to be applied yet: following looks only at what
+// is executed.
+Result<GtidSet> MysqlMember::out_of_reach(const GtidSet& purged, Work& work) {
+  const auto who = identity(work);
+  if (!who) return who.error();
+  auto lacking = mysql::subtract(purged, who->executed);
+  if (lacking.empty()) return lacking;
+  const auto present = channel(work);
+  if (!present) return present.error();
+  if (!*present || !(*present)->received.contains(lacking)) return lacking;
+  if (auto drained = drain(lacking, work); !drained) return drained.error();
+  return GtidSet{};
 }
 
 Result<void> MysqlMember::point_at(const Follow& command, Work& work) {

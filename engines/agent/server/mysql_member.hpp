@@ -88,6 +88,8 @@ class MysqlMember {
   Result<void> make_semi_sync_source(std::uint32_t acks, Work& work);
   Result<void> drop_semi_sync_source(Work& work);
   Result<void> wait_for_clients(std::uint32_t acks, Work& work);
+  // What of it this member neither has executed nor received: executes what it has received of it.
+  Result<mysql::GtidSet> out_of_reach(const mysql::GtidSet& purged, Work& work);
   Result<void> point_at(const Follow& command, Work& work);
   Result<void> wait_for_receiver(Work& work);
   Result<std::string> source_ca_file(const ReplicationSource& source) const;
