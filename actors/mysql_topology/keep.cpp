@@ -171,6 +171,17 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
   return false;
 }
 
+// Seen by its owner, before we looked at the source, not to receive from it: what it acknowledged,
+// the source has committed since.
+bool is_apart(const Member& m, const Member& source) {
+  if (!m.elsewhere || !m.elsewhere->ok() || !m.elsewhere->observation) return false;
+  const auto& o = *m.elsewhere->observation;
+  const bool receives = o.replica && o.replica->io != mysql::ThreadState::Off &&
+                        o.replica->source_host == source.host &&
+                        o.replica->source_port == source.port;
+  return !receives && o.seen < source.server()->seen;
+}
+
 // Everything that the source has committed is on each of its other replicas, and only they are
 // attached to it: nothing acknowledged is on anybody else alone, nor will be.
 bool others_hold_all(const Topology& t, const Member& source, TimePoint now) {
@@ -192,7 +203,7 @@ void leave_out(const Topology& t, const Member& source, TimePoint now, Plan& pla
   if (!plan.writable || plan.record || t.record.operation || source.changed_since_probe()) return;
   if (!t.semi_sync() || !can_spare_one(t.counted()) || !others_hold_all(t, source, now)) return;
   for (const auto* m : t.voters()) {
-    if (!m->is_anothers()) continue;
+    if (!m->is_anothers() || !is_apart(*m, source)) continue;
     plan.record = t.record;
     plan.record->left_out = {m->name};
     plan.notes.push_back({false, "LeftOut",

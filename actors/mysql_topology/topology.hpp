@@ -84,6 +84,7 @@ struct Member {
   bool ours = false;  // its Unit belongs to this topology: it has an agent, which we command
   // The MysqlReplication that its Unit belongs to, if that is another one: never commanded.
   std::string owner;
+  std::shared_ptr<const mysql::ProbeOutcome> elsewhere;  // another's: what its owner saw of it
   bool pod_exists = false;
   bool pod_terminating = false;
   std::string instance;  // the Pod's life: what was observed of an earlier one does not count

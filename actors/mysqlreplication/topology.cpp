@@ -81,7 +81,7 @@ topo::Member member_of(const World& w, const Node& n, int ordinal, const Memory&
   m.pod_terminating = n.pod && n.pod->metadata.deletionTimestamp;
   m.instance = n.pod ? pod_life(*n.pod) : std::string();
   // What others command tells nothing of our topology.
-  if (!m.is_anothers()) m.probe = n.probe;
+  (m.is_anothers() ? m.elsewhere : m.probe) = n.probe;
   if (!m.ours) return m;
   m.agent = n.agent;
   const auto steps = memory.members.find(n.name);

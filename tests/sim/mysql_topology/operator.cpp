@@ -207,7 +207,9 @@ Topology Operator::told() const {
     if (!m.ours && !rules_.leave_out_when_safe) t.record.left_out = {m.name};
     m.pod_exists = s.pod;
     m.instance = fmt::format("{}@{}", s.name, w.life);
-    if (m.ours) {
+    if (!m.ours) {
+      m.elsewhere = w.probe;
+    } else {
       m.probe = w.probe;
       m.agent = w.agent;
       m.outcomes = w.outcomes;

@@ -155,6 +155,11 @@ INSTANTIATE_TEST_SUITE_P(
         Doubt{"AnotherReplicaWasSeenBeforeTheSource",
               [](Servers& s) { s[1].seen.seen -= milliseconds(20); }},
         Doubt{"SomebodyElseIsAttached", [](Servers& s) { s[0].seen.semi_sync_source.clients = 2; }},
+        Doubt{"ItFollowsTheSourceStill",
+              [](Servers& s) { s[2].elsewhere.replica = s[2].seen.replica; }},
+        Doubt{"ItWasSeenApartOnlyAfterTheSource", [](Servers& s) { s[2].elsewhere.seen = s.now; }},
+        Doubt{"ItsOwnerDoesNotReachIt",
+              [](Servers& s) { s[2].probe.reachability = mysql::Reachability::Timeout; }},
         Doubt{"TheSourceIsSilent", [](Servers& s) { s[0].is_silent(seconds(1)); }}),
     [](const auto& tested) { return tested.param.name; });
 

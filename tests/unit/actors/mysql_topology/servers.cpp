@@ -157,6 +157,7 @@ Server& Server::is_unclaimed() {
 
 Server& Server::belongs_to(std::string_view replication) {
   owner = replication;
+  elsewhere.seen = now - seconds(1);
   ours = known_to_agent = probed = false;
   return *this;
 }
@@ -219,6 +220,11 @@ Member Server::member() const {
     m.probe = std::make_shared<mysql::ProbeOutcome>(std::move(outcome));
   }
   m.outcomes = outcomes;
+  if (!owner.empty()) {
+    auto outcome = probe;
+    outcome.observation = std::make_shared<mysql::MemberObservation>(elsewhere);
+    m.elsewhere = std::make_shared<mysql::ProbeOutcome>(std::move(outcome));
+  }
   return m;
 }
 

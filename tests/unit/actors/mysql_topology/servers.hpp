@@ -48,7 +48,7 @@ struct Server {
   Server& is_silent(Duration since);  // probes time out
   Server& has_no_unit();              // nor Pod nor agent
   Server& is_unclaimed();             // its Unit belongs to nobody yet
-  Server& belongs_to(std::string_view replication);
+  Server& belongs_to(std::string_view replication);  // and follows nobody of ours any more
   Server& refuses_password();
   Server& hears_nothing();  // as a replica, from its source
 
@@ -67,6 +67,7 @@ struct Server {
   bool unit = true;
   bool ours = true;
   std::string owner;
+  mysql::MemberObservation elsewhere;  // what the owner saw
   bool pod = true;
   TimePoint now;
   bool known_to_agent = true;

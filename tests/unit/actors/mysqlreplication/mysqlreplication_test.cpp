@@ -232,6 +232,7 @@ TEST(Owner, RecordsWhomTheQuorumDoesWithout) {
   scene.settle();
   scene.add_replication("orders");
   scene.give_unit("db-2", "orders");
+  scene.servers[2].is_closed().seen.seen -= std::chrono::milliseconds(20);
   scene.servers[0].seen.seen -= std::chrono::milliseconds(10);
   scene.servers[0].seen.semi_sync_source.clients = 1;
   scene.settle();
