@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include "actors/host/authority.hpp"
-#include "engines/agent/gateway.hpp"
-#include "engines/mysql/gateway.hpp"
 #include "k8s/api/kinds.hpp"
 
 namespace troupe::actors {
@@ -102,15 +100,15 @@ class Dispatch {
     auto done = [flight = flight_, &parts = parts_,
                  server = a.endpoint.id](Result<agent::Reply> reply) {
       // What was done shows at the next look, and somebody waits for it.
-      parts.servers.probe_now(mysql::EndpointId{server});
+      parts.probe_now(mysql::EndpointId{server}, [] {});
       if (!reply) return flight->finish(reply.error());
       flight->result.reply = std::move(*reply);
       flight->finish(std::nullopt);
     };
-    parts_.agents.call(a.endpoint.id, std::move(command), std::move(done));
+    parts_.ask_agent(a.endpoint.id, std::move(command), std::move(done));
   }
   void operator()(const ProbeNow& a) {
-    parts_.servers.probe_now(a.endpoint, [flight = flight_] { flight->finish(std::nullopt); });
+    parts_.probe_now(a.endpoint, [flight = flight_] { flight->finish(std::nullopt); });
   }
   void operator()(const IssueCertificate& a) {
     put_secret(a.secret, k8s::Verb::Apply, parts_.authority.certificate(a));

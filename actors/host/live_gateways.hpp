@@ -6,14 +6,8 @@
 
 #include "actors/host/effect_counters.hpp"
 #include "actors/host/gateways.hpp"
+#include "engines/agent/model/command.hpp"
 #include "k8s/client/api_gateway.hpp"
-
-namespace troupe::agent {
-class Gateway;
-}
-namespace troupe::mysql {
-class Gateway;
-}
 
 namespace troupe::actors {
 
@@ -21,10 +15,17 @@ class Authority;
 
 class LiveGateways final : public Gateways {
  public:
+  // As agent::Gateway::call(): `done` comes exactly once, and never from within the call.
+  using AskMember = std::function<void(const std::string& endpoint, agent::Command command,
+                                       std::function<void(Result<agent::Reply>)> done)>;
+  // As mysql::Gateway::probe_now().
+  using ProbeServer =
+      std::function<void(const mysql::EndpointId& server, std::function<void()> done)>;
+
   struct Parts {
     k8s::ApiGateway& api;
-    agent::Gateway& agents;
-    mysql::Gateway& servers;
+    AskMember ask_agent;
+    ProbeServer probe_now;
     Authority& authority;
     // Where events go; not answered, because nobody waits for one.
     std::function<void(const EmitEvent&)> events;

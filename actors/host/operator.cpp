@@ -14,22 +14,14 @@
 #include <random>
 #include <thread>
 
-#include "actors/authority/kind.hpp"
-#include "actors/host/authority.hpp"
-#include "actors/host/casting.hpp"
-#include "actors/host/live_gateways.hpp"
+#include "actors/host/operator_core.hpp"
 #include "actors/host/operator_metrics.hpp"
 #include "actors/model/names.hpp"
 #include "caf/actor_system.hpp"
 #include "caf/actor_system_config.hpp"
 #include "engines/agent/gateway.hpp"
 #include "engines/mysql/gateway.hpp"
-#include "k8s/api/core.hpp"
-#include "k8s/api/kinds.hpp"
-#include "k8s/client/events.hpp"
 #include "k8s/client/http.hpp"
-#include "k8s/client/lease.hpp"
-#include "k8s/client/multiplexer.hpp"
 #include "k8s/client/token_reviewer.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/console/api.hpp"
@@ -84,32 +76,23 @@ class IoThread {
   std::thread thread_;
 };
 
-std::vector<k8s::WatchedKind> watched(const OperatorOptions& options) {
-  std::vector<const k8s::KindInfo*> kinds;
-  for (const auto& kind : options.kinds) kinds.push_back(&kind.info());
-  for (const auto* kind : k8s::core_kinds())
-    if (kind->id != k8s::kKindId<k8s::Lease> && kind->id != k8s::kKindId<k8s::EndpointSlice>)
-      kinds.push_back(kind);
-  std::vector<k8s::WatchedKind> out;
-  for (const auto* kind : kinds) {
-    k8s::WatchedKind w{.kind = kind};
-    if (kind->table.scope == k8s::Scope::Namespaced && !options.namespaces.empty()) {
-      w.namespaces = options.namespaces;
-      const auto& own = options.settings.operator_namespace;
-      if (std::find(w.namespaces.begin(), w.namespaces.end(), own) == w.namespaces.end())
-        w.namespaces.push_back(own);
-    }
-    // Only Pods of ours: memory follows what is managed, not the cluster.
-    if (kind->id == k8s::kKindId<k8s::Pod>) w.label_selector = std::string(kUnitLabel);
-    out.push_back(std::move(w));
-  }
-  return out;
-}
-
 std::string identity() {
   char host[256] = {};
   gethostname(host, sizeof host - 1);
   return fmt::format("{}_{:08x}", host, std::random_device{}());
+}
+
+CoreOptions core_options(const OperatorOptions& options) {
+  CoreOptions core{.kinds = options.kinds,
+                   .namespaces = options.namespaces,
+                   .settings = options.settings,
+                   .lease = {},
+                   .identity = identity(),
+                   .seed = std::random_device{}()};
+  if (options.leader_elect)
+    core.lease = k8s::LeaseOptions{
+        .ns = options.settings.operator_namespace, .name = kLeaseName, .identity = core.identity};
+  return core;
 }
 
 }  // namespace
@@ -119,23 +102,12 @@ struct Operator::Impl {
       : options(std::move(o)),
         caf_config(options.threads),
         system(caf_config),
-        timers(timer_thread.io(), clock, [this](ActorId id) { fire(id); }),
-        actors(system, clock, timers, history),
-        store(k8s::StoreOptions{{std::string(kReplicationLabel), std::string(kOwnerLabel),
-                                 std::string(kUnitSetLabel)}}),
-        router(store),
-        casting(actors, router, clock, options.kinds),
-        observations(actors, clock),
-        authority(clock),
+        timers(timer_thread.io(), clock, [this](ActorId id) { core.fire(id); }),
+        core({system, clock, timers, history}, core_options(options)),
         kube(clock) {}
-
-  void fire(ActorId id) {
-    actors.wake(id, make_cause(CauseType::Timer, actors.next_causal_id(), clock.now(), "timer"));
-  }
 
   Result<void> connect();
   void connect_gateways();
-  void authority_changed(const k8s::SnapshotPtr& secret);
   void use_authority();
   void renew_identity();
   void watch_agent(const agent::Endpoint& e);
@@ -144,14 +116,11 @@ struct Operator::Impl {
   void unwatch_server(const mysql::EndpointId& id);
   void publish_endpoints();                  // under endpoints_mutex
   void publish(const ServerTarget& target);  // likewise
-  void open_stage();
+  void open();
   void measure();
-  void begin();
   void serve();
   void review(http::Credentials credentials, std::function<void(http::Decision)> done);
   void stop();
-  // Nobody acts on a part of the picture: what is not listed yet would count as gone.
-  bool leads() const { return synced.load() && (!options.leader_elect || leader.load()); }
 
   // In the order in which each needs the ones before it.
   OperatorOptions options;
@@ -161,12 +130,7 @@ struct Operator::Impl {
   caf::actor_system system;
   IoThread timer_thread;
   TimerThread timers;
-  Actors actors;
-  k8s::Store store;
-  k8s::Router router;
-  Casting casting;
-  Observations observations;
-  Authority authority;
+  OperatorCore core;
   Metrics metrics;
   HealthChecks alive, ready;
   http::Verdicts verdicts{
@@ -183,15 +147,7 @@ struct Operator::Impl {
   std::shared_ptr<const mysql::TrustAnchors> anchors;  // of the authority; null: none yet
   k8s::LoopThread kube;
   std::unique_ptr<k8s::HttpTransport> transport;
-  std::unique_ptr<k8s::Multiplexer> multiplexer;
-  std::unique_ptr<k8s::ApiGateway> api;
-  std::unique_ptr<k8s::EventRecorder> events;
-  std::unique_ptr<k8s::LeaseHolder> lease;
   std::unique_ptr<k8s::TokenReviewer> reviewer;  // on the loop
-  std::unique_ptr<LiveGateways> gateways;
-  std::unique_ptr<Stage> stage;
-  std::atomic<bool> leader{false};
-  std::atomic<bool> synced{false};
   bool stopped = false;
 };
 
@@ -205,15 +161,7 @@ Result<void> Operator::Impl::connect() {
     }
     transport = std::move(*made);
     reviewer = std::make_unique<k8s::TokenReviewer>(*transport);
-    multiplexer = std::make_unique<k8s::Multiplexer>(kube.loop(), *transport, store, router,
-                                                     casting, watched(options));
-    k8s::ApiGatewayOptions gateway_options;
-    gateway_options.is_watched = [this](k8s::KindId kind) { return multiplexer->watches(kind); };
-    api = std::make_unique<k8s::ApiGateway>(kube.loop(), *transport, store, router, casting,
-                                            std::move(gateway_options));
-    casting.follow_writes([this](const k8s::Snapshot& object) { return api->writing(object); });
-    events = std::make_unique<k8s::EventRecorder>(kube.loop(), *transport,
-                                                  k8s::EventSource{"troupe-operator", identity()});
+    core.connect(kube.loop(), *transport);
   });
   return outcome;
 }
@@ -222,36 +170,19 @@ void Operator::Impl::connect_gateways() {
   servers = std::make_unique<mysql::Gateway>(
       sql_thread.io().get_executor(), clock, mysql::GatewayOptions{},
       [this](std::shared_ptr<const mysql::ProbeOutcome> seen) {
-        observations.put(std::move(seen));
+        core.observations().put(std::move(seen));
       });
   // Its identity comes with the authority; nobody is connected to before.
   agents = std::make_unique<agent::Gateway>(
       clock, agent::TlsIdentity{}, [this](const std::string& id, agent::Gateway::Observation seen) {
-        observations.put(id, std::move(seen));
+        core.observations().put(id, std::move(seen));
       });
-  observations.connect(
-      {.watch_agent = [this](const agent::Endpoint& e) { watch_agent(e); },
-       .unwatch_agent = [this](const std::string& id) { unwatch_agent(id); },
-       .watch_server = [this](const ServerTarget& t) { watch_server(t); },
-       .unwatch_server = [this](const mysql::EndpointId& id) { unwatch_server(id); }});
-  const auto secret = AuthorityKind::self(options.settings);
-  casting.follow(secret, [this](const k8s::SnapshotPtr& now) { authority_changed(now); });
   boost::asio::post(sql_thread.io(), [this] { renew_identity(); });
-}
-
-// On the client's loop.
-void Operator::Impl::authority_changed(const k8s::SnapshotPtr& secret) {
-  const auto taken = authority.take(*k8s::as<k8s::SecretObject>(secret));
-  if (!taken)
-    return log::error(
-        "the authority's Secret cannot be used",
-        {{"secret", std::string(kAuthoritySecret)}, {"reason", taken.error().message}});
-  if (authority.identity_is_due()) use_authority();
 }
 
 // New connections show and trust what is held now; those that are open stay.
 void Operator::Impl::use_authority() {
-  const auto identity = authority.identity();
+  const auto identity = core.authority().identity();
   if (!identity) return log::error("no identity", {{"reason", identity.error().message}});
   auto trusted = mysql::TrustAnchors::from_pem(identity->authorities);
   if (!trusted) return log::error("no trust anchors", {{"reason", trusted.error().message}});
@@ -263,7 +194,7 @@ void Operator::Impl::use_authority() {
 }
 
 void Operator::Impl::renew_identity() {
-  if (authority.identity_is_due()) use_authority();
+  if (core.authority().identity_is_due()) use_authority();
   identity_timer.expires_after(kIdentityLook);
   identity_timer.async_wait([this](boost::system::error_code cancelled) {
     if (!cancelled) renew_identity();
@@ -319,93 +250,54 @@ void Operator::Impl::publish(const ServerTarget& t) {
   servers->watch(std::move(endpoint));
 }
 
-void Operator::Impl::open_stage() {
-  gateways = std::make_unique<LiveGateways>(LiveGateways::Parts{
-      .api = *api,
-      .agents = *agents,
-      .servers = *servers,
-      .authority = authority,
-      .events =
-          [this](const EmitEvent& e) {
-            const auto* kind = k8s::find_kind(e.about.kind);
-            if (!kind) return;
-            events->record({.object_kind = &kind->table,
-                            .ns = e.about.ns,
-                            .name = e.about.name,
-                            .uid = e.uid,
-                            .version = {},
-                            .kind = e.warning ? k8s::EventKind::Warning : k8s::EventKind::Normal,
-                            .reason = e.reason,
-                            .message = e.text});
-          },
-      .clock = clock});
-  stage = std::make_unique<Stage>(Stage{actors, clock, store, router, observations, *gateways,
-                                        options.settings, [this] { return leads(); }});
-  casting.open(*stage);
+void Operator::Impl::open() {
+  CoreOutside outside{
+      .ask_agent = [this](
+                       const std::string& endpoint, agent::Command command,
+                       auto done) { agents->call(endpoint, std::move(command), std::move(done)); },
+      .probe_now = [this](const mysql::EndpointId& server,
+                          auto done) { servers->probe_now(server, std::move(done)); },
+      .watchers = {.watch_agent = [this](const agent::Endpoint& e) { watch_agent(e); },
+                   .unwatch_agent = [this](const std::string& id) { unwatch_agent(id); },
+                   .watch_server = [this](const ServerTarget& t) { watch_server(t); },
+                   .unwatch_server = [this](const mysql::EndpointId& id) { unwatch_server(id); }}};
+  outside.authority_taken = [this] {
+    if (core.authority().identity_is_due()) use_authority();
+  };
+  if (options.leader_elect)
+    outside.leading = [&gauge = leader_status(metrics, kLeaseName)](bool leads) {
+      gauge.Set(leads ? 1 : 0);
+    };
+  core.open(std::move(outside));
 }
 
 // Of the parts that are not there yet when the endpoint opens.
 void Operator::Impl::measure() {
   collect_requests(metrics, *transport);
-  collect_watches(metrics, *multiplexer, store, clock);
-  collect_writes(metrics, *api);
-  collect_events(metrics, *events);
+  collect_watches(metrics, core.multiplexer(), core.store(), clock);
+  collect_writes(metrics, core.api());
+  collect_events(metrics, core.events());
   collect_agents(metrics, *agents);
   collect_servers(metrics, *servers);
-  collect_effects(metrics, gateways->counters());
-}
-
-void Operator::Impl::begin() {
-  kube.run([this] {
-    multiplexer->start([this] {
-      synced = true;
-      log::info("all kinds are listed");
-      // What was decided on a part of the picture is decided again on the whole of it.
-      casting.wake_all("all kinds are listed");
-    });
-    if (!options.leader_elect) return;
-    auto& leading = leader_status(metrics, kLeaseName);
-    k8s::LeaseOptions lease_options{
-        .ns = options.settings.operator_namespace, .name = kLeaseName, .identity = identity()};
-    lease = std::make_unique<k8s::LeaseHolder>(
-        kube.loop(), *transport, lease_options,
-        k8s::LeaseHolder::Callbacks{.elected =
-                                        [this, &leading] {
-                                          leader = true;
-                                          leading.Set(1);
-                                          log::info("leads");
-                                          casting.wake_all("leadership gained");
-                                        },
-                                    .lost =
-                                        [this, &leading](const std::string& reason) {
-                                          leader = false;
-                                          leading.Set(0);
-                                          log::warn("leads no more", {{"reason", reason}});
-                                        },
-                                    .new_holder =
-                                        [](const std::string& who) {
-                                          log::info("another leads", {{"holder", who}});
-                                        }},
-        std::random_device{}());
-    lease->start();
-  });
+  collect_effects(metrics, core.effects());
 }
 
 void Operator::Impl::serve() {
   alive.add("ping", [] { return std::string(); });
   ready.add("caches", [this] {
-    return synced.load() ? std::string() : std::string("not all kinds are listed yet");
+    return core.synced() ? std::string() : std::string("not all kinds are listed yet");
   });
   ready.add("authority", [this] {
-    return authority.holds() ? std::string()
-                             : fmt::format("there is no Secret {}/{} yet",
-                                           options.settings.operator_namespace, kAuthoritySecret);
+    return core.authority().holds()
+               ? std::string()
+               : fmt::format("there is no Secret {}/{} yet", options.settings.operator_namespace,
+                             kAuthoritySecret);
   });
-  collect_actors(metrics, actors, history);
+  collect_actors(metrics, core.actors(), history);
   collect_timers(metrics, timers);
   collect_server(metrics, *http);
   collect_verdicts(metrics, verdicts);
-  collect_observations(metrics, observations);
+  collect_observations(metrics, core.observations());
   metrics.collect([dropped = options.dropped_log_lines](Samples& out) {
     out.counter("troupe_log_lines_dropped_total", "Lines that the log could not take in time",
                 static_cast<double>(dropped()));
@@ -413,14 +305,14 @@ void Operator::Impl::serve() {
   collect_process(metrics);
   set_build_info(metrics, options.version);
   add_probes(http->router(), alive, ready, metrics);
-  console::add_api(http->router(), {.actors = actors,
+  console::add_api(http->router(), {.actors = core.actors(),
                                     .history = history,
                                     .clock = clock,
                                     .schedule = http->schedule(),
                                     .version = options.version,
                                     .leader = [this]() -> std::optional<bool> {
                                       if (!options.leader_elect) return std::nullopt;
-                                      return leader.load();
+                                      return core.is_leader();
                                     }});
   console::add_page(http->router());
 }
@@ -435,25 +327,17 @@ void Operator::Impl::review(http::Credentials credentials,
 
 void Operator::Impl::stop() {
   if (std::exchange(stopped, true)) return;
-  leader = false;
-  if (lease) {
-    std::promise<void> released;
-    kube.run([&] { lease->release([&released] { released.set_value(); }); });
-    released.get_future().wait_for(kStopPatience);
-  }
-  kube.run([this] { multiplexer->stop(); });
+  const auto released = std::make_shared<std::promise<void>>();
+  kube.run([&] { core.release([released] { released->set_value(); }); });
+  released->get_future().wait_for(kStopPatience);
+  kube.run([this] { core.hold(); });
   timers.stop();
-  for (const auto& a : actors.list()) actors.stop(a.id);
+  for (const auto& a : core.actors().list()) core.actors().stop(a.id);
   system.await_all_actors_done();
-  observations.connect({});
   http.reset();  // scrapes look at all that goes next
   kube.run([this] {
-    casting.follow_writes({});
-    lease.reset();
     reviewer.reset();
-    events.reset();
-    api.reset();
-    multiplexer.reset();
+    core.disconnect();
     transport.reset();
   });
   kube.stop();
@@ -477,9 +361,9 @@ Result<std::unique_ptr<Operator>> Operator::start(OperatorOptions options) {
   if (auto listening = impl->http->start(); !listening) return listening.error();
   if (auto connected = impl->connect(); !connected) return connected.error();
   impl->connect_gateways();
-  impl->open_stage();
+  impl->open();
   impl->measure();
-  impl->begin();
+  impl->kube.run([&core = impl->core] { core.begin(); });
   return std::unique_ptr<Operator>(new Operator(std::move(impl)));
 }
 
