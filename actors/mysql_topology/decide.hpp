@@ -9,11 +9,13 @@
 // replica follows another source; data is replaced only by a donor's that has all of it but what is
 // errant (Rebuild); a member with no data, or half a clone, is not among the f; and while N or w is
 // being changed, the larger N and the smaller w count as the source was last seen to have them.
+// Volumes that lose data, or a change of N that is made while the operator does not run and the
+// source is dead, are outside of it.
+//
 // A member whose Unit another replication has taken may hold alone what it acknowledged: it counts
-// in N, and is never among the f, until the source and all other replicas were seen to have the
-// same without it. Then N is one less, never w (left_out in the record). Volumes that lose data, or
-// a change of N that is made while the operator does not run and the source is dead, are outside of
-// it.
+// in N, and is never among the f, until its owner has seen it apart from our source and, after
+// that, the source and all other replicas were seen to have the same. Then N is one less, never w
+// (left_out in the record).
 //
 // Why there are never two that can acknowledge: whatever opens a member or changes whom it follows
 // bears the operation's epoch, which is on record first and which its agent compares.
