@@ -220,11 +220,10 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
       {"old_primary_rejoined", rejoined},
       {"operator_rss_bytes", operator_rss(options.operator_url)}};
   if (!options.json_file.empty()) std::ofstream(options.json_file) << json_text(report) << "\n";
-  say("console: " + options.operator_url + "/console/");
   const bool good =
       rejoined && verdict.lost == 0 && verdict.doubled == 0 && verdict.problem.empty();
   if (!options.once) {
-    say("running until Ctrl-C");
+    say("running until Ctrl-C; console at " + options.operator_url + "/console/");
     ::pause();
   }
   return good ? 0 : 1;
