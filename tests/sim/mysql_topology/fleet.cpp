@@ -40,7 +40,8 @@ mysql::Uuid uuid_of(int index) {
   return id;
 }
 
-Fleet::Fleet(Timeline& timeline, Rules rules, int count) : timeline_(timeline), rules_(rules) {
+Fleet::Fleet(Timeline& timeline, Rules rules, int count, Upkeep upkeep)
+    : timeline_(timeline), rules_(rules), upkeep_(upkeep) {
   cut_.assign(static_cast<std::size_t>(count), std::vector<bool>(static_cast<std::size_t>(count)));
   for (int i = 0; i < count; ++i) {
     Server s;
@@ -48,6 +49,8 @@ Fleet::Fleet(Timeline& timeline, Rules rules, int count) : timeline_(timeline), 
     s.name = fmt::format("db-{}", i);
     s.acknowledged.resize(static_cast<std::size_t>(count));
     s.acks_until.resize(static_cast<std::size_t>(count));
+    if (upkeep_ == Upkeep::OnOrder)
+      s.pod = s.agent_up = s.wanted = s.running = s.initialised = s.accounts = false;
     servers_.push_back(std::move(s));
   }
   for (int i = 0; i < count; ++i) live(i);
@@ -77,6 +80,7 @@ void Fleet::delete_pod(int i, Duration away) {
   timeline_.tell("the Pod of {} goes", s.name);
   kill(i, away);
   s.pod = s.agent_up = false;
+  s.wanted = upkeep_ == Upkeep::ByItself;
   s.job.reset();  // nobody is left to answer
   s.queue.clear();
 }
@@ -84,6 +88,7 @@ void Fleet::delete_pod(int i, Duration away) {
 void Fleet::restart_agent(int i) {
   auto& s = (*this)[i];
   timeline_.tell("the agent of {} restarts", s.name);
+  ++s.agent_boot;
   if (s.job && s.job->command.verb == Verb::Clone && s.job->phase > 0) {
     s.partial = true;
     kill(i, milliseconds(100));
@@ -104,12 +109,50 @@ void Fleet::heal() {
   for (auto& row : cut_) std::fill(row.begin(), row.end(), false);
 }
 
+// --- upkeep on order -----------------------------------------------------------------------------
+
+void Fleet::place_pod(int i) {
+  auto& s = (*this)[i];
+  timeline_.tell("{} has a Pod", s.name);
+  s.pod = s.agent_up = true;
+  ++s.life;
+  ++s.agent_boot;
+}
+
+void Fleet::initialise(int i) {
+  auto& s = (*this)[i];
+  if (s.initialised && !s.partial) return;
+  timeline_.tell("{} is initialised", s.name);
+  s.binlog.clear();
+  s.committed = 0;
+  s.flushed = s.executed = s.purged = {};
+  s.writes.clear();
+  s.source.reset();
+  s.relay.clear();
+  s.received = {};
+  s.partial = s.accounts = false;
+  s.initialised = true;
+}
+
+void Fleet::start(int i) {
+  auto& s = (*this)[i];
+  if (s.wanted) return;
+  s.wanted = true;
+  s.starts_at = timeline_.now();
+}
+
+void Fleet::stop(int i) {
+  kill(i, {});
+  (*this)[i].wanted = false;
+}
+
 // --- a server's threads --------------------------------------------------------------------------
 
 void Fleet::live(int i) {
   timeline_.after(timeline_.chance.between(kTurnMin, kTurnMax), [this, i] {
     auto& s = (*this)[i];
-    if (!s.running && timeline_.now() >= s.starts_at) boot(i);
+    const bool may_start = upkeep_ == Upkeep::ByItself || (s.pod && s.wanted && s.initialised);
+    if (!s.running && may_start && timeline_.now() >= s.starts_at) boot(i);
     if (s.running) {
       receive(i);
       apply(i);
@@ -128,6 +171,7 @@ void Fleet::boot(int i) {
   }
   if (s.partial) return;  // there is nothing to start on
   ++s.boot;
+  s.wanted = true;
   s.running = true;
   // Crash recovery commits whatever is in the binary log.
   s.committed = s.binlog.size();
@@ -489,6 +533,7 @@ std::optional<Reply> Fleet::clone(Server& s, Job& job) {
   s.writes.assign(from.writes.size(), false);
   for (const auto& t : s.binlog) mark(s.writes, t.write);
   s.partial = false;
+  s.accounts = from.accounts;
   boot(s.index);
   return done(s);
 }

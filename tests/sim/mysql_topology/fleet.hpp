@@ -58,10 +58,13 @@ struct Server {
   // The Pod.
   bool pod = true;
   int life = 1;
+  bool wanted = true;  // its supervisor has been told to keep it running
   bool running = true;
   TimePoint starts_at;  // while it does not run
 
   // On the volume.
+  bool initialised = true;
+  bool accounts = true;             // the operator can log in
   std::vector<Transaction> binlog;  // what was flushed; the first `committed` are committed
   std::size_t committed = 0;
   mysql::GtidSet flushed;
@@ -93,15 +96,19 @@ struct Server {
 
   // The agent.
   bool agent_up = true;
+  int agent_boot = 1;
   std::optional<Job> job;
   std::deque<Job> queue;
 
   bool hangs() const { return committed < binlog.size(); }
 };
 
+// Who makes Pods and starts servers: they themselves, or whoever plays kubelet and Unit.
+enum class Upkeep { ByItself, OnOrder };
+
 class Fleet {
  public:
-  Fleet(Timeline& timeline, Rules rules, int count);
+  Fleet(Timeline& timeline, Rules rules, int count, Upkeep upkeep = Upkeep::ByItself);
 
   int size() const { return static_cast<int>(servers_.size()); }
   Server& operator[](int i) { return servers_[static_cast<std::size_t>(i)]; }
@@ -114,6 +121,12 @@ class Fleet {
   void restart_agent(int i);
   void cut(int a, int b, bool is_cut);
   void heal();
+
+  // --- upkeep on order
+  void place_pod(int i);   // a new life, with an agent and no server yet
+  void initialise(int i);  // an empty data directory, unless there is a good one
+  void start(int i);
+  void stop(int i);
 
   // --- what an agent is told, and what a probe reads
   void command(int i, Job job);
@@ -160,6 +173,7 @@ class Fleet {
 
   Timeline& timeline_;
   Rules rules_;
+  Upkeep upkeep_;
   std::vector<Server> servers_;
   std::vector<std::vector<bool>> cut_;
   std::size_t writes_ = 0;

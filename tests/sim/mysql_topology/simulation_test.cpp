@@ -5,12 +5,10 @@
 //   TROUPE_SEEDS=4711 sim_mysql_topology --gtest_filter='*Seeds*'    one seed, with its story
 #include <gtest/gtest.h>
 
-#include <charconv>
-#include <cstdlib>
 #include <iostream>
-#include <string_view>
 
 #include "tests/sim/mysql_topology/simulation.hpp"
+#include "tests/sim/seeds.hpp"
 
 namespace troupe::mysql_topology::sim {
 namespace {
@@ -19,32 +17,12 @@ constexpr std::uint64_t kSeeds = 2000;
 constexpr std::uint64_t kSeedsToCatchAMutant = 4000;
 constexpr std::size_t kFailuresShown = 5;
 
-struct Range {
-  std::uint64_t from = 0;
-  std::uint64_t to = kSeeds;  // excluded
-};
-
-std::uint64_t number(std::string_view text) {
-  std::uint64_t n = 0;
-  std::from_chars(text.data(), text.data() + text.size(), n);
-  return n;
-}
-
-Range range() {
-  const char* given = std::getenv("TROUPE_SEEDS");
-  if (!given) return {};
-  const std::string_view text = given;
-  const auto dots = text.find("..");
-  if (dots == std::string_view::npos) return {number(text), number(text) + 1};
-  return {number(text.substr(0, dots)), number(text.substr(dots + 2))};
-}
-
 void show(const Run& run) {
   for (const auto& line : run.story) std::cout << line << '\n';
 }
 
 TEST(TopologySimulation, HoldsItsInvariantsForAllSeeds) {
-  const auto seeds = range();
+  const auto seeds = troupe::sim::seeds_or({0, kSeeds});
   std::size_t failed = 0, acknowledged = 0, changes = 0, rebuilds = 0, left_out = 0;
   std::uint64_t decisions = 0;
   for (auto seed = seeds.from; seed < seeds.to; ++seed) {

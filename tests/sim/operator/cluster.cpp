@@ -1,0 +1,409 @@
+#include "tests/sim/operator/cluster.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "actors/model/names.hpp"
+#include "k8s/sim/api/body.hpp"
+
+namespace troupe::operator_sim {
+namespace {
+
+namespace json = boost::json;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kPodStartMin = milliseconds(100);
+constexpr Duration kPodStartMax = milliseconds(900);
+constexpr Duration kReadinessPeriod = milliseconds(500);
+constexpr std::string_view kNode = "node-1";
+constexpr std::string_view kRival = "rival";
+constexpr std::int64_t kWallStart = 1'767'323'045;
+
+std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file) throw std::runtime_error("cannot read " + path.string());
+  return text.str();
+}
+
+std::vector<json::value> documents_in(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry);
+  std::sort(files.begin(), files.end());
+  std::vector<json::value> out;
+  for (const auto& file : files)
+    for (auto& document : sim::parse_yaml_documents(read(file)).value())
+      out.push_back(std::move(document));
+  return out;
+}
+
+// Read once a process.
+const std::vector<json::value>& definitions() {
+  static const auto kDocuments = documents_in(TROUPE_SOURCE_DIR "/config/crd");
+  return kDocuments;
+}
+const std::vector<json::value>& templates() {
+  static const auto kDocuments = documents_in(TROUPE_SOURCE_DIR "/config/templates");
+  return kDocuments;
+}
+
+std::string text_at(const json::value& object, std::string_view pointer) {
+  boost::system::error_code ec;
+  const auto* found = object.find_pointer(pointer, ec);
+  if (!found) return {};
+  return found->is_string() ? std::string(found->as_string()) : json::serialize(*found);
+}
+
+std::string name_of(const json::value& object) { return text_at(object, "/metadata/name"); }
+
+std::string resource_of(const json::value& object) {
+  static const std::map<std::string, std::string> kResources = {
+      {"Namespace", "namespaces"},
+      {"PodTemplate", "podtemplates"},
+      {"ConfigMap", "configmaps"},
+      {"Secret", "secrets"},
+      {"UnitSet", "unitsets.upm.syntropycloud.io"},
+      {"MysqlReplication", std::string(kReplications)},
+      {"CustomResourceDefinition", "customresourcedefinitions.apiextensions.k8s.io"}};
+  return kResources.at(text_at(object, "/kind"));
+}
+
+// The passwords of the sample, under the sample's key.
+constexpr std::string_view kUserManifests = R"(
+apiVersion: v1
+kind: Namespace
+metadata: {name: prod}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: aes-secret-key, namespace: prod}
+stringData: {AES_SECRET_KEY: 0123456789abcdef0123456789abcdef}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: db-secret, namespace: prod}
+data:
+  root: 28itF0oZRS35RwNpgy5ByT2GetPw9uo2sYyQd7N2UbSoMzjE
+  replication: m3sMaGSLkovtitYdkJNyQsYrtdKHxEDLG8STUe8JFe9RTjQjVMDaQHVOdg==
+)";
+
+constexpr std::string_view kUnitSet = R"(
+apiVersion: upm.syntropycloud.io/v1alpha2
+kind: UnitSet
+metadata: {name: db, namespace: prod}
+spec:
+  type: mysql
+  version: "9.7.4"
+  edition: community
+  secret: {name: db-secret, mountPath: /SECRET_MOUNT}
+  storages: [{name: data, mountPath: /DATA_MOUNT, size: 1Gi, storageClassName: standard}]
+)";
+
+}  // namespace
+
+WallTime wall_at(TimePoint now) {
+  return WallTime(seconds(kWallStart)) +
+         std::chrono::duration_cast<WallTime::duration>(now.time_since_epoch());
+}
+
+actors::Settings settings() {
+  actors::Settings s;
+  s.operator_namespace = kOperatorNs;
+  return s;
+}
+
+Cluster::Cluster(Timeline& timeline, Fleet& fleet, std::uint64_t seed)
+    : timeline_(timeline), fleet_(fleet), api_([seed] {
+        sim::ApiServerOptions options;
+        options.seed = seed;
+        return options;
+      }()) {
+  client_ = api_.local_client("cluster", [this] { return wall_at(timeline_.now()); });
+  apply_documents(definitions());
+  apply_documents(templates());
+  create("nodes", "",
+         {{"metadata", {{"name", kNode}, {"labels", {{"kubernetes.io/hostname", kNode}}}}}});
+  create("storageclasses.storage.k8s.io", "",
+         {{"metadata", {{"name", "standard"}}}, {"provisioner", "none"}});
+  const json::object ready{
+      {"status", {{"conditions", json::array{{{"type", "Ready"}, {"status", "True"}}}}}}};
+  (void)client_->merge_patch("nodes", "", kNode, "status", ready);
+  watch();
+  tick();
+  look_at_pods();
+}
+
+sim::Response Cluster::handle(const sim::Request& request) {
+  return api_.handle(request, wall_at(timeline_.now()));
+}
+
+std::variant<sim::Response, std::unique_ptr<sim::WatchSession>> Cluster::open_watch(
+    const sim::Request& request, std::shared_ptr<sim::WatchSink> sink) {
+  return api_.open_watch(request, std::move(sink), wall_at(timeline_.now()));
+}
+
+void Cluster::tick() {
+  api_.tick(wall_at(timeline_.now()));
+  timeline_.after(api_.has_work() ? milliseconds(50) : milliseconds(1000), [this] { tick(); });
+}
+
+// --- what a user does ----------------------------------------------------------------------------
+
+void Cluster::create(std::string_view resource, std::string_view ns, json::value object) {
+  const auto made = client_->create(resource, ns, std::move(object));
+  if (!made) throw std::runtime_error(made.error().message);
+}
+
+void Cluster::apply_documents(const std::vector<json::value>& documents) {
+  for (const auto& document : documents)
+    create(resource_of(document), text_at(document, "/metadata/namespace"), document);
+}
+
+json::value Cluster::replication_object(std::string_view name, int units) const {
+  json::array replicas;
+  for (int i = 1; i < units; ++i)
+    replicas.push_back({{"name", fleet_[i].name}, {"host", host_of(i)}, {"port", 3306}});
+  return {{"apiVersion", "upm.syntropycloud.io/v1alpha1"},
+          {"kind", "MysqlReplication"},
+          {"metadata", {{"name", name}, {"namespace", kNs}}},
+          {"spec",
+           {{"mode", semi_sync_ ? "rpl_semi_sync" : "rpl_async"},
+            {"secret",
+             {{"name", "db-secret"}, {"mysql", "replication"}, {"replication", "replication"}}},
+            {"source", {{"name", fleet_[0].name}, {"host", host_of(0)}, {"port", 3306}}},
+            {"replica", std::move(replicas)},
+            {"service", {{"type", "ClusterIP"}}},
+            {"failover", {{"enabled", failover_}}}}}};
+}
+
+void Cluster::apply_manifests(int units, bool semi_sync, bool failover) {
+  semi_sync_ = semi_sync;
+  failover_ = failover;
+  apply_documents(sim::parse_yaml_documents(kUserManifests).value());
+  auto set = sim::parse_yaml(kUnitSet).value();
+  set.as_object()["spec"].as_object()["units"] = units;
+  apply_documents({std::move(set)});
+  apply_documents({replication_object(kReplication, units)});
+}
+
+void Cluster::order_source(int member) {
+  timeline_.tell("spec.source: {}", fleet_[member].name);
+  json::array replicas;
+  for (int i = 0; i < fleet_.size(); ++i)
+    if (i != member)
+      replicas.push_back({{"name", fleet_[i].name}, {"host", host_of(i)}, {"port", 3306}});
+  const json::object patch{
+      {"spec",
+       {{"source", {{"name", fleet_[member].name}, {"host", host_of(member)}, {"port", 3306}}},
+        {"replica", std::move(replicas)}}}};
+  (void)client_->merge_patch(kReplications, kNs, kReplication, "", patch);
+}
+
+bool Cluster::has_rival() const { return replications_.count(std::string(kRival)) != 0; }
+
+void Cluster::add_rival(int units) {
+  if (has_rival()) return;
+  timeline_.tell("a second replication of the same Units is applied");
+  apply_documents({replication_object(kRival, units)});
+}
+
+void Cluster::remove_rival() {
+  if (!has_rival()) return;
+  timeline_.tell("the second replication is deleted");
+  (void)client_->remove(kReplications, kNs, kRival);
+}
+
+void Cluster::delete_pod(int member, bool at_once) {
+  timeline_.tell("Pod {} is deleted{}", fleet_[member].name, at_once ? " at once" : "");
+  sim::DeleteOptions options;
+  if (at_once) options.grace_period_seconds = 0;
+  (void)client_->remove("pods", kNs, fleet_[member].name, options);
+}
+
+void Cluster::take_unit(int member) {
+  timeline_.tell("the label of Unit {} is taken away", fleet_[member].name);
+  const json::object patch{{"metadata", {{"labels", {{actors::kOwnerLabel, nullptr}}}}}};
+  (void)client_->merge_patch("units.upm.syntropycloud.io", kNs, fleet_[member].name, "", patch);
+}
+
+// --- what is stored ------------------------------------------------------------------------------
+
+void Cluster::watch() {
+  const auto on = [this](std::string_view resource, auto handler) {
+    watches_.push_back(client_->watch(
+        resource, kNs, [this, handler](sim::WatchEventType type, const json::value& object) {
+          (this->*handler)(type, object);
+        }));
+  };
+  on("pods", &Cluster::pod_changed);
+  on("persistentvolumeclaims", &Cluster::claim_changed);
+  on(kReplications, &Cluster::replication_changed);
+  on("units.upm.syntropycloud.io", &Cluster::unit_changed);
+}
+
+void Cluster::replication_changed(sim::WatchEventType type, const json::value& object) {
+  const auto name = name_of(object);
+  if (type == sim::WatchEventType::Deleted) {
+    replications_.erase(name);
+    return;
+  }
+  Stored s;
+  s.spec_source = text_at(object, "/spec/source/name");
+  if (const auto epoch = text_at(object, "/status/epoch"); !epoch.empty())
+    s.epoch = std::stoull(epoch);
+  s.current = text_at(object, "/status/currentSource");
+  s.honored = text_at(object, "/status/honoredSource");
+  s.operation = text_at(object, "/status/operation/type");
+  if (!s.operation.empty())
+    s.operation += " " + text_at(object, "/status/operation/step") + " " +
+                   text_at(object, "/status/operation/candidate");
+  boost::system::error_code ec;
+  if (const auto* out = object.find_pointer("/status/leftOut", ec))
+    for (const auto& member : out->as_array()) s.left_out.emplace_back(member.as_string());
+  s.ready = text_at(object, "/status/ready") == "true";
+  if (const auto rule = text_at(object, "/status/guards/0/rule"); !rule.empty())
+    s.trouble = rule + ": " + text_at(object, "/status/guards/0/message");
+  auto& stored = replications_[name];
+  if (stored.epoch != s.epoch || stored.operation != s.operation || stored.current != s.current)
+    timeline_.tell("status of {}: {} {}, epoch {}", name, s.current,
+                   s.operation.empty() ? "idle" : s.operation, s.epoch);
+  stored = std::move(s);
+}
+
+const Stored& Cluster::replication() const {
+  static const Stored kNone;
+  const auto found = replications_.find(std::string(kReplication));
+  return found == replications_.end() ? kNone : found->second;
+}
+
+void Cluster::unit_changed(sim::WatchEventType type, const json::value& object) {
+  if (type == sim::WatchEventType::Deleted)
+    units_.erase(name_of(object));
+  else
+    units_[name_of(object)] = text_at(object, "/status/phase") == "Ready";
+}
+
+bool Cluster::units_ready() const {
+  return static_cast<int>(units_.size()) == fleet_.size() &&
+         std::all_of(units_.begin(), units_.end(), [](const auto& unit) { return unit.second; });
+}
+
+void Cluster::claim_changed(sim::WatchEventType type, const json::value& object) {
+  if (type != sim::WatchEventType::Added) return;
+  const json::object bound{{"status", {{"phase", "Bound"}, {"capacity", {{"storage", "1Gi"}}}}}};
+  (void)client_->merge_patch("persistentvolumeclaims", kNs, name_of(object), "status", bound);
+}
+
+// --- Pods ----------------------------------------------------------------------------------------
+
+void Cluster::pod_changed(sim::WatchEventType type, const json::value& object) {
+  const auto name = name_of(object), uid = text_at(object, "/metadata/uid");
+  const int member = fleet_.index_of(name);
+  if (member < 0) return;
+  auto& pod = pods_[name];
+  if (type == sim::WatchEventType::Deleted) {
+    if (pod.life == fleet_[member].life && fleet_[member].pod) fleet_.delete_pod(member, {});
+    pods_.erase(name);
+    return;
+  }
+  if (pod.uid != uid) {
+    pod = {};
+    pod.uid = uid;
+    timeline_.after(timeline_.chance.between(kPodStartMin, kPodStartMax),
+                    [this, name, uid] { run_pod(name, uid); });
+  }
+  const json::value* labels = object.at("metadata").as_object().if_contains("labels");
+  const auto* readonly = labels ? labels->as_object().if_contains(actors::kReadonlyLabel) : nullptr;
+  const std::string label = readonly ? std::string(readonly->as_string()) : std::string();
+  if (label != pod.readonly)
+    timeline_.tell("label of {}: readonly={}", name, label.empty() ? "(none)" : label);
+  pod.readonly = label;
+  if (pod.deleting || text_at(object, "/metadata/deletionTimestamp").empty()) return;
+  pod.deleting = true;
+  end_pod(name, uid, timeline_.chance.between(milliseconds(200), seconds(4)));
+}
+
+void Cluster::run_pod(const std::string& name, const std::string& uid) {
+  const auto found = pods_.find(name);
+  if (found == pods_.end() || found->second.uid != uid || found->second.deleting) return;
+  const int member = fleet_.index_of(name);
+  (void)api_.bind_pod(std::string(kNs), name, std::string(kNode), wall_at(timeline_.now()));
+  fleet_.place_pod(member);
+  auto& pod = pods_.at(name);
+  pod.life = fleet_[member].life;
+  pod.address = fmt::format("10.{}.{}.{}", member + 1, pod.life / 250, pod.life % 250);
+  const auto started = to_rfc3339(wall_at(timeline_.now()));
+  const json::object status{
+      {"status",
+       {{"phase", "Running"},
+        {"hostIP", "10.0.0.1"},
+        {"podIP", pod.address},
+        {"podIPs", json::array{{{"ip", pod.address}}}},
+        {"startTime", started},
+        {"conditions", json::array{{{"type", "Ready"}, {"status", "False"}}}}}}};
+  (void)client_->merge_patch("pods", kNs, name, "status", status);
+}
+
+void Cluster::end_pod(const std::string& name, const std::string& uid, Duration after) {
+  timeline_.after(after, [this, name, uid] {
+    sim::DeleteOptions at_once;
+    at_once.grace_period_seconds = 0;
+    at_once.uid = uid;
+    (void)client_->remove("pods", kNs, name, at_once);
+  });
+}
+
+// A Pod is ready while its server takes connections.
+void Cluster::look_at_pods() {
+  for (int i = 0; i < fleet_.size(); ++i) {
+    const auto found = pods_.find(fleet_[i].name);
+    if (found == pods_.end() || found->second.address.empty() || found->second.deleting) continue;
+    const bool ready = fleet_[i].running;
+    if (ready == found->second.ready) continue;
+    found->second.ready = ready;
+    const json::object status{
+        {"status",
+         {{"conditions", json::array{{{"type", "Ready"}, {"status", ready ? "True" : "False"}}}}}}};
+    (void)client_->merge_patch("pods", kNs, fleet_[i].name, "status", status);
+  }
+  timeline_.after(kReadinessPeriod, [this] { look_at_pods(); });
+}
+
+std::vector<std::string> Cluster::labelled(std::string_view readonly) const {
+  std::vector<std::string> out;
+  for (const auto& [name, pod] : pods_)
+    if (pod.readonly == readonly) out.push_back(name);
+  return out;
+}
+
+std::optional<int> Cluster::at_address(const std::string& ip) const {
+  for (int i = 0; i < fleet_.size(); ++i) {
+    const auto found = pods_.find(fleet_[i].name);
+    if (found != pods_.end() && found->second.address == ip && fleet_[i].pod &&
+        fleet_[i].life == found->second.life)
+      return i;
+  }
+  return std::nullopt;
+}
+
+std::string Cluster::host_of(int member) const {
+  return fmt::format("{}.db-headless-svc.{}", fleet_[member].name, kNs);
+}
+
+std::optional<int> Cluster::by_host(std::string_view host) const {
+  const int member = fleet_.index_of(host.substr(0, host.find('.')));
+  return member < 0 ? std::nullopt : std::optional(member);
+}
+
+bool Cluster::terminating(int member) const {
+  const auto found = pods_.find(fleet_[member].name);
+  return found != pods_.end() && found->second.deleting;
+}
+
+}  // namespace troupe::operator_sim

@@ -1,0 +1,377 @@
+#include "tests/sim/operator/members.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::operator_sim {
+namespace {
+
+using mysql::Reachability;
+using mysql_topology::sim::Job;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+namespace topo = mysql_topology;
+
+constexpr Duration kProbeEvery = seconds(1);
+constexpr Duration kProbeDeadline = milliseconds(2500);
+constexpr Duration kStreamSilence = seconds(3);  // then the agent's stream counts as lost
+constexpr Duration kPushMin = milliseconds(3);
+constexpr Duration kPushMax = milliseconds(40);
+constexpr Duration kLateCopyMax = seconds(2);
+
+// A command's way to the server that does it: the Fleet's agents know the engine's verbs, the rest
+// is done at once.
+class Carried {
+ public:
+  Carried(World& world, int member, const agent::Command& command)
+      : world_(world), member_(member), command_(command) {}
+
+  using Answer = std::function<void(Result<agent::Reply>)>;
+  void out(Answer answer) {
+    answer_ = std::move(answer);
+    std::visit(*this, command_.action);
+  }
+
+  void operator()(const agent::Render&) { done(agent::Rendered{"", true, {}}); }
+  void operator()(const agent::EnsureInitialised&) {
+    if (server().running) return fail(Code::Conflict, "the server runs");
+    world_.fleet.initialise(member_);
+    done(agent::Initialised{true});
+  }
+  void operator()(const agent::StartProcess&) {
+    if (!server().initialised) return fail(Code::Conflict, "there is no data");
+    world_.fleet.start(member_);
+    done(agent::Done{});
+  }
+  void operator()(const agent::StopProcess&) { stop(); }
+  void operator()(const agent::KillProcess&) { stop(); }
+  void operator()(const agent::EnsureAccounts& a) {
+    if (!server().running) return fail(Code::Retry, "the server does not run");
+    for (const auto& account : a.accounts)
+      for (const auto grant : account.grants)
+        if (grant == agent::GrantSet::Probe) world_.fleet[member_].accounts = true;
+    done(agent::AccountsEnsured{});
+  }
+  void operator()(const agent::ResetBinlogs&) { done(agent::Done{}); }
+
+  void operator()(const agent::StopReceiver&) { ask({.verb = topo::Verb::StopReceiver}); }
+  void operator()(const agent::Drain& a) {
+    ask({.verb = topo::Verb::Drain, .gtids = mysql::GtidSet::parse(a.until).value()});
+  }
+  void operator()(const agent::Promote& a) {
+    ask({.verb = topo::Verb::Promote, .acks = a.acks, .semi_sync = a.semi_sync});
+  }
+  void operator()(const agent::OpenForWrites& a) {
+    ask({.verb = topo::Verb::Open, .acks = a.acks, .semi_sync = a.semi_sync});
+  }
+  void operator()(const agent::Follow& a) {
+    const auto source = world_.cluster.by_host(a.source.host);
+    if (!source) return fail(Code::Invalid, "no such host");
+    ask({.verb = topo::Verb::Follow,
+         .peer = world_.fleet[*source].name,
+         .gtids = mysql::GtidSet::parse(a.source_purged).value(),
+         .semi_sync = a.semi_sync});
+  }
+  void operator()(const agent::Close& a) {
+    ask({.verb = topo::Verb::Close, .kill_if_blocked = a.kill_if_blocked});
+  }
+  void operator()(const agent::SaveTransactions& a) {
+    ask({.verb = topo::Verb::SaveTransactions, .gtids = mysql::GtidSet::parse(a.gtid_set).value()});
+  }
+  void operator()(const agent::Clone& a) {
+    const auto donor = world_.cluster.at_address(a.donor_host);
+    if (!donor) return fail(Code::Retry, "the donor is not reached");
+    ask({.verb = topo::Verb::Clone, .peer = world_.fleet[*donor].name});
+  }
+
+ private:
+  const Server& server() const { return world_.fleet[member_]; }
+
+  void stop() {
+    world_.fleet.stop(member_);
+    done(agent::Done{});
+  }
+  void done(agent::Answer answer) { answer_(agent::Reply{std::move(answer), {}}); }
+  void fail(Code code, std::string why) { answer_(Error{code, std::move(why)}); }
+
+  void ask(topo::Command c) {
+    c.member = server().name;
+    c.epoch = command_.header.epoch;
+    const auto verb = c.verb;
+    Job job{.command = std::move(c),
+            .deadline = world_.timeline.now() + command_.header.time_limit,
+            .answer = [verb, answer = answer_](const topo::sim::Reply& reply) {
+              if (reply.failed) return answer(*reply.failed);
+              answer(agent::Reply{answer_of(verb, reply), {}});
+            }};
+    world_.fleet.command(member_, std::move(job));
+  }
+
+  static agent::Answer answer_of(topo::Verb verb, const topo::sim::Reply& reply) {
+    const auto executed = reply.executed.to_string();
+    switch (verb) {
+      case topo::Verb::StopReceiver:
+        return agent::ReceiverStopped{{}, reply.received.to_string(), executed};
+      case topo::Verb::Drain:
+        return agent::Drained{executed};
+      case topo::Verb::Promote:
+        return agent::Promoted{{}, executed};
+      case topo::Verb::Open:
+        return agent::Opened{{}, executed, 0};
+      case topo::Verb::Follow:
+        return agent::Following{{}, executed};
+      case topo::Verb::Close:
+        return agent::Closed{reply.killed, {}, executed};
+      case topo::Verb::SaveTransactions:
+        return agent::TransactionsSaved{"saved", 1, 1};
+      case topo::Verb::Clone:
+        return agent::Cloned{{}, executed};
+      case topo::Verb::EnsureAccounts:
+        break;
+    }
+    return agent::Done{};
+  }
+
+  World& world_;
+  int member_;
+  const agent::Command& command_;
+  Answer answer_;
+};
+
+}  // namespace
+
+std::optional<int> Members::reached(const std::string& ip) const {
+  const auto member = process_.world().cluster.at_address(ip);
+  if (!member || !process_.network().reaches(*member)) return std::nullopt;
+  return member;
+}
+
+actors::Observations::Watchers Members::watchers() {
+  return {.watch_agent =
+              [this](const agent::Endpoint& e) {
+                auto& agent = agents_[e.id];
+                const bool known = !agent.endpoint.id.empty();
+                agent.endpoint = e;
+                if (!known) look_at_agent(e.id);
+              },
+          .unwatch_agent =
+              [this](const std::string& id) {
+                const auto found = agents_.find(id);
+                if (found == agents_.end()) return;
+                end_calls(found->second, "not watched any more");
+                agents_.erase(found);
+              },
+          .watch_server =
+              [this](const actors::ServerTarget& t) {
+                const bool known = servers_.count(t.id.value) != 0;
+                servers_[t.id.value].target = t;
+                if (!known) probe_again(t.id.value);
+              },
+          .unwatch_server = [this](const mysql::EndpointId& id) { servers_.erase(id.value); }};
+}
+
+void Members::close() {
+  agents_.clear();
+  servers_.clear();
+}
+
+// --- agents --------------------------------------------------------------------------------------
+
+// The agent's stream pushes; looking often stands for the time that takes.
+void Members::look_at_agent(const std::string& id) {
+  process_.later(process_.world().timeline.chance.between(kPushMin, kPushMax), [this, id] {
+    const auto found = agents_.find(id);
+    if (found == agents_.end()) return;
+    const auto state = state_of(found->second);
+    if (!(state == found->second.pushed)) push(id, found->second, state);
+    look_at_agent(id);
+  });
+}
+
+Members::AgentState Members::state_of(Agent& agent) {
+  const auto now = process_.clock().now();
+  const auto member = reached(agent.endpoint.ip);
+  const auto& fleet = process_.world().fleet;
+  if (!member || !fleet[*member].agent_up) {
+    agent.lost_since = std::min(agent.lost_since, now);
+    auto state = agent.pushed;
+    state.reached = false;
+    state.silent = now - agent.lost_since > kStreamSilence;
+    return state;
+  }
+  agent.lost_since = TimePoint::max();
+  const auto& s = fleet[*member];
+  return {.reached = true,
+          .wanted = s.wanted,
+          .running = s.running,
+          .initialised = s.initialised,
+          .partial = s.partial,
+          .cloning = s.job && s.job->command.verb == topo::Verb::Clone && s.job->phase > 0,
+          .terminating = process_.world().cluster.terminating(*member),
+          .boot = s.agent_boot,
+          .epoch = s.epoch};
+}
+
+void Members::push(const std::string& id, Agent& agent, const AgentState& state) {
+  using enum agent::ProcessState;
+  agent::AgentObservation o;
+  if (agent.seen) o = *agent.seen;
+  const auto before = o.stream;
+  const bool restarted = agent.pushed.boot != 0 && state.boot != agent.pushed.boot;
+  if (state.silent || restarted) end_calls(agent, "the stream has ended");
+  if (state.reached) {
+    o.stream = agent::StreamState::Connected;
+    o.seen = process_.clock().now();
+    o.boot_id = fmt::format("boot-{}", state.boot);
+    o.container_id = id;
+    o.process.supervisor_connected = true;
+    o.process.state = state.running ? Running : state.wanted ? Backoff : Stopped;
+    o.process.terminating = state.terminating;
+    o.data = !state.initialised               ? agent::DataState::Empty
+             : state.partial || state.cloning ? agent::DataState::ClonePartial
+                                              : agent::DataState::Initialised;
+    o.operation.reset();
+    if (state.cloning) o.operation = agent::OperationProgress{.kind = "Clone"};
+    o.highest_epoch = state.epoch;
+  } else if (state.silent && agent.seen) {
+    o.stream = agent::StreamState::Lost;
+  } else {
+    return;  // nothing arrives
+  }
+  agent.pushed = state;
+  if (!agent.seen || before != o.stream) o.since = process_.clock().now();
+  agent.seen = std::make_shared<const agent::AgentObservation>(std::move(o));
+  process_.core().observations().put(id, agent.seen);
+}
+
+// The first answer counts, or that none came.
+void Members::answer(const std::string& endpoint, std::uint64_t call,
+                     const Result<agent::Reply>& reply) {
+  const auto found = agents_.find(endpoint);
+  if (found == agents_.end()) return;
+  auto waiting = found->second.calls.extract(call);
+  if (!waiting.empty()) waiting.mapped()(reply);
+}
+
+void Members::end_calls(Agent& agent, std::string_view why) {
+  for (auto& [id, done] : std::exchange(agent.calls, {}))
+    process_.post([done = std::move(done), why = std::string(why)] {
+      done(Error{Code::Timeout, why});
+    });
+}
+
+void Members::ask(const std::string& endpoint, agent::Command command, Answered done) {
+  auto& world = process_.world();
+  auto& timeline = world.timeline;
+  const auto& network = process_.network();
+  const auto found = agents_.find(endpoint);
+  if (found == agents_.end())
+    return process_.post([done] { done(Error{Code::NotFound, "not watched"}); });
+  const auto call = ++last_call_;
+  found->second.calls.emplace(call, std::move(done));
+  const auto fail = [this, endpoint, call](Duration after, std::string why) {
+    process_.later(after, [this, endpoint, call, why = std::move(why)] {
+      answer(endpoint, call, Error{Code::Timeout, why});
+    });
+  };
+  fail(command.header.time_limit, "no answer in time");
+  const bool lost = timeline.chance.percent(network.lose_percent);
+  const bool doubled = !lost && timeline.chance.percent(network.double_percent);
+  // What is lost takes its connection along.
+  if (lost) fail(timeline.chance.between({}, kStreamSilence), "connection reset");
+  process_.acted();
+  timeline.tell("{}: {} {} (epoch {}){}", process_.name(), command.header.unit,
+                agent::name_of(command.action), command.header.epoch.value,
+                lost      ? ", lost"
+                : doubled ? ", twice"
+                          : "");
+  const auto shared = std::make_shared<const agent::Command>(std::move(command));
+  const auto ip = found->second.endpoint.ip;
+  const auto back = [weak = process_.weak_from_this(), members = weak_from_this(), endpoint, call,
+                     ip](Result<agent::Reply> reply) {
+    const auto process = weak.lock();
+    if (!process) return;
+    auto& chance = process->world().timeline.chance;
+    const auto at = process->world().cluster.at_address(ip);
+    const bool gone =
+        !at || !process->network().reaches(*at) || chance.percent(process->network().lose_percent);
+    if (gone) reply = Error{Code::Timeout, "connection reset"};
+    process->later(chance.between({}, gone ? kStreamSilence : process->network().latency_max),
+                   [members, endpoint, call, reply = std::move(reply)] {
+                     if (const auto live = members.lock()) live->answer(endpoint, call, reply);
+                   });
+  };
+  for (int n = lost ? 1 : 0; n < (doubled ? 2 : 1); ++n) {
+    const auto delay = timeline.chance.between({}, n == 0 ? network.latency_max : kLateCopyMax);
+    timeline.after(delay, [&world, &network, ip, shared, back] {
+      const auto member = world.cluster.at_address(ip);
+      if (!member || !network.reaches(*member) || !world.fleet[*member].agent_up)
+        return back(Error{Code::Retry, "not reached"});
+      Carried(world, *member, *shared).out(back);
+    });
+  }
+}
+
+// --- servers -------------------------------------------------------------------------------------
+
+void Members::probe_again(const std::string& id) {
+  if (servers_.count(id) == 0) return;
+  probe(id, [] {});
+  process_.later(kProbeEvery + process_.world().timeline.chance.between({}, milliseconds(20)),
+                 [this, id] { probe_again(id); });
+}
+
+void Members::probe_now(const mysql::EndpointId& server, std::function<void()> done) {
+  probe(server.value, std::move(done));
+}
+
+void Members::probe(const std::string& id, std::function<void()> done) {
+  auto& timeline = process_.world().timeline;
+  const auto latency = [this, &timeline] {
+    return timeline.chance.between({}, process_.network().latency_max);
+  };
+  const auto tell = [this, id, done](Duration after, Reachability reachability,
+                                     std::shared_ptr<mysql::MemberObservation> seen) {
+    process_.later(after, [this, id, done, reachability, seen = std::move(seen)]() mutable {
+      probed(id, reachability, std::move(seen));
+      done();
+    });
+  };
+  process_.later(latency(), [this, id, done, tell, latency] {
+    const auto found = servers_.find(id);
+    if (found == servers_.end()) return done();
+    const auto member = reached(found->second.target.ip);
+    if (!member) return tell(kProbeDeadline, Reachability::Timeout, nullptr);
+    const auto& s = process_.world().fleet[*member];
+    if (!s.running) return tell(latency(), Reachability::Refused, nullptr);
+    if (!s.accounts) return tell(latency(), Reachability::AuthFailed, nullptr);
+    auto seen = std::make_shared<mysql::MemberObservation>(process_.world().fleet.observe(*member));
+    if (seen->replica && s.source)
+      seen->replica->source_host = process_.world().cluster.host_of(*s.source);
+    tell(latency(), Reachability::Ok, std::move(seen));
+  });
+}
+
+void Members::probed(const std::string& id, Reachability reachability,
+                     std::shared_ptr<mysql::MemberObservation> seen) {
+  const auto found = servers_.find(id);
+  if (found == servers_.end()) return;
+  const auto now = process_.clock().now();
+  mysql::ProbeOutcome o;
+  if (found->second.seen) o = *found->second.seen;
+  o.endpoint = {id};
+  if (o.reachability != reachability) o.since = now;
+  o.reachability = reachability;
+  o.tried = now;
+  if (seen) {
+    seen->endpoint = o.endpoint;
+    seen->seen = o.seen = now;
+    o.observation = std::move(seen);
+  }
+  found->second.seen = std::make_shared<const mysql::ProbeOutcome>(std::move(o));
+  process_.core().observations().put(found->second.seen);
+}
+
+}  // namespace troupe::operator_sim

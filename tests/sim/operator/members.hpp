@@ -1,0 +1,71 @@
+// A process's gateways to the members: agents' streams and commands, and probes of the servers, as
+// engines/agent/gateway.hpp and engines/mysql/gateway.hpp promise them, over the Fleet.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "tests/sim/operator/process.hpp"
+
+namespace troupe::operator_sim {
+
+class Members final : public std::enable_shared_from_this<Members> {
+ public:
+  using Answered = std::function<void(Result<agent::Reply>)>;
+
+  explicit Members(Process& process) : process_(process) {}
+
+  actors::Observations::Watchers watchers();
+  void ask(const std::string& endpoint, agent::Command command, Answered done);
+  void probe_now(const mysql::EndpointId& server, std::function<void()> done);
+  // The process ends.
+  void close();
+
+ private:
+  // What an agent's pushes depend on.
+  struct AgentState {
+    bool reached = false;
+    bool silent = false;  // for so long that its stream counts as lost
+    bool wanted = false;
+    bool running = false;
+    bool initialised = false;
+    bool partial = false;
+    bool cloning = false;
+    bool terminating = false;
+    int boot = 0;
+    agent::Epoch epoch;
+    bool operator==(const AgentState&) const = default;
+  };
+  // A stream and the calls beside it: they end with it, as their outcome can come no other way.
+  struct Agent {
+    agent::Endpoint endpoint;
+    std::map<std::uint64_t, Answered> calls;
+    TimePoint lost_since = TimePoint::max();
+    AgentState pushed;
+    std::shared_ptr<const agent::AgentObservation> seen;
+  };
+  struct Probed {
+    actors::ServerTarget target;
+    std::shared_ptr<const mysql::ProbeOutcome> seen;
+  };
+
+  std::optional<int> reached(const std::string& ip) const;
+  void look_at_agent(const std::string& id);
+  AgentState state_of(Agent& agent);
+  void push(const std::string& id, Agent& agent, const AgentState& state);
+  void answer(const std::string& endpoint, std::uint64_t call, const Result<agent::Reply>& reply);
+  void end_calls(Agent& agent, std::string_view why);
+  void probe_again(const std::string& id);
+  void probe(const std::string& id, std::function<void()> done);
+  void probed(const std::string& id, mysql::Reachability reachability,
+              std::shared_ptr<mysql::MemberObservation> seen);
+
+  Process& process_;
+  std::uint64_t last_call_ = 0;
+  std::map<std::string, Agent> agents_;
+  std::map<std::string, Probed> servers_;
+};
+
+}  // namespace troupe::operator_sim
