@@ -80,6 +80,37 @@ void leave_others_alone(const Topology& t, Plan& plan) {
   std::erase_if(plan.probe, not_ours);
 }
 
+// From a server that runs to one that can be logged in to, on a machine that is busy.
+constexpr Duration kAccountsTake = std::chrono::seconds(15);
+// A member that is busy refuses once or twice, and nothing is wrong.
+constexpr std::uint32_t kFailuresToTell = 3;
+
+bool refuses_accounts(const Member& m) {
+  return m.probe && m.probe->reachability == mysql::Reachability::AuthFailed;
+}
+
+bool is_refused(const mysql::ReplicaStatus& replica) {
+  return mysql::reachability_of(replica.io_error.number) == mysql::Reachability::AuthFailed;
+}
+
+// A replica was turned away from `source` with these accounts: somebody has changed them there.
+bool turned_away(const Topology& t, const Member& source, TimePoint since) {
+  return std::any_of(t.members.begin(), t.members.end(), [&](const Member& m) {
+    const auto* followed = m.outcome(Verb::Follow, t.record.epoch);
+    return followed && followed->error.code == Code::Denied && followed->peer == source.name &&
+           followed->accounts == t.accounts && followed->at > since;
+  });
+}
+
+void hold_failed_accounts(const Topology& t, const Member& m, Plan& plan) {
+  const auto tried = m.outcomes.find(Verb::EnsureAccounts);
+  if (tried == m.outcomes.end()) return;
+  const auto& o = tried->second;
+  if (o.accounts == t.accounts && o.failures >= kFailuresToTell)
+    plan.hold("AccountsFailed",
+              fmt::format("{} cannot be given its accounts: {}", m.name, o.error.message), o.at);
+}
+
 // What just happened has no length worth telling.
 std::string lasting(Duration d) {
   return d < std::chrono::seconds(1) ? std::string() : " for " + to_text(d);
@@ -90,14 +121,19 @@ void plan_next(const Topology& t, TimePoint now, Plan& plan) {
     return t.record.current.empty() ? discover(t, now, plan) : keep(t, now, plan);
   switch (t.record.operation->type) {
     case OperationType::Form:
-      return install(t, now, plan);
+      install(t, now, plan);
+      break;
     case OperationType::Failover:
-      return resume_failover(t, now, plan);
+      resume_failover(t, now, plan);
+      break;
     case OperationType::Switchover:
-      return resume_switchover(t, now, plan);
+      resume_switchover(t, now, plan);
+      break;
     case OperationType::Rebuild:
       return resume_rebuild(t, now, plan);
   }
+  // After the operation's own step, which is in a hurry.
+  ensure_accounts(t, t.record.epoch, plan);
 }
 
 }  // namespace
@@ -154,6 +190,11 @@ std::string why_unusable(const Member& m, std::string otherwise) {
   return m.ours ? std::move(otherwise) : std::string(kUnclaimed);
 }
 
+bool waits_for_accounts(const Member& m, TimePoint now) {
+  if (!m.process_running() || !m.probe || now - m.probe->since > kAccountsTake) return false;
+  return refuses_accounts(m) || m.probe->reachability == mysql::Reachability::Failed;
+}
+
 bool replicates_from(const Member& m, const Member& source) {
   const auto* s = m.server();
   if (!s || !s->replica) return false;
@@ -166,7 +207,7 @@ bool is_connecting(const Member& m, const Member& source) {
   const auto* s = m.server();
   return s && s->replica && s->replica->source_host == source.host &&
          s->replica->source_port == source.port &&
-         s->replica->io == mysql::ThreadState::Connecting &&
+         s->replica->io == mysql::ThreadState::Connecting && !is_refused(*s->replica) &&
          s->replica->sql == mysql::ThreadState::On && s->super_read_only;
 }
 
@@ -214,20 +255,22 @@ void report_lost(PersistedRecord& record, Lost lost) {
 
 void ensure_accounts(const Topology& t, Epoch epoch, Plan& plan) {
   for (const auto& m : t.members) {
-    if (!m.process_running() || !m.probe ||
-        m.probe->reachability != mysql::Reachability::AuthFailed)
-      continue;
-    const auto* before = m.outcome(Verb::EnsureAccounts, epoch);
-    if (before && before->ok && before->at > m.probe->tried) {
+    if (!m.process_running() || m.is_being_cloned()) continue;
+    const auto* given = m.given_accounts(t.accounts);
+    const bool refused = refuses_accounts(m);
+    // Refused only since then: they were changed in the server.
+    if (!given || (refused && m.probe->since > given->at) || turned_away(t, m, given->at)) {
+      plan.commands.push_back(
+          {.member = m.name, .verb = Verb::EnsureAccounts, .epoch = epoch, .accounts = t.accounts});
+      hold_failed_accounts(t, m, plan);
+    } else if (refused && given->at > m.probe->tried) {
       plan.probe.push_back(m.name);
-    } else if (before && before->ok) {
+    } else if (refused) {
       plan.hold("CredentialsRefused",
-                fmt::format("{} has the accounts and still refuses the password in the Secret; "
-                            "make the Secret hold the password that the server knows",
+                fmt::format("{} has the accounts and still refuses them: look for another account "
+                            "of that user, for a narrower host, in the server",
                             m.name),
                 m.probe->since);
-    } else {
-      plan.commands.push_back({.member = m.name, .verb = Verb::EnsureAccounts, .epoch = epoch});
     }
   }
 }
@@ -237,8 +280,11 @@ void follow(const Topology& t, const Member& replica, const Member& source, Plan
     plan.probe.push_back(replica.name);
     return;
   }
-  Command c{.member = replica.name, .verb = Verb::Follow, .epoch = t.record.epoch};
-  c.peer = source.name;
+  Command c{.member = replica.name,
+            .verb = Verb::Follow,
+            .epoch = t.record.epoch,
+            .peer = source.name,
+            .accounts = t.accounts};
   c.semi_sync = t.semi_sync();
   if (const auto* s = source.server()) c.gtids = s->gtid_purged;
   // What the source has purged may lie in the relay log still, where following would not find it.
@@ -246,6 +292,7 @@ void follow(const Topology& t, const Member& replica, const Member& source, Plan
   if (r && !r->gtid_executed.contains(c.gtids) && replica.position().contains(c.gtids)) {
     c.verb = Verb::Drain;
     c.peer.clear();
+    c.accounts = 0;
   }
   plan.commands.push_back(std::move(c));
 }

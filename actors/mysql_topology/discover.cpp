@@ -8,9 +8,6 @@
 namespace troupe::mysql_topology {
 namespace {
 
-// From a server that runs to one that can be logged in to, on a machine that is busy.
-constexpr Duration kAccountsTake = std::chrono::seconds(15);
-
 Epoch next_epoch(const Topology& t) {
   Epoch highest = t.record.epoch;
   for (const auto& m : t.members)
@@ -59,13 +56,6 @@ bool some_are_anothers(const Topology& t, TimePoint now, Plan& plan) {
   for (const auto* m : t.voters())
     if (m->is_anothers()) plan.hold(why_unusable(*m, {}), *unusable(*m, now));
   return !plan.guards.empty();
-}
-
-// Whoever can be reached and not logged in to is being given the accounts just now.
-bool waits_for_accounts(const Member& m, TimePoint now) {
-  if (!m.process_running() || !m.probe || now - m.probe->since > kAccountsTake) return false;
-  const auto r = m.probe->reachability;
-  return r == mysql::Reachability::AuthFailed || r == mysql::Reachability::Failed;
 }
 
 bool some_are_unknown(const Topology& t, TimePoint now, Plan& plan) {

@@ -41,6 +41,13 @@ mysql::GtidSet lost_by(const Topology& t, const Member& source, TimePoint now) {
   return {};
 }
 
+// Of a member that worked: it may only have to be given what changed a moment ago.
+std::string why_unusable_now(const Member& m, std::string otherwise, TimePoint now) {
+  const bool pending = m.probe && m.probe->reachability == mysql::Reachability::AuthFailed &&
+                       waits_for_accounts(m, now);
+  return pending ? std::string(kAccountsPending) : why_unusable(m, std::move(otherwise));
+}
+
 Command source_command(const Topology& t, const Member& source, Verb verb) {
   return {.member = source.name,
           .verb = verb,
@@ -126,7 +133,8 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
   if (const auto why = unusable(m, now)) {
     // Only its agent may be away, and reads go on.
     if (!m.answers(now) || !healthy_replica(t, m, source)) plan.roles[m.name] = Role::None;
-    plan.hold(why_unusable(m, "ReplicaUnusable"), *why, m.probe ? m.probe->since : TimePoint{});
+    plan.hold(why_unusable_now(m, "ReplicaUnusable", now), *why,
+              m.probe ? m.probe->since : TimePoint{});
     return false;
   }
   if (close_stray(t, m, plan)) return false;
@@ -169,6 +177,19 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
   }
   if (!is_connecting(m, source)) follow(t, m, source, plan);
   return false;
+}
+
+// One replica after the other is told the accounts that have changed, while all of them work: a
+// commit waits for none. Those that fell off are told when they are made to follow again.
+void pass_on_accounts(const Topology& t, const Member& source, Plan& plan) {
+  if (t.accounts <= 1 || !source.given_accounts(t.accounts)) return;
+  for (const auto* m : t.voters()) {
+    const auto followed = m->outcomes.find(Verb::Follow);
+    const bool told = followed != m->outcomes.end() && followed->second.ok &&
+                      followed->second.accounts == t.accounts;
+    if (m == &source || m->is_anothers() || told) continue;
+    return follow(t, *m, source, plan);
+  }
 }
 
 // Seen by its owner, before we looked at the source, not to receive from it: what it acknowledged,
@@ -246,7 +267,7 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
     return consider_failover(t, *source, *death, now, plan);
   if (const auto why = unusable(*source, now)) {
     plan.doing = "the source does not answer";
-    plan.hold(why_unusable(*source, "SourceUnusable"), *why,
+    plan.hold(why_unusable_now(*source, "SourceUnusable", now), *why,
               source->probe ? source->probe->since : TimePoint{});
     plan.wake_at(now + std::chrono::milliseconds(500));
   } else if (const auto lost = lost_by(t, *source, now); !lost.empty()) {
@@ -264,6 +285,7 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
   }
   leave_out(t, *source, now, plan);
   plan.ready = all && plan.writable && !plan.record && !op;
+  if (plan.ready) pass_on_accounts(t, *source, plan);
   if (!plan.record && !op && !unusable(*source, now)) consider_order(t, *source, now, plan);
 }
 

@@ -22,6 +22,8 @@ struct Note {
 
 // Rule of a member whose Unit is about to be claimed: nothing is wrong.
 inline constexpr std::string_view kUnclaimed = "MemberUnclaimed";
+// Of one that is just being given changed accounts: likewise.
+inline constexpr std::string_view kAccountsPending = "AccountsPending";
 
 struct Plan {
   // To be persisted before anything else is done; when set, `commands` is empty.

@@ -35,9 +35,13 @@ void consider_order(const Topology& t, const Member& source, TimePoint now, Plan
 std::optional<std::string> unusable(const Member& m, TimePoint now);
 // The rule of that guard, `otherwise` if the member is there and ours.
 std::string why_unusable(const Member& m, std::string otherwise);
+// It can be reached and not logged in to, but not for so long that giving it the accounts must have
+// failed.
+bool waits_for_accounts(const Member& m, TimePoint now);
 // A replica of `source` whose both threads run.
 bool replicates_from(const Member& m, const Member& source);
-// A receiver that tries to reach `source` and will go on trying: only a wrong address needs us.
+// A receiver that tries to reach `source` and will go on trying: only a wrong address or password
+// needs us.
 bool is_connecting(const Member& m, const Member& source);
 // Promotes `member`, then opens it; true when both are done by the word of its agent.
 bool make_source(const Topology& t, const Member& member, Plan& plan);
@@ -46,7 +50,8 @@ bool make_source(const Topology& t, const Member& member, Plan& plan);
 bool close_stray(const Topology& t, const Member& m, Plan& plan);
 // One that was missing from an earlier report of the same member completes it.
 void report_lost(PersistedRecord& record, Lost lost);
-// Members that lack the account we probe with get it, through their agents.
+// Every member gets the accounts as they are now, through its agent: those that this process has
+// not given them to, and those that refuse them or whose replicas are refused.
 void ensure_accounts(const Topology& t, Epoch epoch, Plan& plan);
 // Asks `replica` to follow `source`, unless that was done and no later probe contradicts it.
 void follow(const Topology& t, const Member& replica, const Member& source, Plan& plan);

@@ -145,6 +145,12 @@ bool Member::done(Verb verb, Epoch epoch, std::string_view peer) const {
   return o && o->ok && (peer.empty() || o->peer == peer);
 }
 
+const Outcome* Member::given_accounts(std::uint32_t revision) const {
+  const auto found = outcomes.find(Verb::EnsureAccounts);
+  if (found == outcomes.end()) return nullptr;
+  return found->second.ok && found->second.accounts == revision ? &found->second : nullptr;
+}
+
 bool can_spare_one(int members) {
   return mysql::required_acks(members - 1) == mysql::required_acks(members);
 }

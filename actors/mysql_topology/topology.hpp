@@ -56,6 +56,7 @@ struct Command {
   std::uint32_t acks = 0;        // Promote, Open
   bool semi_sync = false;        // Promote, Open, Follow
   bool kill_if_blocked = false;  // Close
+  std::uint32_t accounts = 0;    // EnsureAccounts, Follow: the revision that it hands over
 };
 
 // The last outcome of a verb on a member, as far as this process knows. Lost on restart, and then
@@ -67,6 +68,7 @@ struct Outcome {
   Error error;
   TimePoint at;
   std::uint32_t failures = 0;  // in a row
+  std::uint32_t accounts = 0;  // EnsureAccounts, Follow: as in the command
   bool killed = false;         // Close: it had to be killed, or did not run
   std::string saved_to;        // SaveTransactions
   mysql::GtidSet executed;
@@ -109,6 +111,8 @@ struct Member {
   bool changed_since_probe() const;
   const Outcome* outcome(Verb verb, Epoch epoch) const;
   bool done(Verb verb, Epoch epoch, std::string_view peer = {}) const;
+  // That it was given the accounts of that revision; null: not as far as this process knows.
+  const Outcome* given_accounts(std::uint32_t revision) const;
 };
 
 enum class OperationType { Form, Failover, Switchover, Rebuild };
@@ -194,6 +198,9 @@ struct Topology {
   std::vector<Member> members;
   PersistedRecord record;
   std::string wall;  // RFC 3339 of now: `started` of an operation that begins
+  // Counts how often users or passwords have changed since this process first saw them: 1 is how it
+  // found them (0: nobody counts). Nothing of a password can be told from it.
+  std::uint32_t accounts = 0;
 
   const Member* find(std::string_view name) const;
   std::vector<const Member*> voters() const;  // members that are not isolated

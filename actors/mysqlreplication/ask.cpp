@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/algorithm/string/split.hpp>
+#include <charconv>
 
 #include "actors/model/credentials.hpp"
 #include "actors/model/endpoints.hpp"
@@ -104,8 +105,11 @@ void ask_members(const World& w, const topo::Plan& plan, const Credentials& cred
     if (!endpoint || !step) continue;
     // One clone at a time, whoever the donor.
     const std::string_view peer = c.verb == topo::Verb::Clone ? std::string_view() : c.peer;
-    d.add(fmt::format("step {} {} {} {}", c.member, topo::to_string(c.verb), c.epoch.value, peer),
-          AskAgent{*endpoint, std::move(step->action), c.epoch}, step->deadline);
+    auto key =
+        fmt::format("step {} {} {} {}", c.member, topo::to_string(c.verb), c.epoch.value, peer);
+    // Others than those under way are another step, which waits for neither it nor its backoff.
+    if (c.accounts > 0) key += fmt::format(" {}", c.accounts);
+    d.add(std::move(key), AskAgent{*endpoint, std::move(step->action), c.epoch}, step->deadline);
   }
   for (const auto& name : plan.probe) {
     const auto* node = find(w, name);
@@ -152,6 +156,12 @@ mysql::GtidSet parse_or_empty(std::string_view text) {
   return set ? std::move(*set) : mysql::GtidSet{};
 }
 
+std::uint32_t parse_or_zero(std::string_view text) {
+  std::uint32_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
 struct Fill {
   topo::Outcome& o;
   void operator()(const agent::ReceiverStopped& a) const {
@@ -174,10 +184,10 @@ struct Fill {
 }  // namespace
 
 void MysqlReplicationKind::fold(Memory& memory, const EffectResult& r) {
-  // "step MEMBER VERB EPOCH PEER"
+  // "step MEMBER VERB EPOCH PEER [ACCOUNTS]"
   std::vector<std::string> words;
   boost::algorithm::split(words, r.key, [](char c) { return c == ' '; });
-  if (words.size() != 5 || words[0] != "step") return;
+  if (words.size() < 5 || words[0] != "step") return;
   const auto verb = parse_verb(words[2]);
   if (!verb) return;
   auto& steps = memory.members[words[1]];
@@ -190,7 +200,8 @@ void MysqlReplicationKind::fold(Memory& memory, const EffectResult& r) {
                     .ok = !r.failed,
                     .error = r.failed.value_or(Error{}),
                     .at = r.finished,
-                    .failures = failures};
+                    .failures = failures,
+                    .accounts = words.size() > 5 ? parse_or_zero(words[5]) : 0};
   if (r.reply) std::visit(Fill{o}, r.reply->answer);
 }
 

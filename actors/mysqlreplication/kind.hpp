@@ -7,6 +7,7 @@
 // Field managers: troupe-op writes what must survive a restart, troupe-replication all else.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@
 #include "k8s/api/core.hpp"
 #include "k8s/api/mysqlreplication.hpp"
 #include "k8s/api/unit.hpp"
+#include "runtime/model/secret.hpp"
 
 namespace troupe::actors {
 
@@ -58,7 +60,19 @@ struct MysqlReplicationKind {
     WallTime wall;
   };
 
+  // The accounts that the operator and the replicas log in with.
+  struct Credentials {
+    std::string probe_user;
+    Secret probe_password;
+    std::string replication_user;
+    Secret replication_password;
+    bool operator==(const Credentials&) const = default;
+  };
+
   struct Memory {
+    // Those of the Secret when it was last looked at, and how often they were others than before.
+    Credentials credentials;
+    std::uint32_t accounts = 0;
     // By member, of the life of its Pod that is named beside them.
     struct Steps {
       std::string life;

@@ -9,13 +9,7 @@ using World = MysqlReplicationKind::World;
 using Memory = MysqlReplicationKind::Memory;
 using Node = MysqlReplicationKind::Node;
 
-// The accounts that the operator and the replicas log in with.
-struct Credentials {
-  std::string probe_user;
-  Secret probe_password;
-  std::string replication_user;
-  Secret replication_password;
-};
+using Credentials = MysqlReplicationKind::Credentials;
 Result<Credentials> credentials(const World& world);
 
 // Which replication the Unit belongs to; empty: none.
@@ -33,7 +27,8 @@ bool has_members(const World& world);
 mysql_topology::Topology topology_of(const World& world, const Memory& memory);
 mysql_topology::PersistedRecord record_of(const k8s::MysqlReplicationStatus& status);
 
-// What members are asked to do, as effects. Keys: "step MEMBER VERB EPOCH PEER".
+// What members are asked to do, as effects. Keys: "step MEMBER VERB EPOCH PEER", and the
+// revision of the accounts behind it where they are handed over.
 void ask_members(const World& world, const mysql_topology::Plan& plan,
                  const Credentials& credentials, Decision& decision);
 // Which agents and servers are to be watched.

@@ -209,8 +209,9 @@ void describe_conditions(const World& w, const topo::Plan& plan, const std::vect
     conditions.set("TopologyReady", true, "SyncTopologySucceed", "every member has its role");
   } else if (!plan.guards.empty()) {
     const auto& g = plan.guards.front();
-    // Members that are being made or claimed are the course of things.
-    const bool normal = plan.forming || g.rule == topo::kUnclaimed;
+    // Members that are being made, claimed or given accounts are the course of things.
+    const bool normal =
+        plan.forming || g.rule == topo::kUnclaimed || g.rule == topo::kAccountsPending;
     conditions.set("TopologyReady", false, normal ? kProgressing : g.rule, g.text);
   } else {
     conditions.set("TopologyReady", false, kProgressing, plan.doing);

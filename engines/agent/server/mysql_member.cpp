@@ -104,16 +104,18 @@ Result<std::optional<MysqlMember::Channel>> MysqlMember::channel(Work& work) {
     const auto receiver = row.text("Replica_IO_Running");
     auto received = GtidSet::parse(row.text("Retrieved_Gtid_Set"));
     if (!received) return received.error();
-    return Channel{.host = row.text("Source_Host"),
-                   .user = row.text("Source_User"),
-                   .port = static_cast<std::uint16_t>(row.number("Source_Port").value_or(0)),
-                   .auto_position = row.flag("Auto_Position").value_or(false),
-                   .receiver_wanted = receiver != "No",
-                   .receiver_connected = receiver == "Yes",
-                   .applier_running = row.text("Replica_SQL_Running") == "Yes",
-                   .receiver_error = row.text("Last_IO_Error"),
-                   .applier_error = row.text("Last_SQL_Error"),
-                   .received = *std::move(received)};
+    return Channel{
+        .host = row.text("Source_Host"),
+        .user = row.text("Source_User"),
+        .port = static_cast<std::uint16_t>(row.number("Source_Port").value_or(0)),
+        .auto_position = row.flag("Auto_Position").value_or(false),
+        .receiver_wanted = receiver != "No",
+        .receiver_connected = receiver == "Yes",
+        .applier_running = row.text("Replica_SQL_Running") == "Yes",
+        .receiver_error_number = static_cast<unsigned>(row.number("Last_IO_Errno").value_or(0)),
+        .receiver_error = row.text("Last_IO_Error"),
+        .applier_error = row.text("Last_SQL_Error"),
+        .received = *std::move(received)};
   }
   return std::optional<Channel>();
 }
@@ -381,7 +383,8 @@ Result<void> MysqlMember::point_at(const Follow& command, Work& work) {
   const bool same = now && now->host == source.host && now->port == source.port &&
                     now->user == source.user && now->auto_position;
   if (same && now->receiver_connected && now->applier_running &&
-      flags->replica_enabled == command.semi_sync && !flags->source_enabled) {
+      flags->replica_enabled == command.semi_sync && !flags->source_enabled &&
+      channel_password(work) == source.password) {
     return {};
   }
   if (now) {
@@ -409,6 +412,19 @@ Result<void> MysqlMember::point_at(const Follow& command, Work& work) {
   return done;
 }
 
+// Read rather than compared by the server: no statement has it. One that cannot be read is empty,
+// and no source's.
+Secret MysqlMember::channel_password(Work& work) {
+  const auto rows = database_.query(StatementBuilder()
+                                        .sql("SELECT User_password AS password FROM "
+                                             "mysql.slave_master_info WHERE Channel_name = ''")
+                                        .build(),
+                                    work);
+  return rows && rows->size() == 1 ? Secret((*rows)[0].text("password")) : Secret();
+}
+
+// A source that refuses the account goes on doing so until somebody mends it, which takes a turn of
+// this agent, too: it is not waited for.
 Result<void> MysqlMember::wait_for_receiver(Work& work) {
   while (true) {
     const auto present = channel(work);
@@ -417,6 +433,10 @@ Result<void> MysqlMember::wait_for_receiver(Work& work) {
     std::string why = "it has not connected yet";
     if (*present && !(*present)->receiver_error.empty()) {
       why = mysql::sanitize((*present)->receiver_error);
+    }
+    if (*present && mysql::reachability_of((*present)->receiver_error_number) ==
+                        mysql::Reachability::AuthFailed) {
+      return error(Code::Denied, "the source refuses the replication account: " + why);
     }
     work.stage("connecting to the source: " + why);
     if (*present && !(*present)->receiver_wanted) {

@@ -65,6 +65,7 @@ class MysqlMember {
     bool receiver_wanted = false;  // running or trying to connect
     bool receiver_connected = false;
     bool applier_running = false;
+    unsigned receiver_error_number = 0;
     std::string receiver_error, applier_error;
     mysql::GtidSet received;
   };
@@ -91,6 +92,7 @@ class MysqlMember {
   // What of it this member neither has executed nor received: executes what it has received of it.
   Result<mysql::GtidSet> out_of_reach(const mysql::GtidSet& purged, Work& work);
   Result<void> point_at(const Follow& command, Work& work);
+  Secret channel_password(Work& work);
   Result<void> wait_for_receiver(Work& work);
   Result<std::string> source_ca_file(const ReplicationSource& source) const;
 

@@ -95,6 +95,7 @@ TEST(Discovery, SaysThatAUnitIsMissing) {
 
 TEST(Discovery, SaysThatAccountsAreBeingMadeAndAfterAWhileWhatTheServerSays) {
   auto servers = Servers::fresh();
+  servers[1].outcomes.clear();
   servers[1].refuses_password().probe.message = "SELECT command denied";
   expect_held(servers, "MembersUnknown", "db-1 is being given its accounts");
   servers[1].probe.since -= minutes(1);

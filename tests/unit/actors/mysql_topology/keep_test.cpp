@@ -158,6 +158,112 @@ TEST(Keep, AChangedPasswordIsGivenToTheMembers) {
   EXPECT_THAT(asked(servers.decide()), Contains("db-0 EnsureAccounts"));
 }
 
+TEST(Keep, EveryMemberIsGivenTheAccountsThatThisProcessHasNotGivenIt) {
+  auto servers = Servers::formed();
+  servers[1].outcomes.clear();
+  servers[2].did(Verb::EnsureAccounts, 1).isolated = true;
+  servers.topology.accounts = 2;
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ::testing::IsSupersetOf({"db-0 EnsureAccounts", "db-1 EnsureAccounts",
+                                                    "db-2 EnsureAccounts"}));
+  EXPECT_EQ(command(plan, "db-0", Verb::EnsureAccounts)->accounts, 2u);
+  EXPECT_THAT(plan.guards, IsEmpty()) << "nothing is wrong";
+}
+
+TEST(Keep, AMemberThatIsBeingClonedIsGivenNoAccounts) {
+  auto servers = Servers::formed();
+  servers[1].outcomes.clear();
+  servers[1].agent.operation = agent::OperationProgress{.kind = "Clone"};
+  EXPECT_THAT(asked(servers.decide()), ::testing::Not(Contains("db-1 EnsureAccounts")));
+}
+
+TEST(Keep, MembersThatRefuseTheNewPasswordMoveNoRolesAndAreNoWarning) {
+  auto servers = Servers::formed();
+  servers.topology.accounts = 2;
+  for (auto& server : servers.list) server.refuses_password();
+  servers.pass(seconds(5));
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan),
+              ElementsAre("db-0 EnsureAccounts", "db-1 EnsureAccounts", "db-2 EnsureAccounts"));
+  EXPECT_EQ(recorded(plan), "");
+  EXPECT_EQ(plan.roles.at("db-0"), Role::Source);
+  EXPECT_THAT(held_by(plan), ::testing::Each(std::string(kAccountsPending)));
+  servers.pass(seconds(15));
+  EXPECT_THAT(held_by(servers.decide()), Contains("SourceUnusable"));
+}
+
+TEST(Keep, AccountsThatCannotBeGivenAreToldOnceThatIsNoAccident) {
+  auto servers = Servers::formed();
+  servers[1].failed(Verb::EnsureAccounts, 1, "disk full");
+  EXPECT_THAT(held_by(servers.decide()), IsEmpty());
+  servers[1].outcomes[Verb::EnsureAccounts].failures = 3;
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-1 EnsureAccounts"));
+  EXPECT_THAT(held_by(plan), ElementsAre("AccountsFailed"));
+  EXPECT_THAT(plan.guards[0].text, HasSubstr("disk full"));
+}
+
+// --- changed accounts ----------------------------------------------------------------------------
+
+Servers with_changed_accounts() {
+  auto servers = Servers::formed();
+  servers.topology.accounts = 2;
+  for (auto& server : servers.list) {
+    server.did(Verb::EnsureAccounts, 1).outcomes[Verb::EnsureAccounts].accounts = 2;
+  }
+  return servers;
+}
+
+TEST(KeepAccounts, ReplicasAreToldOneAfterTheOther) {
+  auto servers = with_changed_accounts();
+  const auto first = servers.decide();
+  EXPECT_THAT(asked(first), ElementsAre("db-1 Follow db-0"));
+  EXPECT_EQ(command(first, "db-1", Verb::Follow)->accounts, 2u);
+  EXPECT_TRUE(first.ready);
+
+  servers[1].did(Verb::Follow, 1).with_peer("db-0").outcomes[Verb::Follow].accounts = 2;
+  EXPECT_THAT(asked(servers.decide()), IsEmpty()) << "it is looked at first";
+  servers[1].seen.seen = servers.now;
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 Follow db-0"));
+}
+
+TEST(KeepAccounts, ReplicasAreToldAfterTheSourceKnowsThemAndWhileAllAcknowledge) {
+  auto before_the_source = with_changed_accounts();
+  before_the_source[0].outcomes[Verb::EnsureAccounts].accounts = 1;
+  EXPECT_THAT(asked(before_the_source.decide()), ElementsAre("db-0 EnsureAccounts"));
+
+  auto one_is_down = with_changed_accounts();
+  one_is_down[2].is_killed();
+  EXPECT_THAT(asked(one_is_down.decide()), IsEmpty());
+}
+
+TEST(KeepAccounts, AnOperatorThatJustStartedDoesNotDisturbReplicasThatWork) {
+  auto servers = with_changed_accounts();
+  servers.topology.accounts = 1;
+  for (auto& server : servers.list) server.outcomes[Verb::EnsureAccounts].accounts = 1;
+  EXPECT_THAT(asked(servers.decide()), IsEmpty());
+}
+
+TEST(KeepAccounts, AReplicaThatTheSourceRefusesFollowsWithThoseOfNow) {
+  auto servers = Servers::formed();
+  auto& replica = *servers[1].seen.replica;
+  replica.io = mysql::ThreadState::Connecting;
+  EXPECT_THAT(asked(servers.decide()), IsEmpty()) << "it will reach it by itself";
+  replica.io_error.number = mysql::error_number::kAccessDenied;
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-1 Follow db-0"));
+}
+
+TEST(KeepAccounts, ASourceThatTurnsThemAwayIsGivenThemAgain) {
+  auto servers = Servers::formed();
+  servers[1].seen.replica->io = mysql::ThreadState::Connecting;
+  servers[1].seen.replica->io_error.number = mysql::error_number::kAccessDenied;
+  servers[1].failed(Verb::Follow, 1).with_peer("db-0").outcomes[Verb::Follow].error.code =
+      Code::Denied;
+  EXPECT_THAT(asked(servers.decide()), Contains("db-0 EnsureAccounts"));
+  servers[0].did(Verb::EnsureAccounts, 1).outcomes[Verb::EnsureAccounts].at = servers.now;
+  EXPECT_THAT(asked(servers.decide()), ::testing::Not(Contains("db-0 EnsureAccounts")));
+}
+
 // --- replicas ------------------------------------------------------------------------------------
 
 struct Ailment {

@@ -307,8 +307,8 @@ TEST(MysqlReplication, APasswordThatServersRefuseIsACondition) {
   scene.settle();
   scene.servers[1].refuses_password();
   const auto decision = scene.decide();
-  EXPECT_THAT(keys_of(decision), Contains("step db-1 EnsureAccounts 1 "));
-  EffectResult result{.key = "step db-1 EnsureAccounts 1 "};
+  EXPECT_THAT(keys_of(decision), Contains("step db-1 EnsureAccounts 1  1"));
+  EffectResult result{.key = "step db-1 EnsureAccounts 1  1"};
   result.endpoint = "uid-Pod-db-1@2026-01-31T11:00:00Z";
   result.epoch = Epoch{1};
   result.finished = scene.servers.now - std::chrono::seconds(1);
@@ -318,12 +318,35 @@ TEST(MysqlReplication, APasswordThatServersRefuseIsACondition) {
   EXPECT_THAT(scene.condition_message("TopologyReady"), HasSubstr("db-1"));
 }
 
+TEST(MysqlReplication, AChangedSecretIsCarriedToEveryMemberThoughNoProbeFails) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.set_password("replication", "another", kAesKey);
+  const auto decision = scene.decide();
+  for (const auto member : {"db-0", "db-1", "db-2"}) {
+    const auto* ask =
+        action<AskAgent>(decision, fmt::format("step {} EnsureAccounts 1  2", member));
+    ASSERT_TRUE(ask) << member;
+    const auto& accounts = std::get<agent::EnsureAccounts>(ask->action).accounts;
+    EXPECT_EQ(accounts[1].password, Secret("another"));
+  }
+  EXPECT_EQ(scene.condition("TopologyReady"), "True SyncTopologySucceed");
+}
+
+TEST(MysqlReplication, ASecretThatSaysTheSameIsNoChange) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.documents["Secret/secret"]["metadata"].as_object()["resourceVersion"] = "99";
+  scene.decide();
+  EXPECT_EQ(scene.memory.accounts, 1u);
+}
+
 TEST(MysqlReplication, OneUserForBothGetsBothSetsOfGrants) {
   auto scene = ReplicationScene::formed();
   scene.spec()["secret"].as_object()["replication"] = "mysql";
   scene.servers[1].refuses_password();
   const auto decision = scene.decide();
-  const auto* ask = action<AskAgent>(decision, "step db-1 EnsureAccounts 1 ");
+  const auto* ask = action<AskAgent>(decision, "step db-1 EnsureAccounts 1  1");
   ASSERT_TRUE(ask);
   const auto& accounts = std::get<agent::EnsureAccounts>(ask->action).accounts;
   ASSERT_EQ(accounts.size(), 1u);
@@ -363,7 +386,7 @@ TEST(MysqlReplication, AReplicaIsGivenTheAccountAndTheAuthorityOfItsSource) {
   auto scene = ReplicationScene::formed();
   scene.servers[2].is_closed();
   const auto decision = scene.decide();
-  const auto* ask = action<AskAgent>(decision, "step db-2 Follow 1 db-0");
+  const auto* ask = action<AskAgent>(decision, "step db-2 Follow 1 db-0 1");
   ASSERT_TRUE(ask);
   const auto& source = std::get<agent::Follow>(ask->action).source;
   EXPECT_EQ(source.host, "db-0.db");

@@ -56,6 +56,11 @@ ReplicationScene::ReplicationScene(int count) : servers(Servers::formed(count)) 
     put("Pod", name,
         {{"status", {{"podIP", fmt::format("10.0.0.{}", i + 1)}, {"startTime", kStarted}}}});
     put("Secret", name + "-tls", {{"data", {{"ca.crt", agent::base64_encode("a CA")}}}});
+    // As an operator that has run for a while.
+    memory.members[name] = {
+        .life = fmt::format("uid-Pod-{}@{}", name, kStarted),
+        .outcomes = {{mysql_topology::Verb::EnsureAccounts,
+                      {.ok = true, .at = servers.now - std::chrono::minutes(1), .accounts = 1}}}};
     if (i > 0) replicas.push_back({{"name", name}, {"host", name + ".db"}, {"port", 3306}});
   }
   put("MysqlReplication", "db",
