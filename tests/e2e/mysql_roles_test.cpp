@@ -3,9 +3,12 @@
 #include <signal.h>
 
 #include <fstream>
+#include <map>
 #include <random>
 #include <regex>
 
+#include "engines/agent/model/digest.hpp"
+#include "engines/agent/model/passwords.hpp"
 #include "tests/e2e/cluster.hpp"
 #include "tests/e2e/severable_proxy.hpp"
 
@@ -77,6 +80,46 @@ class MysqlRoles : public ClusterTest {
     });
     if (held) return testing::AssertionSuccess();
     return testing::AssertionFailure() << name << " says: " << said;
+  }
+
+  // Entries of the Secret, in one write.
+  static void set_passwords(const std::map<std::string, std::string>& of_users) {
+    const Secret key("0123456789abcdef0123456789abcdef");
+    boost::json::object data;
+    for (const auto& [user, password] : of_users) {
+      const auto value = agent::encrypt_password(Secret(password), key, "an IV of 16 byte");
+      ASSERT_TRUE(value);
+      data[user] = agent::base64_encode(*value);
+    }
+    ok("patch secret mysql-cluster-secret --type=merge --patch-file=/dev/stdin",
+       boost::json::serialize(boost::json::object{{"data", std::move(data)}}));
+  }
+
+  static bool may_log_in(const std::string& member, const std::string& user,
+                         const std::string& password) {
+    const auto answer = cluster().kubectl()(
+        {"exec", "-i", member, "-c", "mysql", "--", "sh", "-c",
+         "read -r MYSQL_PWD; export MYSQL_PWD; mysql -h127.0.0.1 -u" + user + " -NBe 'SELECT 1'"},
+        seconds(30), password + "\n");
+    return answer.out == "1\n";
+  }
+
+  static testing::AssertionResult everywhere(const std::string& user, const std::string& password,
+                                             const std::string& instead_of) {
+    for (const auto* member : {"mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2"}) {
+      if (!eventually(seconds(60), [&] { return may_log_in(member, user, password); }))
+        return testing::AssertionFailure() << member << " refuses the new password of " << user;
+      if (may_log_in(member, user, instead_of))
+        return testing::AssertionFailure() << member << " takes the old password of " << user;
+    }
+    return testing::AssertionSuccess();
+  }
+
+  // A replica that could not come back would be told so by its source now.
+  static void reconnect_receivers() {
+    for (const auto* member : {"mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2"})
+      if (member != source())
+        mysql().query(member, "STOP REPLICA IO_THREAD; START REPLICA IO_THREAD");
   }
 
   static void kill_database(const std::string& member) {
@@ -152,6 +195,60 @@ TEST_F(MysqlRoles, ASecondReplicationOfTheSameMembersIsHeldUntilTheFirstIsGone) 
   ok("delete mr second");
   ASSERT_TRUE(settles(first_source));
   EXPECT_GT(epoch(), epoch_before);
+}
+
+TEST_F(MysqlRoles, PasswordsChangedInTheSecretReachAllServersUnderLoad) {
+  const auto before = source();
+  const auto epoch_before = epoch();
+  const auto secret = ok("get secret mysql-cluster-secret -o jsonpath={.data}");
+  const auto probe_as = [](const std::string& user) {
+    ok(fmt::format(R"(patch mr {} --type=merge -p {{"spec":{{"secret":{{"mysql":"{}"}}}}}})", kName,
+                   user));
+  };
+  set_passwords({{"replication", "Replication-1"}, {"prober", "Prober-1"}});
+  probe_as("prober");
+  ASSERT_TRUE(everywhere("replication", "Replication-1", "Demo-replication-password-1"));
+  ASSERT_TRUE(everywhere("prober", "Prober-1", "Replication-1"));
+  ASSERT_TRUE(settles(before));
+
+  auto load = Load::to_each_member(mysql());
+  ASSERT_TRUE(load.flows());
+  set_passwords({{"replication", "Replication-2"}});
+  EXPECT_TRUE(everywhere("replication", "Replication-2", "Replication-1"));
+  ASSERT_TRUE(settles(before));
+  ASSERT_TRUE(load.flows());
+
+  set_passwords({{"replication", "Replication-3"}, {"prober", "Prober-3"}});
+  EXPECT_TRUE(everywhere("replication", "Replication-3", "Replication-2"));
+  EXPECT_TRUE(everywhere("prober", "Prober-3", "Prober-1"));
+  ASSERT_TRUE(settles(before));
+  reconnect_receivers();
+  ASSERT_TRUE(load.flows());
+  ASSERT_TRUE(settles(before));
+  EXPECT_EQ(epoch(), epoch_before) << "no role moved";
+  EXPECT_TRUE(load.nothing_lost());
+
+  probe_as("replication");
+  ok("patch secret mysql-cluster-secret --type=merge --patch-file=/dev/stdin",
+     fmt::format(R"({{"data": {}}})", secret));
+  ASSERT_TRUE(settles(before));
+}
+
+// As the Secret, but it was somebody in the server who changed it.
+TEST_F(MysqlRoles, AReplicaThatItsSourceRefusesComesBackByItself) {
+  const auto before = source();
+  const auto refused = replica();
+  mysql().query(before,
+                "SET sql_log_bin = 0; ALTER USER replication@'%' IDENTIFIED BY 'Somebody-1'");
+  mysql().query(refused, "STOP REPLICA IO_THREAD; START REPLICA IO_THREAD");
+  const auto receives = [&] {
+    return mysql()
+        .query(refused,
+               "SELECT SERVICE_STATE FROM performance_schema.replication_connection_status")
+        .starts_with("ON");
+  };
+  EXPECT_TRUE(oracle::eventually(seconds(60), receives));
+  ASSERT_TRUE(settles(before));
 }
 
 TEST_F(MysqlRoles, AKilledServerProcessIsReplacedWithinSecondsAndComesBackAsAReplica) {
