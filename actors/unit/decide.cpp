@@ -142,24 +142,41 @@ std::string_view replace_ended_pod(const World& w, Memory& memory, TimePoint now
   return "PodFailed";
 }
 
-// Why the Pod is being replaced; empty if it is not.
-std::string_view keep_pod(const World& w, Memory& memory, TimePoint now, Decision& d) {
-  const auto body = pod_body(w);
-  const auto pod = ref<k8s::Pod>(w.object->metadata.namespace_, w.object->metadata.name);
+// An operator that makes another Pod of the same Unit leaves the one that runs alone: all databases
+// would restart at once. A Pod without the Unit's hash is such a one, from before there was any.
+PodStanding keep_running_pod(const World& w, boost::json::object body, Decision& d) {
+  const auto& live = w.pod->metadata;
+  const auto hash = live.annotations.get(kUnitHash);
+  if (!hash.empty() && hash != annotation_of(body, kUnitHash)) {
+    remove_pod(w, d);
+    return {"TemplateChanged"};
+  }
+  const auto made_with = live.annotations.get(kTemplateHash);
+  const bool outdated = made_with != annotation_of(body, kTemplateHash);
+  if (live.deletionTimestamp) return {{}, outdated};
+  const auto pod = ref_to(*w.pod);
+  if (!outdated) {
+    ensure(d, "Pod", pod, kManager, std::move(body), &live);
+  } else {
+    body.erase("spec");
+    body["metadata"].as_object()["annotations"].as_object().erase(kTemplateHash);
+    ensure(d, "Pod", pod, kMetadataManager, std::move(body), &live);
+  }
+  return {{}, outdated};
+}
+
+PodStanding keep_pod(const World& w, Memory& memory, TimePoint now, Decision& d) {
+  auto body = pod_body(w);
   if (!w.pod) {
     if (!w.certificate || !accounts_to_make(w).empty()) return {};
+    const auto pod = ref<k8s::Pod>(w.object->metadata.namespace_, w.object->metadata.name);
     d.add("create Pod", Apply{pod, std::string(kManager), boost::json::serialize(body), false, {}});
     return {};
   }
   const auto& phase = w.pod->status.phase;
-  if (phase == "Failed" || phase == "Succeeded") return replace_ended_pod(w, memory, now, d);
+  if (phase == "Failed" || phase == "Succeeded") return {replace_ended_pod(w, memory, now, d)};
   memory.failed_since = TimePoint{};
-  if (w.pod->metadata.annotations.get(kTemplateHash) != template_hash(body)) {
-    remove_pod(w, d);
-    return "TemplateChanged";
-  }
-  if (!w.pod->metadata.deletionTimestamp) ensure(d, "Pod", pod, kManager, body, &w.pod->metadata);
-  return {};
+  return keep_running_pod(w, std::move(body), d);
 }
 
 }  // namespace
@@ -171,23 +188,23 @@ Decision UnitKind::decide(const World& w, Memory& memory, TimePoint now) {
   d.doing = "keeping its Pod";
   if (!k8s::has_finalizer(w.object->metadata, kFinalizer))
     set_finalizer(d, ref_to(*w.object), w.object->metadata, kFinalizer, true);
-  std::string_view task;
+  PodStanding pod;
   if (everything_is_there(w, d)) {
     keep_claims(w, d);
     keep_certificate(w, now, d);
     keep_made_accounts(w, d);
     keep_binding(w, d);
-    task = keep_pod(w, memory, now, d);
-    if (task.empty() && w.pod && !w.pod->metadata.deletionTimestamp && !in_maintenance(w))
+    pod = keep_pod(w, memory, now, d);
+    if (pod.task.empty() && w.pod && !w.pod->metadata.deletionTimestamp && !in_maintenance(w))
       drive_agent(w, memory, d);
-    else if (!task.empty())
+    else if (!pod.task.empty())
       d.doing = "replacing its Pod";
   } else {
     d.doing = "waiting for what it refers to";
     if (w.certificate) keep_certificate(w, now, d);
   }
   watch_agent(w, d);
-  write_status(w, memory, task, d);
+  write_status(w, memory, pod, d);
   return d;
 }
 

@@ -1,5 +1,6 @@
 // Unit: one database instance: its claims, its Pod, and the process in it, driven through the agent
-// that the operator puts into the Pod. Field manager: troupe-unit.
+// that the operator puts into the Pod. Field managers: troupe-unit, and troupe-unit-metadata for
+// labels and annotations of a Pod that an earlier operator made.
 #pragma once
 
 #include <map>

@@ -13,6 +13,12 @@ using World = UnitKind::World;
 using Memory = UnitKind::Memory;
 
 inline constexpr std::string_view kManager = "troupe-unit";
+// Takes over labels and annotations of a Pod whose specification an earlier operator made: a write
+// by the manager above would have to repeat that specification.
+inline constexpr std::string_view kMetadataManager = "troupe-unit-metadata";
+// Of what the Unit says of its Pod: another one replaces it.
+inline constexpr std::string_view kUnitHash = "troupe.dev/unit-hash";
+// Of the specification that the Pod was made with, the operator's part in it included.
 inline constexpr std::string_view kTemplateHash = "troupe.dev/template-hash";
 inline constexpr std::string_view kAesSecret = "aes-secret-key";
 inline constexpr std::string_view kAesKey = "AES_SECRET_KEY";
@@ -30,7 +36,7 @@ std::string owner_of_accounts(const k8s::Unit& unit);
 
 // The Pod that shall be, with the agent and its supervisor in it.
 boost::json::object pod_body(const World& world);
-std::string template_hash(const boost::json::object& pod_body);
+std::string annotation_of(const boost::json::object& pod_body, std::string_view name);
 
 // The node that the Unit is bound to; empty: to none yet.
 std::string noted_node(const k8s::Unit& unit);
@@ -57,7 +63,11 @@ struct Rendering {
 };
 std::optional<Rendering> rendering(const World& world);
 
-void write_status(const World& world, const Memory& memory, std::string_view task,
+struct PodStanding {
+  std::string_view task;  // why it is being replaced; empty if it is not
+  bool outdated = false;  // this operator would make another one of the same Unit
+};
+void write_status(const World& world, const Memory& memory, const PodStanding& pod,
                   Decision& decision);
 
 }  // namespace troupe::actors::unit

@@ -142,6 +142,12 @@ void inject(const World& w, object& spec, std::string_view type) {
   tell_clients(*main);
 }
 
+// All that a Pod has from its Unit, besides labels and annotations, which change while it runs.
+std::string unit_hash(const World& w, object template_spec, std::string_view type) {
+  take_binding_out(w, template_spec);
+  return applied_hash({{"main", type}, {"spec", std::move(template_spec)}});
+}
+
 }  // namespace
 
 object template_of(const k8s::Unit& unit) {
@@ -193,6 +199,7 @@ object pod_body(const World& w) {
   metadata["ownerReferences"] = owned_by(o);
 
   auto spec = pod_template["spec"].as_object();
+  annotations[kUnitHash] = unit_hash(w, spec, type);
   if (!spec.contains("hostname")) spec["hostname"] = o.metadata.name.view();
   inject(w, spec, type);
   auto hostname = take_binding_out(w, spec);
@@ -208,9 +215,8 @@ object pod_body(const World& w) {
   return body;
 }
 
-std::string template_hash(const object& body) {
-  return std::string(
-      body.at("metadata").as_object().at("annotations").as_object().at(kTemplateHash).as_string());
+std::string annotation_of(const object& body, std::string_view name) {
+  return text_at(body.at("metadata").as_object().at("annotations").as_object(), name);
 }
 
 }  // namespace troupe::actors::unit

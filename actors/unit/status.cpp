@@ -72,8 +72,8 @@ k8s::Text task_of(const World& w, std::string_view task, const k8s::UnitStatus& 
                                                                        : w.object->status.task;
 }
 
-void set_conditions(const World& w, const k8s::UnitStatus& s, const Decision& d,
-                    Conditions& conditions) {
+void set_conditions(const World& w, const k8s::UnitStatus& s, const PodStanding& pod,
+                    const Decision& d, Conditions& conditions) {
   conditions.reconciled(d.guards);
   const bool ready = s.phase == k8s::UnitPhase::Ready;
   conditions.set("Ready", ready, ready ? "PodReady" : "PodNotReady",
@@ -83,18 +83,22 @@ void set_conditions(const World& w, const k8s::UnitStatus& s, const Decision& d,
   if (w.agent && w.agent->connected() && w.agent->config.restart_needed)
     conditions.set("RestartNeeded", true, "ConfigurationChanged",
                    "the configuration file is newer than the process: restart the Unit");
+  if (pod.outdated)
+    conditions.set("PodOutdated", true, "OperatorChanged",
+                   "made by an earlier operator: what this one makes otherwise takes effect when "
+                   "the Pod is replaced for another reason");
 }
 
 }  // namespace
 
-void write_status(const World& w, const Memory& memory, std::string_view task, Decision& d) {
+void write_status(const World& w, const Memory& memory, const PodStanding& pod, Decision& d) {
   const auto& o = *w.object;
   hold_refused(w.refused, d);
   k8s::Arena arena;
   k8s::UnitStatus s;
   s.observedGeneration = o.metadata.generation;
   s.processState = process_of(w);
-  if (w.pod && task.empty()) {
+  if (w.pod && pod.task.empty()) {
     s.phase = phase_of(o, *w.pod, process_of(w));
     s.nodeName = w.pod->spec.nodeName;
     s.hostIP = w.pod->status.hostIP;
@@ -106,11 +110,11 @@ void write_status(const World& w, const Memory& memory, std::string_view task, D
     const auto* ready = w.node->status.conditions.find(&k8s::PodCondition::type, "Ready");
     s.nodeReady = truth(ready && ready->status == "True");
   }
-  s.task = task_of(w, task, s, arena);
+  s.task = task_of(w, pod.task, s, arena);
   s.configSyncStatus = config_status(w, memory);
   s.persistentVolumeClaim = claims(w, arena);
   Conditions conditions(arena, o.status.conditions, o.metadata.generation, w.wall);
-  set_conditions(w, s, d, conditions);
+  set_conditions(w, s, pod, d, conditions);
   s.conditions = conditions.list();
   if (k8s::to_json_text(s) == k8s::to_json_text(o.status)) return;
   tell_changes(d, o, conditions, {kReconciled});

@@ -90,6 +90,9 @@ class MemoryCluster final : public Sight {
   // What the subject that decides next has been refused; Sight shows it.
   void show(std::vector<Refusal> refused) { refused_ = std::move(refused); }
 
+  // Another operator takes over, whose agents are of this image.
+  void upgrade_operator(std::string image) { settings_.image = std::move(image); }
+
   const std::vector<std::string>& events() const { return events_; }
   // "stop", "Render": the commands that agents were sent.
   const std::vector<std::string>& asked() const { return asked_; }

@@ -171,6 +171,44 @@ TEST_F(UnitPod, TheReasonOfAReplacementStandsUntilTheNewPodServes) {
   EXPECT_EQ(status("task"), "");
 }
 
+TEST_F(UnitPod, AnotherOperatorLeavesAPodThatRunsAsItIsAndSaysSo) {
+  run();
+  const auto made = cluster.find<k8s::Pod>("db-0")->metadata.uid.str();
+  const auto agent = container("initContainers", "unit-agent");
+  EXPECT_EQ(condition("PodOutdated"), "");
+  cluster.upgrade_operator("troupe:next");
+  unit.settle();
+  EXPECT_EQ(cluster.find<k8s::Pod>("db-0")->metadata.uid, made);
+  EXPECT_EQ(container("initContainers", "unit-agent"), agent);
+  EXPECT_THAT(condition("PodOutdated"), HasSubstr("made by an earlier operator"));
+  EXPECT_EQ(status("phase"), "Ready");
+  EXPECT_THAT(unit.decide().effects, IsEmpty());
+
+  cluster.edit<k8s::Unit>("db-0", R"({"metadata": {"labels": {"app": "market"}}})");
+  unit.settle();
+  EXPECT_EQ(cluster.find<k8s::Pod>("db-0")->metadata.labels.get("app"), "market");
+  EXPECT_EQ(cluster.find<k8s::Pod>("db-0")->metadata.uid, made);
+
+  set_image("mysql:8.0.42");
+  unit.settle();
+  EXPECT_NE(cluster.find<k8s::Pod>("db-0")->metadata.uid, made);
+  EXPECT_EQ(text_at(container("initContainers", "unit-agent"), "image"), "troupe:next");
+  EXPECT_EQ(condition("PodOutdated"), "");
+}
+
+TEST_F(UnitPod, APodFromBeforeUnitsHadAHashIsTakenAsItIs) {
+  run();
+  const auto made = cluster.find<k8s::Pod>("db-0")->metadata.uid.str();
+  cluster.edit<k8s::Pod>("db-0", R"({"metadata": {"annotations": {
+      "troupe.dev/unit-hash": null, "troupe.dev/template-hash": "1"}}})");
+  unit.settle();
+  EXPECT_EQ(cluster.find<k8s::Pod>("db-0")->metadata.uid, made);
+  EXPECT_THAT(condition("PodOutdated"), HasSubstr("made by an earlier operator"));
+  set_image("mysql:8.0.42");
+  unit.settle();
+  EXPECT_NE(cluster.find<k8s::Pod>("db-0")->metadata.uid, made) << "from now on it has one";
+}
+
 TEST_F(UnitPod, LabelsChangeOnThePodThatRuns) {
   run();
   const auto uid = cluster.find<k8s::Pod>("db-0")->metadata.uid.str();
