@@ -174,9 +174,11 @@ void Operator::Impl::connect_gateways() {
       });
   // Its identity comes with the authority; nobody is connected to before.
   agents = std::make_unique<agent::Gateway>(
-      clock, agent::TlsIdentity{}, [this](const std::string& id, agent::Gateway::Observation seen) {
+      clock, agent::TlsIdentity{},
+      [this](const std::string& id, agent::Gateway::Observation seen) {
         core.observations().put(id, std::move(seen));
-      });
+      },
+      [this] { return core.leads(); });
   boost::asio::post(sql_thread.io(), [this] { renew_identity(); });
 }
 

@@ -30,6 +30,7 @@ namespace pb = wire::pb;
 
 constexpr seconds kSilenceIsDeath{3};       // heartbeats come each second
 constexpr milliseconds kLookInterval{250};  // between looks at all streams
+constexpr seconds kRenewInterval{3};        // of leases, which last several of these
 constexpr Backoff kReconnect{.base = milliseconds(100), .cap = seconds(5)};
 
 std::shared_ptr<grpc::ChannelCredentials> credentials_of(const TlsIdentity& identity) {
@@ -136,8 +137,11 @@ TROUPE_AGENT_METHOD(mysql, ResetBinlogs)
 
 class Gateway::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(const Clock& clock, const TlsIdentity& identity, Sink sink)
-      : clock_(clock), sink_(std::move(sink)), credentials_(credentials_of(identity)) {}
+  Impl(const Clock& clock, const TlsIdentity& identity, Sink sink, Leads leads)
+      : clock_(clock),
+        sink_(std::move(sink)),
+        leads_(std::move(leads)),
+        credentials_(credentials_of(identity)) {}
 
   void start() {
     quiet_grpc();
@@ -254,14 +258,16 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
   class Link;
 
   // One Watch stream. Deletes itself when gRPC is done with it.
-  class Stream final : public grpc::ClientReadReactor<pb::State> {
+  class Stream final : public grpc::ClientBidiReactor<pb::WatchRequest, pb::State> {
    public:
     Stream(std::shared_ptr<Link> link, std::shared_ptr<Stubs> stubs)
         : link_(std::move(link)), stubs_(std::move(stubs)) {}
 
     void open(const std::string& unit) {
       request_.set_unit(unit);
-      stubs_->lifecycle->async()->Watch(context_.get(), &request_, this);
+      stubs_->lifecycle->async()->Watch(context_.get(), this);
+      writing_ = true;
+      write();
       StartRead(&state_);
       StartCall();
     }
@@ -271,8 +277,14 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
     void OnReadDone(bool ok) override {
       if (!ok) return;
       link_->take(this, state_);
+      const auto& gateway = link_->gateway();
+      if (gateway.clock_.now() - renewed_ >= kRenewInterval && gateway.leads_() &&
+          !writing_.exchange(true)) {
+        write();
+      }
       StartRead(&state_);
     }
+    void OnWriteDone(bool) override { writing_ = false; }
     void OnDone(const grpc::Status& status) override {
       link_->ended(this, status);
       auto& gateway = link_->gateway();
@@ -281,9 +293,19 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
     }
 
    private:
+    // Who begins to lead renews with the next heartbeat.
+    void write() {
+      const auto& gateway = link_->gateway();
+      request_.set_renews_lease(gateway.leads_());
+      if (request_.renews_lease()) renewed_ = gateway.clock_.now();
+      StartWrite(&request_);
+    }
+
     std::shared_ptr<Link> link_;
     std::shared_ptr<Stubs> stubs_;
     const std::shared_ptr<grpc::ClientContext> context_ = std::make_shared<grpc::ClientContext>();
+    std::atomic<bool> writing_ = false;
+    TimePoint renewed_;
     pb::WatchRequest request_;
     pb::State state_;
   };
@@ -505,6 +527,7 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
 
   const Clock& clock_;
   const Sink sink_;
+  const Leads leads_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;
@@ -525,8 +548,8 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
   std::thread keeper_;
 };
 
-Gateway::Gateway(const Clock& clock, TlsIdentity identity, Sink sink)
-    : impl_(std::make_shared<Impl>(clock, identity, std::move(sink))) {
+Gateway::Gateway(const Clock& clock, TlsIdentity identity, Sink sink, Leads leads)
+    : impl_(std::make_shared<Impl>(clock, identity, std::move(sink), std::move(leads))) {
   impl_->start();
 }
 Gateway::~Gateway() { impl_->stop(); }

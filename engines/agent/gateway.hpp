@@ -5,6 +5,9 @@
 // state, or of the stream itself, is published as one immutable observation; a heartbeat only
 // renews `seen` in what `latest` returns. A stream without any message for 3 s is dead.
 //
+// While `leads` says so, every stream renews the member's lease (model/self_fence.hpp): a few bytes
+// on the open stream in answer to a heartbeat, every 3 s.
+//
 // Threads: all methods may be called from any thread and never block, but the destructor: it
 // cancels what runs and waits for the last callback. The sink and the `done` callbacks arrive on
 // the gateway's threads (gRPC's), one at a time for an endpoint; they must not block.
@@ -54,10 +57,12 @@ class Gateway {
   using Observation = std::shared_ptr<const AgentObservation>;
   using Sink = std::function<void(const std::string& endpoint_id, Observation)>;
   using Done = std::function<void(Result<Reply>)>;
+  // Whether this process is the one that gives orders. Asked on the gateway's threads.
+  using Leads = std::function<bool()>;
   using CallId = std::uint64_t;
 
   // The clock must outlive the gateway.
-  Gateway(const Clock& clock, TlsIdentity identity, Sink sink);
+  Gateway(const Clock& clock, TlsIdentity identity, Sink sink, Leads leads);
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;

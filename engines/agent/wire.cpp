@@ -384,6 +384,10 @@ pb::State state_to_wire(std::uint64_t sequence, const AgentObservation& in) {
   out.set_server_uuid(in.server_uuid);
   out.set_disk_free_bytes(in.disk_free_bytes);
   out.set_disk_total_bytes(in.disk_total_bytes);
+  if (in.fenced) {
+    out.mutable_fenced()->set_since_us(microseconds_of(in.fenced->since));
+    out.mutable_fenced()->set_reason(in.fenced->reason);
+  }
   write_operations(in, out);
   return out;
 }
@@ -406,6 +410,8 @@ void read_state(const pb::State& in, AgentObservation& out) {
   out.server_uuid = in.server_uuid();
   out.disk_free_bytes = in.disk_free_bytes();
   out.disk_total_bytes = in.disk_total_bytes();
+  out.fenced.reset();
+  if (in.has_fenced()) out.fenced = {wall_of(in.fenced().since_us()), in.fenced().reason()};
   read_operations(in, out);
 }
 

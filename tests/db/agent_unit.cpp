@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <future>
 #include <stdexcept>
@@ -91,7 +92,7 @@ Unit::Unit(std::string name, CertifiedKey authority, Words environment)
       clock_.wall());
   gateway_ = std::make_unique<Gateway>(
       clock_, TlsIdentity{authority_.certificate, client.certificate, client.key},
-      [](const auto&, const auto&) {});
+      [](const auto&, const auto&) {}, [this] { return renews_leases_.load(); });
   gateway_->set_endpoints({{.id = name_,
                             .unit = fmt::format("{}/{}", kNamespace, name_),
                             .ip = "127.0.0.1",
@@ -133,21 +134,24 @@ void Unit::start_agent() {
       "--basedir={} --plugin-dir={} --lc-messages-dir={} --character-sets-dir={} "
       "--secure-file-priv=NULL --mysqlx=OFF",
       at("usr"), at("usr/lib/mysql/plugin"), at("usr/share/mysql"), at("usr/share/mysql/charsets"));
-  agent_ =
-      spawn({TROUPE_BINARY_DIR "/troupe-agent"},
-            {"DATA_MOUNT=" + data().string(), fmt::format("TROUPE_UNIT={}/{}", kNamespace, name_),
-             "TROUPE_RUN_DIR=" + (directory_ / "run").string(),
-             "TROUPE_TLS_DIR=" + (directory_ / "tls").string(),
-             fmt::format("TROUPE_LISTEN=127.0.0.1:{}", agent_port_),
-             fmt::format("TROUPE_RUN_AS={}:{}", ::geteuid(), ::getegid()),
-             "TROUPE_MYSQLD=" + mysqld, "TROUPE_MYSQLD_ARGS=" + arguments},
-            directory_ / "agent.log");
+  Words environment{"DATA_MOUNT=" + data().string(),
+                    fmt::format("TROUPE_UNIT={}/{}", kNamespace, name_),
+                    "TROUPE_RUN_DIR=" + (directory_ / "run").string(),
+                    "TROUPE_TLS_DIR=" + (directory_ / "tls").string(),
+                    fmt::format("TROUPE_LISTEN=127.0.0.1:{}", agent_port_),
+                    fmt::format("TROUPE_RUN_AS={}:{}", ::geteuid(), ::getegid()),
+                    "TROUPE_MYSQLD=" + mysqld,
+                    "TROUPE_MYSQLD_ARGS=" + arguments};
+  environment.insert(environment.end(), environment_.begin(), environment_.end());
+  agent_ = spawn({TROUPE_BINARY_DIR "/troupe-agent"}, environment, directory_ / "agent.log");
 }
 
 void Unit::ensure_data() {
   static const PreparedData prepared;
   const auto copy_options = fs::copy_options::recursive;
-  const bool plain = environment_.empty();
+  // What of it concerns the data directory.
+  const bool plain = std::none_of(environment_.begin(), environment_.end(),
+                                  [](const auto& entry) { return entry.starts_with("MYSQL_"); });
   if (plain && fs::exists(prepared.path)) fs::copy(prepared.path, data() / "data", copy_options);
   must<Initialised>({}, EnsureInitialised{});
   if (!plain || fs::exists(prepared.path)) return;
@@ -237,9 +241,14 @@ bool Unit::container_has_ended() {
   return supervisor_ == -1;
 }
 
-void Unit::restart_agent() {
+void Unit::kill_agent() {
   ::kill(agent_, SIGKILL);
   ::waitpid(agent_, nullptr, 0);
+  agent_ = -1;
+}
+
+void Unit::restart_agent() {
+  kill_agent();
   start_agent();
 }
 

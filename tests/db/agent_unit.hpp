@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -27,7 +28,7 @@ inline constexpr const char* kPassword = "Secret-Passw0rd!";
 
 class Unit {
  public:
-  // `environment` is what the database's container has, as NAME=value.
+  // `environment` is what the database's container has, as NAME=value; the agent has it too.
   explicit Unit(std::string name, std::vector<std::string> environment = {});
   // Vouched for, as is its operator, by an authority that others may share.
   Unit(std::string name, CertifiedKey authority, std::vector<std::string> environment = {});
@@ -67,10 +68,14 @@ class Unit {
   // As an application that believes those authorities only.
   mysql::Login tls_login(const std::string& trusted) const;
 
+  // Whether its operator leads; it does from the beginning. Its stream stays open all the same.
+  void renew_leases(bool renews) { renews_leases_ = renews; }
+
   void kill_database() const;  // SIGKILL, and back at once
   void end_container();        // SIGTERM to the supervisor
   bool container_has_ended();
-  void restart_agent();  // SIGKILL, and a new one
+  void kill_agent();     // SIGKILL
+  void restart_agent();  // that, and a new one
 
  private:
   void start_supervisor();
@@ -86,6 +91,7 @@ class Unit {
   CertifiedKey authority_;
   pid_t supervisor_ = -1;
   pid_t agent_ = -1;
+  std::atomic<bool> renews_leases_ = true;
   std::unique_ptr<Gateway> gateway_;
 };
 

@@ -99,6 +99,14 @@ struct OperationOutcome {
   bool operator==(const OperationOutcome&) const = default;
 };
 
+// The member has closed itself (self_fence.hpp) and stays closed until it is opened, or made to
+// follow, by order.
+struct FencedStatus {
+  std::optional<WallTime> since;
+  std::string reason;
+  bool operator==(const FencedStatus&) const = default;
+};
+
 struct AgentObservation {
   StreamState stream = StreamState::Connecting;
   TimePoint since;           // when `stream` took its value
@@ -119,6 +127,7 @@ struct AgentObservation {
   std::uint64_t disk_total_bytes = 0;
   std::optional<OperationProgress> operation;
   std::optional<OperationOutcome> last_operation;
+  std::optional<FencedStatus> fenced;
 
   bool connected() const { return stream == StreamState::Connected; }
   // True when the database process is known to be gone or going: evidence that needs no timeout.

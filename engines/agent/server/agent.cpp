@@ -15,6 +15,8 @@
 #include "engines/agent/server/configuration.hpp"
 #include "engines/agent/server/data_directory.hpp"
 #include "engines/agent/server/epoch_store.hpp"
+#include "engines/agent/server/fence_mark.hpp"
+#include "engines/agent/server/fence_watch.hpp"
 #include "engines/agent/server/mysql_clone.hpp"
 #include "engines/agent/server/mysql_member.hpp"
 #include "engines/agent/supervise/process.hpp"
@@ -35,6 +37,8 @@ constexpr seconds kOrderLimit{10};  // for an order to the supervisor
 constexpr seconds kReloadLimit{5};
 constexpr milliseconds kCloseAtEnd{5000};  // of the grace period, for closing without the operator
 constexpr milliseconds kEndPoll{50};
+constexpr seconds kFenceGrace{5};        // for closing without a kill; then SIGKILL
+constexpr seconds kFenceLimit{30};       // with the kill of a server whose memory is large
 constexpr milliseconds kHandOver{8000};  // that the operator has for a switchover before that
 
 WallTime wall_now() {
@@ -65,6 +69,7 @@ class Agent::Impl {
         configuration_(settings_),
         certificates_(settings_.tls_dir),
         directory_(settings_.data_dir, settings_.keep_dir(), settings_.run_as),
+        fence_mark_(settings_.fence_mark()),
         supervisor_(context_, settings_.supervise_socket()) {}
 
   ~Impl() {
@@ -75,6 +80,7 @@ class Agent::Impl {
     }
     changed_.notify_all();
     if (housekeeper_.joinable()) housekeeper_.join();
+    if (fence_watch_) fence_watch_->stop();
     supervisor_.stop();
     if (database_) database_->watch(false);
     guard_.reset();
@@ -84,11 +90,15 @@ class Agent::Impl {
 
   Result<void> start() {
     if (auto ready = configuration_.prepare(); !ready) return ready;
-    database_ = std::make_unique<LocalMysql>(
-        context_, LocalLogin{settings_.mysql_socket(), std::string(kLocalUser),
-                             configuration_.local_password()});
+    const LocalLogin login{settings_.mysql_socket(), std::string(kLocalUser),
+                           configuration_.local_password()};
+    database_ = std::make_unique<LocalMysql>(context_, login);
     member_ = std::make_unique<MysqlMember>(settings_, *database_, supervisor_, board_);
     clone_ = std::make_unique<MysqlClone>(*member_, *database_, directory_, board_);
+    fence_watch_ = std::make_unique<FenceWatch>(
+        context_, login, settings_.self_fence,
+        FenceWatch::Member{.can_be_asked = [this] { return can_be_asked(); },
+                           .fence = [this](const std::string& reason) { fence(reason); }});
     board_.update([this](AgentObservation& state) {
       state.agent_version = TROUPE_VERSION;
       state.boot_id = boot_id();
@@ -96,11 +106,13 @@ class Agent::Impl {
       state.config = configuration_.status();
     });
     look_at_volume();
+    look_at_fence();
     database_->on_serving([this](bool serving) { database_serves(serving); });
     io_thread_ = std::thread([this] { context_.run(); });
     supervisor_.start([this](const auto& hello) { supervisor_changed(hello); },
                       [this](const auto& report) { take(report); });
     housekeeper_ = std::thread([this] { keep_house(); });
+    fence_watch_->start();
     return {};
   }
 
@@ -121,6 +133,7 @@ class Agent::Impl {
   Board& board() { return board_; }
   const AgentSettings& settings() const { return settings_; }
   void operator_connected(bool connected) { operators_ += connected ? 1 : -1; }
+  void renew_lease() { fence_watch_->renew(); }
 
  private:
   // --- turns
@@ -177,6 +190,7 @@ class Agent::Impl {
   }
 
   void finish_turn(const Command& command, const Result<Reply>& reply) {
+    look_at_fence();  // before the member may be judged again
     {
       const std::lock_guard lock(mutex_);
       running_->on_stage(nullptr);
@@ -317,11 +331,10 @@ class Agent::Impl {
 
   Result<void> stop(const StopProcess& command, Work& work) {
     const auto grace = std::chrono::duration_cast<milliseconds>(command.grace);
-    if (board_.state().process.state == ProcessState::Running) {
-      // On a graceful shutdown a source lets waiting commits through: nobody may be told of them.
-      auto closed = member_->run(Close{.kill_if_blocked = true, .grace = seconds(5)}, work);
-      if (!closed && closed.error().code != Code::Retry) return closed.error();
-    }
+    // On a graceful shutdown a source lets waiting commits through: nobody may be told of them. One
+    // that does not answer may have them too.
+    auto closed = member_->run(Close{.kill_if_blocked = true, .grace = seconds(5)}, work);
+    if (!closed) return closed.error();
     const supervise::StopOrder order{.grace_ms = static_cast<std::uint64_t>(grace.count())};
     if (auto ordered = supervisor_.stop_database(order, work); !ordered) return ordered;
     return wait_until_stopped(work);
@@ -347,6 +360,8 @@ class Agent::Impl {
 
   Result<Reply> run(const Clone& command, Work& work) {
     if (auto ready = settle(work); !ready) return ready.error();
+    // Other data takes the place of what was fenced.
+    if (auto ended = fence_mark_.clear(); !ended) return ended.error();
     return clone_->run(command, work);
   }
 
@@ -408,6 +423,7 @@ class Agent::Impl {
     database_->watch(false);
     database_->process_ended();
     member_->process_ended();
+    fence_watch_->process_ended();
   }
 
   // On the I/O thread.
@@ -453,6 +469,38 @@ class Agent::Impl {
       identify_ = true;
       changed_.notify_all();
     }
+  }
+
+  // --- the member closes itself
+
+  // A command has the server to itself, and whoever gave it directs the member.
+  bool can_be_asked() {
+    if (!database_->serving() || board_.state().process.paused) return false;
+    const std::lock_guard lock(mutex_);
+    return running_ == nullptr && !stopping_;
+  }
+
+  // The mark comes first: an agent that takes over in the middle of it goes on.
+  void fence(const std::string& reason) {
+    spdlog::error("fences the member: {}", reason);
+    if (!fence_mark_.read()) {
+      const auto marked = fence_mark_.write({.since = wall_now(), .reason = reason});
+      if (!marked) spdlog::error("the fence is not remembered: {}", marked.error().message);
+    }
+    Work work(kFenceLimit);
+    const Command command{
+        .header = {.unit = settings_.unit, .request_id = "self-fence", .epoch = epochs_.highest()},
+        .action = Close{.kill_if_blocked = true, .grace = kFenceGrace}};
+    const auto closed = execute(command, work);
+    if (!closed) spdlog::error("the member is not fenced yet: {}", closed.error().message);
+  }
+
+  // Also what a person did to the mark.
+  void look_at_fence() {
+    const std::lock_guard lock(fence_mutex_);
+    const auto fenced = fence_mark_.read();
+    fence_watch_->set_fenced(fenced.has_value());
+    board_.update([&](AgentObservation& state) { state.fenced = fenced; });
   }
 
   // --- the end of the container
@@ -524,6 +572,7 @@ class Agent::Impl {
       lock.unlock();
       const bool closed = ends && is_closed();
       look_at_volume();
+      look_at_fence();
       look_at_certificates(busy);
       lock.lock();
       if (closed) hand_over_until_ = Work::Clock::now();
@@ -600,6 +649,8 @@ class Agent::Impl {
   CertificateFiles certificates_;  // with the next one: on the housekeeper's thread
   std::optional<Reloaded> reloaded_;
   DataDirectory directory_;
+  const FenceMark fence_mark_;
+  std::mutex fence_mutex_;  // so that what was read last is what counts
 
   asio::io_context context_;
   asio::executor_work_guard<asio::io_context::executor_type> guard_{context_.get_executor()};
@@ -607,6 +658,7 @@ class Agent::Impl {
   std::unique_ptr<LocalMysql> database_;
   std::unique_ptr<MysqlMember> member_;
   std::unique_ptr<MysqlClone> clone_;
+  std::unique_ptr<FenceWatch> fence_watch_;
   std::int64_t pid_ = 0;  // on the I/O thread
   std::atomic<int> operators_ = 0;
 
@@ -648,5 +700,6 @@ Result<Reply> Agent::execute(const Command& command, Work& work) {
 Board& Agent::board() { return impl_->board(); }
 const AgentSettings& Agent::settings() const { return impl_->settings(); }
 void Agent::operator_connected(bool connected) { impl_->operator_connected(connected); }
+void Agent::renew_lease() { impl_->renew_lease(); }
 
 }  // namespace troupe::agent

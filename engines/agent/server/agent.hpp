@@ -5,8 +5,12 @@
 // in the server is killed (LocalMysql::settle). KillProcess and StopProcess cut short whatever
 // runs.
 //
+// By itself it does two things to the database: it closes a member that nobody directs and that
+// cannot commit (model/self_fence.hpp), and it closes it before the container ends.
+//
 // Threads: `execute` blocks its caller and may be called from several threads at once; the agent
-// owns one I/O thread for the supervisor's socket and the local sessions, and one housekeeper.
+// owns one I/O thread for the supervisor's socket and the local sessions, one housekeeper, and one
+// that watches the lease.
 #pragma once
 
 #include <memory>
@@ -30,6 +34,8 @@ class Agent {
 
   // Whether an operator's stream is open: someone who may order a hand-over when the Pod ends.
   void operator_connected(bool connected);
+  // By an operator that leads (model/self_fence.hpp).
+  void renew_lease();
 
  private:
   class Impl;

@@ -349,6 +349,7 @@ Result<Reply> MysqlMember::run(const Follow& command, Work& work) {
   if (!who) return who.error();
   if (auto pointed = point_at(command, work); !pointed) return pointed.error();
   if (auto receives = wait_for_receiver(work); !receives) return receives.error();
+  if (auto ended = fence_mark().clear(); !ended) return ended.error();
   if (command.serve_reads) {
     auto serves = run_statement(mysql::set_offline_mode(false), work);
     if (!serves) return serves.error();

@@ -16,6 +16,7 @@
 
 #include "engines/agent/model/command.hpp"
 #include "engines/agent/server/board.hpp"
+#include "engines/agent/server/fence_mark.hpp"
 #include "engines/agent/server/local_mysql.hpp"
 #include "engines/agent/server/settings.hpp"
 #include "engines/agent/server/supervise_client.hpp"
@@ -102,6 +103,7 @@ class MysqlMember {
   std::filesystem::path opened_mark() const;
   std::string process_life() const;
   Result<void> mark_opened() const;
+  FenceMark fence_mark() const { return FenceMark(settings_.fence_mark()); }
   bool opened_since_start() const;
   bool is_starting_closed();
 

@@ -126,11 +126,14 @@ class Watchers {
   std::set<Watcher*> all_;
 };
 
-class Watcher final : public grpc::ServerWriteReactor<State> {
+class Watcher final : public grpc::ServerBidiReactor<wire::pb::WatchRequest, State> {
  public:
-  Watcher(Agent& agent, Watchers& watchers) : agent_(agent), watchers_(watchers) {
+  Watcher(grpc::CallbackServerContext& context, Agent& agent, Watchers& watchers)
+      : context_(context), agent_(agent), watchers_(watchers) {
     agent_.operator_connected(true);
   }
+
+  void begin() { read(); }
 
   // Writes the newest state, now or when the write under way is done.
   void notify() {
@@ -155,6 +158,12 @@ class Watcher final : public grpc::ServerWriteReactor<State> {
     Finish(status);
   }
 
+  void OnReadDone(bool ok) override {
+    if (!ok) return;  // it has nothing more to say, and may go on listening
+    if (!std::exchange(admitted_, true) && !admit()) return;
+    if (request_.renews_lease()) agent_.renew_lease();
+    read();
+  }
   void OnWriteDone(bool ok) override {
     bool next = false;
     {
@@ -172,14 +181,37 @@ class Watcher final : public grpc::ServerWriteReactor<State> {
   }
 
  private:
+  bool admit() {
+    const auto& unit = agent_.settings().unit;
+    if (request_.unit() != unit) {
+      finish(refuse(context_, error(Code::Invalid, fmt::format("this is the agent of {}", unit))));
+      return false;
+    }
+    if (!watchers_.add(this)) {
+      finish(refuse(context_, error(Code::Retry, "too many watchers")));
+      return false;
+    }
+    notify();
+    return true;
+  }
+
+  // gRPC calls back from its own threads, never from within: the lock may be held.
+  void read() {
+    const std::lock_guard lock(mutex_);
+    if (!finished_) StartRead(&request_);
+  }
+
   void write() {
     const auto view = agent_.board().view();
     state_ = wire::state_to_wire(view.sequence, view.state);
     StartWrite(&state_);
   }
 
+  grpc::CallbackServerContext& context_;
   Agent& agent_;
   Watchers& watchers_;
+  bool admitted_ = false;
+  wire::pb::WatchRequest request_;
   std::mutex mutex_;
   bool writing_ = false;
   bool again_ = false;
@@ -229,18 +261,12 @@ class Desk {
     return call;
   }
 
-  grpc::ServerWriteReactor<State>* watch(grpc::CallbackServerContext* context,
-                                         const wire::pb::WatchRequest* request) {
-    auto* watcher = new Watcher(agent_, watchers_);
-    if (!is_operator(*context, agent_.settings().client_name)) {
-      watcher->finish(refuse(*context, denied()));
-    } else if (request->unit() != agent_.settings().unit) {
-      watcher->finish(refuse(*context, error(Code::Invalid, fmt::format("this is the agent of {}",
-                                                                        agent_.settings().unit))));
-    } else if (!watchers_.add(watcher)) {
-      watcher->finish(refuse(*context, error(Code::Retry, "too many watchers")));
+  Watcher* watch(grpc::CallbackServerContext* context) {
+    auto* watcher = new Watcher(*context, agent_, watchers_);
+    if (is_operator(*context, agent_.settings().client_name)) {
+      watcher->begin();
     } else {
-      watcher->notify();
+      watcher->finish(refuse(*context, denied()));
     }
     return watcher;
   }
@@ -296,8 +322,8 @@ namespace pb = wire::pb;
 class LifecycleService final : public pb::Lifecycle::CallbackService {
  public:
   explicit LifecycleService(Desk& desk) : desk_(desk) {}
-  grpc::ServerWriteReactor<State>* Watch(Context* context, const pb::WatchRequest* in) override {
-    return desk_.watch(context, in);
+  grpc::ServerBidiReactor<pb::WatchRequest, State>* Watch(Context* context) override {
+    return desk_.watch(context);
   }
   Unary* StartProcess(Context* context, const pb::StartProcessRequest* in,
                       pb::Acknowledgement* out) override {

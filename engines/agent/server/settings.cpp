@@ -20,6 +20,20 @@ std::vector<std::string> words_of(const std::string& text) {
   return words;
 }
 
+// Nothing: the default.
+Result<void> read_milliseconds(const std::string& name, const std::string& text, Duration& out) {
+  if (text.empty()) return {};
+  std::uint32_t value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, value);
+  if (failure != std::errc{} || stop != end || value == 0) {
+    return error(Code::Invalid,
+                 fmt::format("{} is \"{}\", expected milliseconds, at least 1", name, text));
+  }
+  out = std::chrono::milliseconds(value);
+  return {};
+}
+
 Result<Owner> owner_of(const std::string& text, const std::filesystem::path& data_mount) {
   if (!text.empty()) {
     Owner owner;
@@ -86,6 +100,10 @@ Result<AgentSettings> settings_from(const std::map<std::string, std::string>& en
   out.server_id = server_id_of(out.unit);
   out.mysqld = words_of(take("TROUPE_MYSQLD", "mysqld"));
   out.mysqld_args = words_of(take("TROUPE_MYSQLD_ARGS", ""));
+  for (auto [name, limit] : {std::pair{"TROUPE_FENCE_LEASE_MS", &out.self_fence.lease},
+                             std::pair{"TROUPE_FENCE_SHORTAGE_MS", &out.self_fence.shortage}}) {
+    if (auto read = read_milliseconds(name, take(name, ""), *limit); !read) return read.error();
+  }
   auto owner = owner_of(take("TROUPE_RUN_AS", ""), out.data_mount);
   if (!owner) return owner.error();
   out.run_as = *owner;

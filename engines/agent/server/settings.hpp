@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engines/agent/model/self_fence.hpp"
 #include "engines/agent/server/files.hpp"
 #include "runtime/model/result.hpp"
 
@@ -34,6 +35,7 @@ struct AgentSettings {
   std::string client_name;          // TROUPE_CLIENT_NAME: DNS name in the operator's certificate
   std::string report_host;          // TROUPE_REPORT_HOST: what replicas call this member
   std::uint32_t server_id = 1;      // from the unit's name
+  SelfFenceLimits self_fence;       // TROUPE_FENCE_LEASE_MS, TROUPE_FENCE_SHORTAGE_MS
   Owner run_as;                     // TROUPE_RUN_AS, UID:GID of the database
   std::vector<std::string> mysqld;  // TROUPE_MYSQLD, separated by spaces: the command
   std::vector<std::string> mysqld_args;  // TROUPE_MYSQLD_ARGS, likewise, behind all others
@@ -43,6 +45,7 @@ struct AgentSettings {
 
   // Beside the database's directory, on the data volume: survives a clone.
   std::filesystem::path keep_dir() const { return data_mount / "troupe"; }
+  std::filesystem::path fence_mark() const { return keep_dir() / "fenced"; }
   std::filesystem::path mysql_socket() const { return data_mount / "mysqld.sock"; }
   std::filesystem::path supervise_socket() const { return run_dir / "supervise" / "sock"; }
   std::filesystem::path private_dir() const { return run_dir / "agent"; }

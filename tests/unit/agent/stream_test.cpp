@@ -65,10 +65,13 @@ class Stream : public testing::Test {
   }
 
   void connect(const TlsIdentity& who, const std::string& server_name = "db-0.test") {
-    gateway_ = std::make_unique<Gateway>(clock_, who, [this](const auto&, const auto& observation) {
-      ++published_;
-      if (observation->connected()) was_connected_ = true;
-    });
+    gateway_ = std::make_unique<Gateway>(
+        clock_, who,
+        [this](const auto&, const auto& observation) {
+          ++published_;
+          if (observation->connected()) was_connected_ = true;
+        },
+        [] { return false; });
     gateway_->set_endpoints(
         {{.id = "e", .unit = kUnit, .ip = "127.0.0.1", .port = port_, .server_name = server_name}});
   }
@@ -179,9 +182,12 @@ TEST_F(Stream, NewCertificatesAreTakenWithoutDroppingStreams) {
   write_tls(next, authority_.certificate + next.certificate);
   // A second operator that knows the new authority only.
   std::atomic<bool> accepted = false;
-  Gateway second(clock_, identity(next, next.certificate), [&](const auto&, const auto& now) {
-    if (now->connected()) accepted = true;
-  });
+  Gateway second(
+      clock_, identity(next, next.certificate),
+      [&](const auto&, const auto& now) {
+        if (now->connected()) accepted = true;
+      },
+      [] { return false; });
   second.set_endpoints(
       {{.id = "e", .unit = kUnit, .ip = "127.0.0.1", .port = port_, .server_name = "db-0.test"}});
   EXPECT_TRUE(eventually([&] { return accepted.load(); }));
