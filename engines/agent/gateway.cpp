@@ -156,14 +156,14 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
     changed_.notify_all();
     keeper_.join();
     std::map<std::string, std::shared_ptr<Link>> links;
-    std::map<CallId, std::shared_ptr<grpc::ClientContext>> calls;
+    std::map<CallId, Call> calls;
     {
       const std::lock_guard lock(mutex_);
       links.swap(links_);
       calls = calls_;
     }
     for (auto& [id, link] : links) link->drop();
-    for (auto& [id, context] : calls) context->TryCancel();
+    for (auto& [id, call] : calls) call.context->TryCancel();
     std::unique_lock lock(outstanding_mutex_);
     none_outstanding_.wait(lock, [this] { return outstanding_ == 0; });
   }
@@ -214,7 +214,7 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
     } else {
       one_more();
       auto context = std::make_shared<grpc::ClientContext>();
-      calls_.emplace(call_id, context);
+      calls_.emplace(call_id, Call{context, stubs});
       ++calls_made_;
       link->count_call(+1);
       lock.unlock();
@@ -223,6 +223,7 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
             send(call_id, link, stubs, context, command.header, action, std::move(done));
           },
           command.action);
+      if (!link->streams_over(stubs)) context->TryCancel();  // it has ended meanwhile
     }
     return call_id;
   }
@@ -231,7 +232,8 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
     std::shared_ptr<grpc::ClientContext> context;
     {
       const std::lock_guard lock(mutex_);
-      if (const auto found = calls_.find(call); found != calls_.end()) context = found->second;
+      if (const auto found = calls_.find(call); found != calls_.end())
+        context = found->second.context;
     }
     if (context) context->TryCancel();
   }
@@ -256,6 +258,11 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
 
  private:
   class Link;
+
+  struct Call {
+    std::shared_ptr<grpc::ClientContext> context;
+    std::shared_ptr<Stubs> stubs;  // of the stream that it goes beside
+  };
 
   // One Watch stream. Deletes itself when gRPC is done with it.
   class Stream final : public grpc::ClientBidiReactor<pb::WatchRequest, pb::State> {
@@ -322,18 +329,20 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
 
     void connect() {
       const auto stubs = std::make_shared<Stubs>(gateway_.new_channel(endpoint_));
+      std::shared_ptr<Stubs> before;
       Stream* stream = nullptr;
       {
         const std::lock_guard lock(mutex_);
         if (dropped_ || stream_ != nullptr) return;
         stream = stream_ = new Stream(shared_from_this(), stubs);
         context_ = stream->context();
-        stubs_ = stubs;
+        before = std::exchange(stubs_, stubs);
         heard_ = gateway_.clock_.now();
         sequence_.reset();
         ++gateway_.streams_;
         gateway_.one_more();
       }
+      gateway_.end_calls(before);
       if (!published_.exchange(true)) publish();
       stream->open(endpoint_.unit);
     }
@@ -341,12 +350,15 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
     // Nothing is published any more.
     void drop() {
       std::shared_ptr<grpc::ClientContext> context;
+      std::shared_ptr<Stubs> stubs;
       {
         const std::lock_guard lock(mutex_);
         dropped_ = true;
         context = context_;
+        stubs = stubs_;
       }
       if (context) context->TryCancel();
+      gateway_.end_calls(stubs);
     }
 
     // Regularly, from the keeper: reconnects when it is time, ends a silent stream.
@@ -382,10 +394,13 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
     }
 
     void ended(Stream* which, const grpc::Status& status) {
+      std::shared_ptr<Stubs> stubs;
+      bool dropped = false;
       {
         const std::lock_guard lock(mutex_);
         if (which != stream_) return;
         stream_ = nullptr;
+        stubs = stubs_;
         context_.reset();
         const bool silent = gateway_.clock_.now() - heard_ > kSilenceIsDeath;
         ++failures_;
@@ -397,9 +412,10 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
         auto why = silent ? std::string("no heartbeat for 3 s") : status.error_message();
         enter(silent && was_connected ? StreamState::Lost : failure_of(status, was_connected),
               std::move(why));
-        if (dropped_) return;
+        dropped = dropped_;
       }
-      publish();
+      gateway_.end_calls(stubs);
+      if (!dropped) publish();
     }
 
     Observation latest() const {
@@ -409,6 +425,10 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
     std::shared_ptr<Stubs> stubs() const {
       const std::lock_guard lock(mutex_);
       return stubs_;
+    }
+    bool streams_over(const std::shared_ptr<Stubs>& stubs) const {
+      const std::lock_guard lock(mutex_);
+      return stubs_ == stubs && !dropped_;
     }
     bool connected() const {
       const std::lock_guard lock(mutex_);
@@ -494,6 +514,17 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
     });
   }
 
+  // Those beside a stream that has ended: their connection is dead, or nobody waits for it.
+  void end_calls(const std::shared_ptr<Stubs>& stubs) {
+    std::vector<std::shared_ptr<grpc::ClientContext>> ending;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [id, call] : calls_)
+        if (stubs && call.stubs == stubs) ending.push_back(call.context);
+    }
+    for (const auto& context : ending) context->TryCancel();
+  }
+
   // Answers from the keeper's thread. Under the lock.
   void later(Done done, Error why) {
     refused_.emplace_back([done = std::move(done), why = std::move(why)] { done(why); });
@@ -533,7 +564,7 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
   bool stopping_ = false;
   std::shared_ptr<grpc::ChannelCredentials> credentials_;
   std::map<std::string, std::shared_ptr<Link>> links_;
-  std::map<CallId, std::shared_ptr<grpc::ClientContext>> calls_;
+  std::map<CallId, Call> calls_;
   std::deque<std::function<void()>> refused_;
   CallId last_call_ = 0;
   std::uint64_t calls_made_ = 0;  // sent; as the next, under the lock

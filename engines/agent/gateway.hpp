@@ -3,7 +3,9 @@
 // Level-triggered: `set_endpoints` names the agents that should be connected; the gateway connects,
 // watches, reconnects with backoff and drops what is no longer named. Every change of an agent's
 // state, or of the stream itself, is published as one immutable observation; a heartbeat only
-// renews `seen` in what `latest` returns. A stream without any message for 3 s is dead.
+// renews `seen` in what `latest` returns. A stream without any message for 3 s is dead. Commands go
+// over their stream's connection, and those that are under way end with it: nobody waits minutes
+// for an answer that cannot come.
 //
 // While `leads` says so, every stream renews the member's lease (model/self_fence.hpp): a few bytes
 // on the open stream in answer to a heartbeat, every 3 s.

@@ -1,8 +1,13 @@
 // Both ends over TLS on loopback: the gateway and an agent without a database.
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <future>
+#include <thread>
 
 #include "engines/agent/certificates.hpp"
 #include "engines/agent/gateway.hpp"
@@ -10,6 +15,7 @@
 #include "engines/agent/server/service.hpp"
 #include "runtime/clock.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/loopback.hpp"
 #include "tests/unit/agent/scratch.hpp"
 
 namespace troupe::agent {
@@ -259,6 +265,73 @@ TEST_F(Stream, ACallToAnUnknownEndpointIsAnsweredAndNotFromWithin) {
   });
   EXPECT_NE(answered_on.get_future().get(), std::this_thread::get_id());
   EXPECT_EQ(gateway_->latest("e"), nullptr);
+}
+
+// A way to the agent that can be cut off: then it takes bytes, and passes none on.
+class CutOff : public Stream {
+ protected:
+  CutOff() {
+    start_agent();
+    auto address = support::loopback(0);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(listener_, 8), 0);
+    EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    relay_ = std::thread([this, agent = support::loopback(port_)] {
+      const int near = ::accept(listener_, nullptr, nullptr);
+      const int far = ::socket(AF_INET, SOCK_STREAM, 0);
+      EXPECT_EQ(::connect(far, reinterpret_cast<const sockaddr*>(&agent), sizeof agent), 0);
+      pass_on(near, far);
+      ::close(near);
+      ::close(far);
+    });
+    port_ = ntohs(address.sin_port);
+    connect(identity(authority_, authority_.certificate));
+    EXPECT_TRUE(reaches(StreamState::Connected));
+    cut_ = true;
+    gateway_->call("e",
+                   {.header = {.unit = kUnit, .request_id = "r", .epoch = {1}, .time_limit = 10min},
+                    .action = Promote{}},
+                   [this](Result<Reply> reply) { answered_.set_value(reply.error().code); });
+  }
+  ~CutOff() override {
+    gateway_.reset();
+    over_ = true;
+    relay_.join();
+    ::close(listener_);
+  }
+
+  void pass_on(int near, int far) {
+    std::array<pollfd, 2> ends{{{near, POLLIN, 0}, {far, POLLIN, 0}}};
+    std::array<char, 65536> bytes;
+    while (!over_) {
+      ::poll(ends.data(), ends.size(), 10);
+      for (const auto& end : ends) {
+        if (cut_ || end.revents == 0) continue;
+        const auto got = ::recv(end.fd, bytes.data(), bytes.size(), 0);
+        if (got <= 0) return;
+        ::send(end.fd == near ? far : near, bytes.data(), static_cast<std::size_t>(got), 0);
+      }
+    }
+  }
+  Code answered() {
+    auto code = answered_.get_future();
+    const bool in_time = code.wait_for(20s) == std::future_status::ready;
+    EXPECT_TRUE(in_time) << "the command waits for its time limit";
+    return in_time ? code.get() : Code::Fatal;
+  }
+
+  const int listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+  std::atomic<bool> cut_ = false, over_ = false;
+  std::thread relay_;
+  std::promise<Code> answered_;
+};
+
+TEST_F(CutOff, ACommandEndsWithTheStreamThatItGoesBeside) { EXPECT_EQ(answered(), Code::Timeout); }
+
+TEST_F(CutOff, ACommandEndsWhenItsEndpointIsNamedNoMore) {
+  gateway_->set_endpoints({});
+  EXPECT_EQ(answered(), Code::Timeout);
 }
 
 }  // namespace
