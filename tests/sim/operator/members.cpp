@@ -25,7 +25,7 @@ constexpr Duration kLateCopyMax = seconds(2);
 // is done at once.
 class Carried {
  public:
-  Carried(World& world, int member, const agent::Command& command)
+  Carried(const World& world, int member, const agent::Command& command)
       : world_(world), member_(member), command_(command) {}
 
   using Answer = std::function<void(Result<agent::Reply>)>;
@@ -134,7 +134,7 @@ class Carried {
     return agent::Done{};
   }
 
-  World& world_;
+  World world_;
   int member_;
   const agent::Command& command_;
   Answer answer_;
@@ -263,7 +263,7 @@ void Members::end_calls(Agent& agent, std::string_view why) {
 }
 
 void Members::ask(const std::string& endpoint, agent::Command command, Answered done) {
-  auto& world = process_.world();
+  const auto world = process_.world();  // which outlives us
   auto& timeline = world.timeline;
   const auto& network = process_.network();
   const auto found = agents_.find(endpoint);
@@ -305,7 +305,7 @@ void Members::ask(const std::string& endpoint, agent::Command command, Answered 
   };
   for (int n = lost ? 1 : 0; n < (doubled ? 2 : 1); ++n) {
     const auto delay = timeline.chance.between({}, n == 0 ? network.latency_max : kLateCopyMax);
-    timeline.after(delay, [&world, &network, ip, shared, back] {
+    timeline.after(delay, [world, &network, ip, shared, back] {
       const auto member = world.cluster.at_address(ip);
       if (!member || !network.reaches(*member) || !world.fleet[*member].agent_up)
         return back(Error{Code::Retry, "not reached"});

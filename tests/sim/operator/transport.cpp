@@ -89,7 +89,7 @@ k8s::CallId Transport::call(k8s::Request request, Done done) {
 // The request is on its way, whatever becomes of who sent it.
 void Transport::send(k8s::CallId id, const k8s::Request& request, bool answered) {
   auto& timeline = process_.world().timeline;
-  timeline.after(latency(), [weak = weak_from_this(), &world = process_.world(),
+  timeline.after(latency(), [weak = weak_from_this(), world = process_.world(),
                              &network = process_.network(), id, request, answered] {
     const bool refuse = is_write(request) && world.timeline.chance.percent(network.refuse_percent);
     auto response = refuse ? sim::error_response(refusal(world.timeline, request))
