@@ -31,12 +31,13 @@ std::map<std::string, std::string> copy(const k8s::TextMap& map) {
   return out;
 }
 
-std::string account_key(const World& w, const std::vector<agent::Account>& accounts) {
-  std::string all = w.agent->container_id + "/" + w.agent->server_uuid;
-  for (const auto& a : accounts)
-    all += fmt::format("/{}@{}:{}", a.user, a.host,
-                       std::hash<std::string_view>{}(a.password.reveal()));
-  return hash_of({all});
+std::string account_key(const World& w, const std::vector<agent::Account>& accounts,
+                        Memory& memory) {
+  if (memory.accounts_seen == 0 || memory.accounts != accounts) {
+    memory.accounts = accounts;
+    ++memory.accounts_seen;
+  }
+  return fmt::format("{}/{}/{}", w.agent->container_id, w.agent->server_uuid, memory.accounts_seen);
 }
 
 }  // namespace
@@ -70,7 +71,7 @@ std::optional<Rendering> rendering(const World& w) {
   return r;
 }
 
-void drive_agent(const World& w, const Memory& memory, Decision& d) {
+void drive_agent(const World& w, Memory& memory, Decision& d) {
   const auto endpoint = agent_of(*w.pod);
   if (!endpoint) return;
   d.agents.push_back(*endpoint);
@@ -142,8 +143,8 @@ void drive_agent(const World& w, const Memory& memory, Decision& d) {
     return;
   }
   if (accounts->empty()) return;
-  const auto key = account_key(w, *accounts);
-  if (memory.accounts != key)
+  const auto key = account_key(w, *accounts, memory);
+  if (memory.ensured != key)
     ask("accounts " + key, agent::EnsureAccounts{std::move(*accounts)}, std::chrono::seconds(15));
 }
 

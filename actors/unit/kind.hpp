@@ -11,6 +11,7 @@
 
 #include "actors/model/decision.hpp"
 #include "actors/model/sight.hpp"
+#include "engines/agent/model/command.hpp"
 #include "k8s/api/core.hpp"
 #include "k8s/api/unit.hpp"
 
@@ -51,8 +52,11 @@ struct UnitKind {
   };
 
   struct Memory {
-    std::string rendered;    // hash of what the agent rendered last
-    std::string accounts;    // hash of the accounts that it ensured last
+    std::string rendered;  // hash of what the agent rendered last
+    std::string ensured;   // which accounts, of which server: the end of that effect's key
+    // As last seen, and how often they were others: a key holds the number, and nothing of them.
+    std::vector<agent::Account> accounts;
+    std::uint32_t accounts_seen = 0;
     TimePoint failed_since;  // the Pod's phase is Failed
   };
 

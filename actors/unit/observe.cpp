@@ -121,7 +121,7 @@ UnitKind::World UnitKind::observe(const ObjectRef& self, Sight& sight) {
 void UnitKind::fold(Memory& memory, const EffectResult& r) {
   if (r.failed) return;
   if (r.key.starts_with("render ")) memory.rendered = r.key.substr(7);
-  if (r.key.starts_with("accounts ")) memory.accounts = r.key.substr(9);
+  if (r.key.starts_with("accounts ")) memory.ensured = r.key.substr(9);
 }
 
 }  // namespace troupe::actors

@@ -55,7 +55,7 @@ std::vector<std::string> accounts_to_make(const World& world);
 Result<std::vector<agent::Account>> accounts_of(const World& world);
 
 // Everything that goes on in the Pod, through its agent.
-void drive_agent(const World& world, const Memory& memory, Decision& decision);
+void drive_agent(const World& world, Memory& memory, Decision& decision);
 // What the agent is to render, and the hash of it; nothing while a ConfigMap is missing.
 struct Rendering {
   agent::Render action;

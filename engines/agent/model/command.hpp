@@ -83,6 +83,7 @@ struct Account {
   std::string host = "%";
   Secret password;
   std::vector<GrantSet> grants;
+  bool operator==(const Account&) const = default;
 };
 
 // Creates or mends accounts on this member only, outside its binlog.

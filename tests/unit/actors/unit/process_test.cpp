@@ -5,6 +5,9 @@ namespace troupe::actors {
 namespace {
 
 using UnitProcess = UnitTest;
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::StartsWith;
 
 TEST_F(UnitProcess, IsConfiguredInitialisedAndStartedInThatOrder) {
   run();
@@ -243,6 +246,16 @@ TEST_F(UnitRoot, IsNobodyWhereThatIsSaid) {
 TEST_F(UnitRoot, IsLeftToAStockImageThatHasItsPassword) {
   with_root(R"(, {"name": "MYSQL_ROOT_PASSWORD", "value": "theirs"})");
   EXPECT_THAT(made(), IsEmpty());
+}
+
+TEST_F(UnitRoot, WhosePasswordChangesIsEnsuredAgainUnderAKeyThatHoldsNothingOfIt) {
+  with_root("");
+  const auto before = keys_of(unit.decide());
+  cluster.put<k8s::SecretObject>("users", R"({"data": {"root":
+      "AAECAwQFBgcICQoLDA0ODwBuv4fzuxs0YE/0OrX73wE="}})");
+  const auto after = keys_of(unit.decide());
+  EXPECT_THAT(before, Not(Contains(StartsWith("accounts "))));
+  EXPECT_THAT(after, Contains(AllOf(StartsWith("accounts "), EndsWith("/2"))));
 }
 
 TEST_F(UnitAccounts, AreEnsuredAgainOnAServerThatIsAnother) {
