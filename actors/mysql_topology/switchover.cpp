@@ -61,6 +61,42 @@ std::vector<Guard> objections(const Topology& t, const Member& source, const Mem
   return out;
 }
 
+void begin(const Topology& t, const Member& source, const std::string& candidate,
+           std::string reason, Plan& plan) {
+  plan.record = t.record;
+  plan.record->epoch = Epoch{t.record.epoch.value + 1};
+  plan.record->operation = Operation{.type = OperationType::Switchover,
+                                     .step = Step::Close,
+                                     .from = source.name,
+                                     .candidate = candidate,
+                                     .reason = std::move(reason),
+                                     .started = t.wall};
+  plan.notes.push_back(
+      {false, "SwitchoverStarted", fmt::format("from {} to {}", source.name, candidate)});
+}
+
+// A switchover that was undone a moment ago.
+const Outcome* just_given_up(const Topology& t, const Member& source, TimePoint now) {
+  const auto* reopened = source.outcome(Verb::Open, t.record.epoch);
+  const bool lately =
+      reopened && source.outcome(Verb::Close, t.record.epoch) && now - reopened->at < kRetryAfter;
+  return lately ? reopened : nullptr;
+}
+
+// A source whose Pod is being deleted goes on for some seconds, so that its role can be taken by
+// somebody else before: the replica that is least behind.
+void hand_over(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
+  if (!source.pod_terminating || !t.failover.enabled || just_given_up(t, source, now)) return;
+  const Member* heir = nullptr;
+  const auto lag = [](const Member& m) { return m.server()->replica->seconds_behind.value_or(0); };
+  for (const auto* m : t.voters()) {
+    if (m == &source || m->pod_terminating || !objections(t, source, m, m->name, now).empty())
+      continue;
+    if (!heir || lag(*m) < lag(*heir)) heir = m;
+  }
+  if (heir) begin(t, source, heir->name, "the Pod of " + source.name + " is being deleted", plan);
+}
+
 void give_up(const Topology& t, const std::string& why, Plan& plan) {
   plan.record = t.record;
   plan.record->operation->step = Step::Reopen;
@@ -129,30 +165,21 @@ void consider_order(const Topology& t, const Member& source, TimePoint now, Plan
     return;
   }
   const auto name = ordered(t);
-  if (!name) return;
+  if (!name) return hand_over(t, source, now, plan);
   const auto* candidate = t.find(*name);
   plan.refusals = objections(t, source, candidate, *name, now);
-  if (const auto* reopened = source.outcome(Verb::Open, t.record.epoch);
-      reopened && source.outcome(Verb::Close, t.record.epoch) && now - reopened->at < kRetryAfter) {
+  if (const auto* reopened = just_given_up(t, source, now)) {
     plan.refusals.push_back(
         {"SwitchoverGivenUp", t.record.last ? t.record.last->text : "", reopened->at});
     plan.wake_at(reopened->at + kRetryAfter);
   }
   if (!plan.refusals.empty()) {
     plan.doing = "a switchover to " + *name + " is ordered and held back";
-    return;
+    // Who goes cannot wait for the one that was named.
+    return hand_over(t, source, now, plan);
   }
-  plan.record = t.record;
-  plan.record->epoch = Epoch{t.record.epoch.value + 1};
+  begin(t, source, *name, *name == t.wanted ? "spec.source" : "annotation", plan);
   if (*name == t.wanted) plan.record->honored = t.wanted;
-  plan.record->operation = Operation{.type = OperationType::Switchover,
-                                     .step = Step::Close,
-                                     .from = source.name,
-                                     .candidate = *name,
-                                     .reason = *name == t.wanted ? "spec.source" : "annotation",
-                                     .started = t.wall};
-  plan.notes.push_back(
-      {false, "SwitchoverStarted", fmt::format("from {} to {}", source.name, *name)});
 }
 
 void resume_switchover(const Topology& t, TimePoint now, Plan& plan) {

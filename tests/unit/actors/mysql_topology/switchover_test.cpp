@@ -145,6 +145,53 @@ TEST(Order, IsNotRetriedForAMinuteAfterItWasGivenUp) {
   EXPECT_TRUE(servers.decide().record);
 }
 
+// --- a source whose Pod goes
+// ----------------------------------------------------------------------
+
+Servers leaving_source() {
+  auto servers = Servers::formed();
+  servers[0].pod_terminating = true;
+  return servers;
+}
+
+TEST(HandOver, BeginsWhenThePodOfTheSourceIsDeleted) {
+  const auto plan = leaving_source().decide();
+  EXPECT_EQ(recorded(plan), "Switchover Close from db-0 to db-1, epoch 2");
+  EXPECT_EQ(plan.record->honored, "db-0") << "nobody has ordered it";
+  EXPECT_EQ(plan.record->operation->reason, "the Pod of db-0 is being deleted");
+}
+
+TEST(HandOver, IsToTheReplicaThatIsLeastBehind) {
+  auto servers = leaving_source();
+  servers[1].seen.replica->seconds_behind = 3;
+  EXPECT_EQ(recorded(servers.decide()), "Switchover Close from db-0 to db-2, epoch 2");
+}
+
+TEST(HandOver, IsNotToOneThatGoesAsWell) {
+  auto servers = leaving_source();
+  servers[1].pod_terminating = true;
+  EXPECT_EQ(recorded(servers.decide()), "Switchover Close from db-0 to db-2, epoch 2");
+}
+
+TEST(HandOver, DoesNotWaitForAnOrderThatIsHeldBack) {
+  auto servers = leaving_source();
+  servers.topology.order_by_note = "db-9";
+  EXPECT_EQ(recorded(servers.decide()), "Switchover Close from db-0 to db-1, epoch 2");
+}
+
+TEST(HandOver, IsNotBegunWhereNobodyCouldAcknowledgeThen) {
+  auto servers = Servers::formed(2);
+  servers[0].pod_terminating = true;
+  servers[1].is_killed();
+  EXPECT_FALSE(servers.decide().record);
+}
+
+TEST(HandOver, IsLeftToPeopleWhereFailoverIs) {
+  auto servers = leaving_source();
+  servers.topology.failover.enabled = false;
+  EXPECT_FALSE(servers.decide().record);
+}
+
 // --- the steps -----------------------------------------------------------------------------------
 
 Servers under_way(Step step) {
