@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "actors/model/json.hpp"
@@ -35,12 +36,34 @@ std::string applied_hash(const boost::json::object& body) {
   return fmt::format("{:016x}", hash);
 }
 
+namespace {
+
+bool holds(const k8s::TextMap& live, const boost::json::value* wanted) {
+  if (!wanted || !wanted->is_object()) return true;
+  const auto& all = wanted->as_object();
+  return std::all_of(all.begin(), all.end(), [&live](const auto& pair) {
+    return pair.value().is_string() && live.get(pair.key()) == pair.value().as_string();
+  });
+}
+
+// Labels and annotations are what people remove by hand, and what others select by.
+bool has_lost_labels(const boost::json::object& body, const k8s::ObjectMeta& live) {
+  const auto* metadata = body.if_contains("metadata");
+  if (!metadata || !metadata->is_object()) return false;
+  return !holds(live.labels, metadata->as_object().if_contains("labels")) ||
+         !holds(live.annotations, metadata->as_object().if_contains("annotations"));
+}
+
+}  // namespace
+
 void ensure(Decision& decision, std::string_view kind, const ObjectRef& object,
             std::string_view manager, boost::json::object body, const k8s::ObjectMeta* live,
             bool drifted) {
   const auto annotation = applied_annotation(manager);
   const auto hash = applied_hash(body);
-  if (live && !drifted && live->annotations.get(annotation) == hash) return;
+  if (live && !drifted && live->annotations.get(annotation) == hash &&
+      !has_lost_labels(body, *live))
+    return;
   object_at(object_at(body, "metadata"), "annotations")[annotation] = hash;
   decision.add(apply_key(kind, object, manager),
                Apply{object, std::string(manager), boost::json::serialize(body)});

@@ -50,8 +50,9 @@ boost::json::object to_json(const k8s::TextMap& map);
 std::string applied_annotation(std::string_view manager);
 std::string applied_hash(const boost::json::object& body);
 
-// Applies `body` unless the live object's annotation says that exactly this was applied, and
-// nothing of it has `drifted`. The annotation is written with it.
+// Applies `body` unless the live object's annotation says that exactly this was applied, its labels
+// and annotations are there still, and nothing else of it has `drifted`. The annotation is written
+// with it.
 void ensure(Decision& decision, std::string_view kind, const ObjectRef& object,
             std::string_view manager, boost::json::object body, const k8s::ObjectMeta* live,
             bool drifted = false);

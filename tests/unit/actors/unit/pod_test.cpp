@@ -259,6 +259,16 @@ TEST_F(UnitPod, APodThatItsNodeCannotTakeIsMadeAgainAtOnce) {
   EXPECT_NE(cluster.find<k8s::Pod>("db-0")->metadata.uid, uid);
 }
 
+TEST_F(UnitPod, ALabelThatSomebodyRemovedIsPutBack) {
+  spec(R"({"template": {"metadata": {"labels": {"unitset.name": "db"}}}})");
+  unit.settle();
+  cluster.edit<k8s::Pod>("db-0", R"({"metadata": {"labels": {"unitset.name": null}}})");
+  ASSERT_EQ(pod("/metadata/labels/unitset.name"), "");
+  unit.settle();
+  EXPECT_EQ(pod("/metadata/labels/unitset.name"), "db");
+  EXPECT_THAT(keys_of(unit.decide()), IsEmpty());
+}
+
 TEST_F(UnitPod, AFailedPodStaysWhereRecoveryIsOff) {
   spec(R"({"failedPodRecoveryPolicy": {"enabled": false}})");
   run();
