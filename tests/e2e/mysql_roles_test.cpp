@@ -276,6 +276,22 @@ TEST_F(MysqlRoles, AKilledPodIsReplacedAndComesBackAsAReplica) {
   EXPECT_TRUE(load.nothing_lost());
 }
 
+TEST_F(MysqlRoles, APodOfTheSourceThatIsDeletedHandsItsRoleOverBeforeItEnds) {
+  const auto old_source = source();
+  const auto before = epoch();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  ok(fmt::format("delete pod {} --wait=false", old_source));
+  ASSERT_TRUE(eventually(seconds(60), [&] { return source() != old_source; }));
+  ASSERT_TRUE(settles());
+  const auto last = ok("get mr mysql-cluster-replication -o jsonpath={.status.lastOperation}");
+  EXPECT_NE(last.find("is being deleted"), std::string::npos) << last;
+  EXPECT_EQ(epoch(), before + 1) << "a switchover, and no failover behind it";
+  EXPECT_TRUE(mysql().is_replica(old_source));
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+
 TEST_F(MysqlRoles, TheConsoleLeadsFromADeathToTheWritesOfThePromotion) {
   const auto old_source = source();
   kill_database(old_source);
