@@ -139,6 +139,42 @@ TEST_F(KubectlTest, UnknownFieldsAreRefusedByTheServer) {
   EXPECT_THAT(refused.err, HasSubstr("unknown field \"datum\""));
 }
 
+// kubectl validates these itself, with the OpenAPI v2 document.
+TEST_F(KubectlTest, AListOfSeveralKindsIsAppliedAtOnce) {
+  const std::string list = R"(
+apiVersion: v1
+kind: List
+metadata: {}
+items:
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {k: v}}
+- apiVersion: v1
+  kind: Service
+  metadata: {name: s}
+  spec: {ports: [{port: 80, targetPort: 8080}]}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: p}
+  spec:
+    containers:
+    - {name: c, image: "registry.example/i:1", resources: {requests: {cpu: 1, memory: 1Gi}}}
+)";
+  EXPECT_THAT(ok("apply -f -", list),
+              AllOf(HasSubstr("configmap/c created"), HasSubstr("service/s created"),
+                    HasSubstr("pod/p created")));
+  EXPECT_THAT(ok("apply -f -", list), HasSubstr("configmap/c unchanged"));
+  EXPECT_THAT(ok("delete --wait=false -f -", list), HasSubstr("\"c\" deleted"));
+}
+
+TEST_F(KubectlTest, UnknownFieldsInAListAreRefusedByKubectl) {
+  const auto refused = kubectl("apply -f -", R"(
+apiVersion: v1
+kind: List
+items: [{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, datum: {}}]
+)");
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("unknown field \"datum\" in io.k8s.api.core.v1.ConfigMap"));
+}
+
 TEST_F(KubectlTest, LabelAnnotatePatchAndSelect) {
   make_config_map("a");
   make_config_map("b");
@@ -250,6 +286,16 @@ TEST_F(WidgetTest, InvalidOnesAreRefusedWithThePath) {
                                "w}\nspec: {size: 0}\n");
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, HasSubstr("spec.size: Invalid value: 0"));
+}
+
+TEST_F(WidgetTest, AreValidatedInAList) {
+  const std::string list = "apiVersion: v1\nkind: List\nitems:\n";
+  const std::string item = "- {apiVersion: kubectl.example.com/v1, kind: Widget, metadata: {name: ";
+  EXPECT_THAT(ok("apply -f -", list + item + "w}, spec: {size: 4}}\n"),
+              HasSubstr("widget.kubectl.example.com/w created"));
+  const auto refused = kubectl("apply -f -", list + item + "v}, spec: {sise: 4}}\n");
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("unknown field \"sise\""));
 }
 
 TEST_F(WidgetTest, ApplyTwiceAndServerSideApplyAndDiff) {

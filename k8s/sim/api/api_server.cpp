@@ -201,6 +201,7 @@ ApiResult<Response> ApiServer::Impl::serve_document(const Request& request,
                                                     const RequestInfo& info) {
   if (info.path == "/version") return json_response(200, json::value(server_version()));
   if (info.path.starts_with("/openapi/v3")) return serve_openapi(info);
+  if (info.path == "/openapi/v2") return serve_swagger(request);
   const bool core_list = info.path == "/api" || info.path == "/api/";
   const bool group_list = info.path == "/apis" || info.path == "/apis/";
   if (core_list || group_list) {
@@ -222,14 +223,15 @@ ApiResult<Response> ApiServer::Impl::serve_document(const Request& request,
   } else if (!info.version.empty()) {
     document = api_resources(core.registry, info.group, info.version);
   } else if (info.path == "/") {
-    document = json::object{{"paths", json::array{"/api", "/apis", "/healthz", "/livez",
-                                                  "/openapi/v3", "/readyz", "/version"}}};
+    document =
+        json::object{{"paths", json::array{"/api", "/apis", "/healthz", "/livez", "/openapi/v2",
+                                           "/openapi/v3", "/readyz", "/version"}}};
   }
   if (!document) return unknown_path();
   return json_response(200, json::value(std::move(*document)));
 }
 
-ApiResult<Response> ApiServer::Impl::serve_openapi(const RequestInfo& info) {
+const std::vector<OpenApiDocument>& ApiServer::Impl::openapi() {
   if (openapi_.empty() || openapi_generation_ != core.registry.generation()) {
     std::vector<OpenApiResource> resources;
     for (const auto& type : core.registry.types()) {
@@ -239,11 +241,34 @@ ApiResult<Response> ApiServer::Impl::serve_openapi(const RequestInfo& info) {
     }
     openapi_ = openapi_documents(resources);
     openapi_generation_ = core.registry.generation();
+    swagger_.reset();
   }
+  return openapi_;
+}
+
+ApiResult<Response> ApiServer::Impl::serve_swagger(const Request& request) {
+  const auto form = parse_swagger_accept(request.accept);
+  if (!form) return form.error();
+  const auto& parts = openapi();
+  if (!swagger_) swagger_ = swagger_document(parts);
+  Response response;
+  response.headers.emplace_back("Etag", fmt::format("\"{}\"", swagger_->hash));
+  response.headers.emplace_back("Vary", "Accept");
+  if (*form == SwaggerForm::Json) {
+    response.body = swagger_->json;
+  } else {
+    response.content_type = kSwaggerProtobuf;
+    response.body = swagger_->protobuf;
+  }
+  return response;
+}
+
+ApiResult<Response> ApiServer::Impl::serve_openapi(const RequestInfo& info) {
+  const auto& documents = openapi();
   constexpr std::string_view kRoot = "/openapi/v3";
-  if (info.path == kRoot) return json_response(200, json::value(openapi_root(openapi_)));
+  if (info.path == kRoot) return json_response(200, json::value(openapi_root(documents)));
   const auto wanted = std::string_view(info.path).substr(kRoot.size() + 1);
-  for (const auto& document : openapi_) {
+  for (const auto& document : documents) {
     if (document.path != wanted) continue;
     Response response{.body = document.body};
     response.headers.emplace_back("Etag", fmt::format("\"{}\"", document.hash));

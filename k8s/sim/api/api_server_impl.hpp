@@ -1,11 +1,13 @@
 // The parts of the server behind its interface; for api_server.cpp and local_client.cpp only.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "k8s/sim/api/api_server.hpp"
 #include "k8s/sim/api/core.hpp"
 #include "k8s/sim/api/openapi.hpp"
+#include "k8s/sim/api/openapi_v2.hpp"
 #include "k8s/sim/api/reader.hpp"
 #include "k8s/sim/api/subresources.hpp"
 #include "k8s/sim/api/writer.hpp"
@@ -49,6 +51,8 @@ class ApiServer::Impl {
                                         const WriteRequest& write, Representation as);
   ApiResult<Response> serve_document(const Request& request, const RequestInfo& info);
   ApiResult<Response> serve_openapi(const RequestInfo& info);
+  ApiResult<Response> serve_swagger(const Request& request);
+  const std::vector<OpenApiDocument>& openapi();
   ApiResult<std::string> authenticate(const Request& request, WallTime now) const;
   std::optional<ApiError> injected_fault(const Request& request);
 
@@ -57,6 +61,7 @@ class ApiServer::Impl {
   WallTime last_second_{};
   std::uint64_t openapi_generation_ = 0;
   std::vector<OpenApiDocument> openapi_;
+  std::optional<SwaggerDocument> swagger_;  // of openapi_; none: nobody has asked yet
 };
 
 }  // namespace troupe::sim

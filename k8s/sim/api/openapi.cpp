@@ -116,26 +116,18 @@ class DocumentBuilder {
   }
 
  private:
-  // Two FNV-1a hashes of 64 bits: a key for caches, nothing to rely on against an attacker.
-  static std::string content_hash(std::string_view body) {
-    std::uint64_t forward = 0xcbf29ce484222325;
-    std::uint64_t backward = forward;
-    for (std::size_t i = 0; i < body.size(); ++i) {
-      forward = (forward ^ static_cast<unsigned char>(body[i])) * 0x100000001b3;
-      backward = (backward ^ static_cast<unsigned char>(body[body.size() - 1 - i])) * 0x100000001b3;
-    }
-    return fmt::format("{:016X}{:016X}", forward, backward);
-  }
-
   static json::array gvk(const OpenApiResource& r) {
     return {{{"group", r.group}, {"version", r.version}, {"kind", r.kind}}};
   }
 
   void add_schema(const OpenApiResource& r, const std::string& component) {
-    if (r.schema.is_null()) {
+    if (!r.schema.is_null()) {
+      add_custom_schema(r, component);
+    } else if (builtin_components().contains(component)) {
       copy_component(component);
     } else {
-      add_custom_schema(r, component);
+      // A review and the like, which take what they are sent.
+      schemas_[component] = {{"type", "object"}, {"x-kubernetes-group-version-kind", gvk(r)}};
     }
     const auto list = component + "List";
     schemas_[list] = {
@@ -280,6 +272,16 @@ class DocumentBuilder {
 };
 
 }  // namespace
+
+std::string content_hash(std::string_view body) {
+  std::uint64_t forward = 0xcbf29ce484222325;
+  std::uint64_t backward = forward;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    forward = (forward ^ static_cast<unsigned char>(body[i])) * 0x100000001b3;
+    backward = (backward ^ static_cast<unsigned char>(body[body.size() - 1 - i])) * 0x100000001b3;
+  }
+  return fmt::format("{:016X}{:016X}", forward, backward);
+}
 
 std::vector<OpenApiDocument> openapi_documents(const std::vector<OpenApiResource>& resources) {
   std::map<std::string, DocumentBuilder> builders;

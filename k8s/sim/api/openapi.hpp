@@ -7,6 +7,7 @@
 
 #include <boost/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe::sim {
@@ -30,8 +31,12 @@ struct OpenApiResource {
 struct OpenApiDocument {
   std::string path;  // "apis/apps/v1", "api/v1"
   std::string body;  // JSON text
-  std::string hash;  // upper-case hex of the body
+  std::string hash;  // of the body
 };
+
+// Two FNV-1a hashes of 64 bits, upper-case hex: a key for caches, nothing to rely on against an
+// attacker.
+std::string content_hash(std::string_view body);
 
 // One document for each group version among `resources`, sorted by path.
 std::vector<OpenApiDocument> openapi_documents(const std::vector<OpenApiResource>& resources);

@@ -1,5 +1,7 @@
 #include "k8s/sim/api/request_info.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/url.hpp>
 #include <charconv>
 #include <vector>
@@ -126,6 +128,20 @@ bool wants_aggregated_discovery(std::string_view accept) {
     }
   }
   return false;
+}
+
+ApiResult<SwaggerForm> parse_swagger_accept(std::string_view accept) {
+  // The name that clients ask for is an older one than the server answers with.
+  constexpr std::string_view kAsked = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+  if (accept.empty()) return SwaggerForm::Json;
+  for (const auto media : split(accept, ',')) {
+    const auto type = split(media, ';')[0];
+    if (type == "application/json" || type == "application/*" || type == "*/*") {
+      return SwaggerForm::Json;
+    }
+    if (type == kAsked || type == kSwaggerProtobuf) return SwaggerForm::Protobuf;
+  }
+  return not_acceptable(fmt::format("{}, {}", kAccepted, kSwaggerProtobuf));
 }
 
 }  // namespace troupe::sim

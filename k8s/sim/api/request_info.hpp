@@ -40,4 +40,10 @@ ApiResult<Representation> parse_accept(std::string_view accept);
 // Whether an Accept header asks for aggregated discovery (APIGroupDiscoveryList).
 bool wants_aggregated_discovery(std::string_view accept);
 
+// The forms of /openapi/v2; 406 for any other.
+enum class SwaggerForm { Json, Protobuf };
+ApiResult<SwaggerForm> parse_swagger_accept(std::string_view accept);
+inline constexpr std::string_view kSwaggerProtobuf =
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
 }  // namespace troupe::sim
