@@ -1,6 +1,9 @@
 // Command lines: what the programs and ./dev say to --help and to wrong usage.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -83,6 +86,34 @@ TEST_F(Dev, DownOfWhatIsNoClusterIsWrongUsageAndTouchesNothing) {
   }
   EXPECT_TRUE(fs::exists(directory_ / "sim.log"));
   EXPECT_EQ(dev({"down"}).status, 2);
+}
+
+// A process of a cluster runs while its lock is held.
+class Lock {
+ public:
+  explicit Lock(const fs::path& path)
+      : fd_(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
+    EXPECT_EQ(::flock(fd_, LOCK_EX | LOCK_NB), 0) << path;
+  }
+  ~Lock() { ::close(fd_); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  int fd_;
+};
+
+TEST_F(Dev, UpOfAClusterThatRunsSaysWhatToDo) {
+  const Lock sim(directory_ / "sim.lock");
+  const auto up = [&] { return dev({"up", "--dir", directory_}); };
+  const auto without_operator = up();
+  EXPECT_EQ(without_operator.status, 1);
+  EXPECT_THAT(without_operator.err, HasSubstr("tools/cluster operator --dir " +
+                                              directory_.string() + " starts it again"));
+  const Lock operator_lock(directory_ / "operator.lock");
+  const auto whole = up();
+  EXPECT_EQ(whole.status, 1);
+  EXPECT_THAT(whole.err, HasSubstr("has a cluster already: ./dev down --dir"));
 }
 
 // As up leaves it when its processes were killed.
