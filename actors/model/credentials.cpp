@@ -10,9 +10,10 @@ namespace {
 
 Result<std::string> bytes_of(const k8s::ObjectPtr<k8s::SecretObject>& secret,
                              std::string_view secret_name, std::string_view key) {
-  if (!secret) return error(Code::NotFound, fmt::format("Secret {} does not exist", secret_name));
+  if (!secret)
+    return error(Code::NotFound, fmt::format("Secret {} does not exist: make it", secret_name));
   if (!secret->data.contains(key))
-    return error(Code::NotFound, fmt::format("Secret {} has no key {}", secret_name, key));
+    return error(Code::NotFound, fmt::format("Secret {} has no key {}: add it", secret_name, key));
   auto bytes = agent::base64_decode(secret->data.get(key).view());
   if (!bytes)
     return error(Code::Invalid, fmt::format("Secret {}: key {} is not base64", secret_name, key));
@@ -30,14 +31,20 @@ Result<Secret> password_of(std::string_view user, const k8s::ObjectPtr<k8s::Secr
   auto key = bytes_of(aes, aes_name, aes_key);
   if (!key) return key.error();
   if (key->size() != agent::kAesKeyBytes)
-    return error(Code::Invalid, fmt::format("Secret {}, key {}: has {} characters, expected {}",
-                                            aes_name, aes_key, key->size(), agent::kAesKeyBytes));
-  return agent::decrypt_password(fmt::format("Secret {}, key {}", secret_name, user), *stored,
-                                 Secret(std::move(*key)));
+    return error(Code::Invalid,
+                 fmt::format("Secret {}, key {}: has {} characters, expected {}: put the key there "
+                             "that the passwords are encrypted with",
+                             aes_name, aes_key, key->size(), agent::kAesKeyBytes));
+  auto password = agent::decrypt_password(fmt::format("Secret {}, key {}", secret_name, user),
+                                          *stored, Secret(std::move(*key)));
+  if (password) return password;
+  return error(password.error().code,
+               fmt::format("{}: encrypt it with the key in Secret {}, key {}, or correct that one",
+                           password.error().message, aes_name, aes_key));
 }
 
 std::string_view rule_of_credentials(const Error& e) {
-  return e.code == Code::NotFound ? "CredentialsMissing" : "CredentialsInvalid";
+  return e.code == Code::NotFound ? kCredentialsMissing : kCredentialsInvalid;
 }
 
 Result<Secret> plain_value(const k8s::ObjectPtr<k8s::SecretObject>& secret, std::string_view key) {

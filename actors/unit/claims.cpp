@@ -182,6 +182,12 @@ void keep_made_accounts(const World& w, Decision& d) {
                       bool(w.made_accounts)});
 }
 
+void hold_unreadable_accounts(const World& w, Decision& d) {
+  if (!accounts_to_make(w).empty()) return;
+  if (const auto accounts = accounts_of(w); !accounts)
+    d.hold(std::string(rule_of_credentials(accounts.error())), accounts.error().message);
+}
+
 Result<std::vector<agent::Account>> accounts_of(const World& w) {
   std::vector<agent::Account> out;
   for (const auto& role : account_roles()) {

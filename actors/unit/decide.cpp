@@ -193,6 +193,7 @@ Decision UnitKind::decide(const World& w, Memory& memory, TimePoint now) {
     keep_claims(w, d);
     keep_certificate(w, now, d);
     keep_made_accounts(w, d);
+    hold_unreadable_accounts(w, d);
     keep_binding(w, d);
     pod = keep_pod(w, memory, now, d);
     if (pod.task.empty() && w.pod && !w.pod->metadata.deletionTimestamp && !in_maintenance(w))

@@ -1,7 +1,6 @@
 // The process in the Pod: configured, initialised, started, given its accounts; in that order.
 #include <fmt/format.h>
 
-#include "actors/model/credentials.hpp"
 #include "actors/model/endpoints.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unit/parts.hpp"
@@ -138,11 +137,7 @@ void drive_agent(const World& w, Memory& memory, Decision& d) {
   }
   if (!pod_is_ready(*w.pod)) d.doing = "its process runs, its Pod's readiness probe has not passed";
   auto accounts = accounts_of(w);
-  if (!accounts) {
-    d.hold(std::string(rule_of_credentials(accounts.error())), accounts.error().message);
-    return;
-  }
-  if (accounts->empty()) return;
+  if (!accounts || accounts->empty()) return;
   const auto key = account_key(w, *accounts, memory);
   if (memory.ensured != key)
     ask("accounts " + key, agent::EnsureAccounts{std::move(*accounts)}, std::chrono::seconds(15));

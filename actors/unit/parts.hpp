@@ -52,6 +52,8 @@ void keep_certificate(const World& world, TimePoint now, Decision& decision);
 // Passwords for accounts that the user's Secret lacks.
 void keep_made_accounts(const World& world, Decision& decision);
 std::vector<std::string> accounts_to_make(const World& world);
+// Whether or not its process runs yet: all else goes on without them.
+void hold_unreadable_accounts(const World& world, Decision& decision);
 Result<std::vector<agent::Account>> accounts_of(const World& world);
 
 // Everything that goes on in the Pod, through its agent.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/model/conditions.hpp"
+#include "actors/model/credentials.hpp"
 #include "actors/model/ensure.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unitset/parts.hpp"
@@ -107,25 +108,67 @@ void count(const World& w, const std::vector<std::string>& updating, k8s::UnitSe
       [&](const Slot& x) { return volumes_are_asked_for(w, x); });
 }
 
-// What becomes of a Unit is the set's affair, too: its specification comes from here.
-void hold_refused_units(const World& w, Decision& d) {
-  const k8s::Condition* first = nullptr;
-  std::string unit;
-  std::size_t others = 0;
+bool is_leaving(const World& w, const Slot& s) {
+  return w.object->metadata.deletionTimestamp || s.unit->metadata.deletionTimestamp;
+}
+
+// Of those that are wanted; those that leave are told apart from them.
+void set_ready(const World& w, Conditions& conditions) {
+  std::size_t ready = 0;
+  std::vector<std::string> leaving;
+  for (const auto& slot : w.slots) {
+    if (!slot.unit) continue;
+    if (is_leaving(w, slot))
+      leaving.push_back(slot.name);
+    else if (slot.unit->status.phase == k8s::UnitPhase::Ready)
+      ++ready;
+  }
+  for (const auto& slot : w.surplus) leaving.push_back(slot.name);
+  const bool ends = bool(w.object->metadata.deletionTimestamp);
+  const auto wanted = ends ? 0 : w.slots.size();
+  auto text = ends ? "it is being deleted" : fmt::format("{} of {} Units are ready", ready, wanted);
+  if (!leaving.empty())
+    text += fmt::format("; {} {} leaving", fmt::join(leaving, ", "),
+                        leaving.size() == 1 ? "is" : "are");
+  const bool all = ready == wanted;
+  conditions.set("Ready", all && leaving.empty(),
+                 !all               ? "UnitsNotReady"
+                 : !leaving.empty() ? "UnitsLeaving"
+                                    : "AllUnitsReady",
+                 text);
+}
+
+// The Units that are held back by one rule.
+struct HeldUnits {
+  std::string first;
+  k8s::Text message;  // of the first
+  std::size_t count = 0;
+};
+
+HeldUnits units_held_by(const World& w, std::string_view rule) {
+  HeldUnits held;
   for (const auto* slots : {&w.slots, &w.surplus})
     for (const auto& slot : *slots) {
       if (!slot.unit) continue;
       const auto* c = k8s::find_condition(slot.unit->status.conditions, kReconciled);
-      if (!c || c->reason != kWriteRefused) continue;
-      if (std::exchange(first, first ? first : c))
-        ++others;
-      else
-        unit = slot.name;
+      if (!c || c->reason != rule || held.count++ > 0) continue;
+      held.first = slot.name;
+      held.message = c->message;
     }
-  if (first)
+  return held;
+}
+
+// What becomes of a Unit is the set's affair, too, where that follows from the set's specification.
+void hold_troubles_of_units(const World& w, Decision& d) {
+  if (const auto held = units_held_by(w, kWriteRefused); held.count > 0)
     d.hold(std::string(kWriteRefused),
-           fmt::format("Unit {}{}: {}", unit, others ? fmt::format(" and {} more", others) : "",
-                       first->message));
+           fmt::format("Unit {}{}: {}", held.first,
+                       held.count > 1 ? fmt::format(" and {} more", held.count - 1) : "",
+                       held.message));
+  // They have one Secret, so it does not matter whose word it is.
+  for (const auto rule : {kCredentialsMissing, kCredentialsInvalid})
+    if (const auto held = units_held_by(w, rule); held.count > 0)
+      d.hold(std::string(rule), held.message.str());
 }
 
 }  // namespace
@@ -134,7 +177,7 @@ void write_status(const World& w, Memory& memory, const std::vector<std::string>
                   Decision& d) {
   const auto& o = *w.object;
   hold_refused(w.refused, d);
-  hold_refused_units(w, d);
+  hold_troubles_of_units(w, d);
   // The first one gives the condition its reason.
   std::stable_partition(d.guards.begin(), d.guards.end(),
                         [](const Guard& g) { return g.rule != kUpdateWaits; });
@@ -147,9 +190,7 @@ void write_status(const World& w, Memory& memory, const std::vector<std::string>
 
   Conditions conditions(arena, o.status.conditions, o.metadata.generation, w.wall);
   conditions.reconciled(d.guards);
-  const bool ready = s.readyUnits == o.spec.units && s.units == o.spec.units;
-  conditions.set("Ready", ready, ready ? "AllUnitsReady" : "UnitsNotReady",
-                 fmt::format("{} of {} Units are ready", s.readyUnits, o.spec.units));
+  set_ready(w, conditions);
   s.conditions = conditions.list();
   if (k8s::to_json_text(s) == k8s::to_json_text(o.status)) return;
 

@@ -191,11 +191,11 @@ TEST_F(CredentialsTest, AreDecryptedWithTheKeyOfAnotherSecret) {
 }
 
 TEST_F(CredentialsTest, WhatIsMissingIsNamed) {
-  EXPECT_EQ(refusal(password("nobody")), "Secret users has no key nobody");
-  EXPECT_EQ(refusal(password("root", "OTHER")), "Secret aes has no key OTHER");
+  EXPECT_EQ(refusal(password("nobody")), "Secret users has no key nobody: add it");
+  EXPECT_EQ(refusal(password("root", "OTHER")), "Secret aes has no key OTHER: add it");
   EXPECT_EQ(refusal(password("bad")), "Secret users: key bad is not base64");
   cluster.remove<k8s::SecretObject>("aes");
-  EXPECT_EQ(refusal(password("root")), "Secret aes does not exist");
+  EXPECT_EQ(refusal(password("root")), "Secret aes does not exist: make it");
 }
 
 TEST_F(CredentialsTest, AWrongKeyIsSaidWithoutTheSecret) {
@@ -204,6 +204,7 @@ TEST_F(CredentialsTest, AWrongKeyIsSaidWithoutTheSecret) {
                          agent::base64_encode("ffffffffffffffffffffffffffffffff")));
   const auto text = refusal(password("root"));
   EXPECT_THAT(text, HasSubstr("Secret users, key root"));
+  EXPECT_THAT(text, HasSubstr("encrypt it with the key in Secret aes, key KEY"));
   EXPECT_THAT(text, Not(HasSubstr("s3cret")));
   EXPECT_THAT(text, Not(HasSubstr("ffff")));
 }
@@ -215,7 +216,9 @@ TEST_F(CredentialsTest, AKeyOfAnyWrongLengthIsSaidInTheSameWords) {
                                                agent::base64_encode(std::string(size, 'k'))));
     const auto result = password("root");
     EXPECT_EQ(refusal(result),
-              fmt::format("Secret aes, key KEY: has {} characters, expected 32", size));
+              fmt::format("Secret aes, key KEY: has {} characters, expected 32: put the key there "
+                          "that the passwords are encrypted with",
+                          size));
     EXPECT_EQ(rule_of_credentials(result.error()), "CredentialsInvalid");
   }
 }

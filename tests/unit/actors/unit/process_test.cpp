@@ -203,6 +203,29 @@ TEST_F(UnitAccounts, OfTheSecretAreDecryptedAndWithoutAKeyThatIsACondition) {
               HasSubstr("CredentialsMissing: Secret aes-secret-key does not exist"));
 }
 
+TEST_F(UnitAccounts, ThatCannotBeDecryptedAreToldBeforeThereIsAPodAndAreMendedByThemselves) {
+  const auto key = [this](std::string_view aes) {
+    cluster.put<k8s::SecretObject>("aes-secret-key",
+                                   fmt::format(R"({{"data": {{"AES_SECRET_KEY": "{}"}}}})", aes));
+  };
+  constexpr auto kEncrypted = "AAECAwQFBgcICQoLDA0ODwBuv4fzuxs0YE/0OrX73wA=";
+  cluster.put<k8s::SecretObject>(
+      "users", fmt::format(R"({{"data": {{"root": "{0}", "monitor": "{0}"}}}})", kEncrypted));
+  key("ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=");
+  unit.settle();
+  EXPECT_TRUE(cluster.has<k8s::Pod>("db-0")) << "all else goes on";
+  EXPECT_THAT(condition("Reconciled"),
+              AllOf(StartsWith("False CredentialsInvalid: Secret users, key root"),
+                    HasSubstr("encrypt it with the key in Secret aes-secret-key")));
+  EXPECT_THAT(cluster.events(), Contains(StartsWith("Warning CredentialsInvalid")));
+  run();
+  EXPECT_THAT(cluster.asked(), Not(Contains("EnsureAccounts")));
+  key("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+  unit.settle();
+  EXPECT_EQ(cluster.asked().back(), "EnsureAccounts");
+  EXPECT_THAT(condition("Reconciled"), StartsWith("True"));
+}
+
 class UnitRoot : public UnitAccounts {
  protected:
   // The user's Secret has an entry root; the container has these variables beside its name.

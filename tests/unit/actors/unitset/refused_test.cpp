@@ -1,4 +1,4 @@
-// What the API server refuses to a set, and to its Units.
+// What the API server refuses to a set and to its Units, and what its Units cannot read.
 #include "tests/unit/actors/unitset/set_fixture.hpp"
 
 namespace troupe::actors {
@@ -6,10 +6,11 @@ namespace {
 
 class UnitSetRefused : public UnitSetTest {
  protected:
-  void unit_says(const std::string& unit, std::string_view status, std::string_view reason) {
+  void unit_says(const std::string& unit, std::string_view status, std::string_view reason,
+                 std::string_view message = "refused: the Pod") {
     cluster.edit<k8s::Unit>(unit, fmt::format(R"({{"status": {{"conditions": [
-        {{"type": "Reconciled", "status": "{}", "reason": "{}", "message": "refused: the Pod"}}]}}}})",
-                                              status, reason));
+        {{"type": "Reconciled", "status": "{}", "reason": "{}", "message": "{}"}}]}}}})",
+                                              status, reason, message));
   }
 };
 
@@ -34,6 +35,30 @@ TEST_F(UnitSetRefused, WhatIsRefusedToItsUnitsIsItsOwnTrouble) {
   set.settle();
   EXPECT_THAT(condition("Reconciled"), HasSubstr("True AllApplied"));
   EXPECT_THAT(cluster.events(), Contains(HasSubstr("Normal AllApplied: WriteRefused is over")));
+}
+
+TEST_F(UnitSetRefused, ASecretThatItsUnitsCannotReadIsToldOnceForAllOfThem) {
+  make_all_ready();
+  const auto text = "Secret users, key root does not decrypt to a text";
+  for (const auto* unit : {"db-2", "db-0", "db-1"}) {
+    unit_says(unit, "False", "CredentialsInvalid", text);
+    set.settle();
+    EXPECT_EQ(condition("Reconciled"), fmt::format("False CredentialsInvalid: {}", text));
+  }
+  EXPECT_THAT(cluster.events(),
+              Contains(fmt::format("Warning CredentialsInvalid: {}", text)).Times(1));
+  for (const auto* unit : {"db-0", "db-1", "db-2"}) unit_says(unit, "True", "AllApplied");
+  set.settle();
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("True AllApplied"));
+  EXPECT_THAT(cluster.events(), Contains(HasSubstr("CredentialsInvalid is over")));
+}
+
+TEST_F(UnitSetRefused, ASecretThatItsUnitsLackIsTold) {
+  make_all_ready();
+  unit_says("db-1", "False", "CredentialsMissing", "Secret aes-secret-key does not exist");
+  set.settle();
+  EXPECT_EQ(condition("Reconciled"),
+            "False CredentialsMissing: Secret aes-secret-key does not exist");
 }
 
 TEST_F(UnitSetRefused, OtherTroubleOfAUnitIsToldByTheUnit) {

@@ -55,6 +55,36 @@ TEST_F(UnitSetScaling, DownTakesOneAtATimeFromTheHighestOrdinal) {
   EXPECT_EQ(status("units"), "1");
 }
 
+TEST_F(UnitSetScaling, DownTellsWhoIsReadyOfThoseThatAreWantedAndWhoLeaves) {
+  hold("db-2");
+  spec(R"({"units": 2})");
+  set.settle();
+  EXPECT_EQ(condition("Ready"), "False UnitsLeaving: 2 of 2 Units are ready; db-2 is leaving");
+  EXPECT_EQ(status("readyUnits"), "3");
+  hold("db-1");
+  spec(R"({"units": 1})");
+  set.settle();
+  EXPECT_EQ(condition("Ready"),
+            "False UnitsLeaving: 1 of 1 Units are ready; db-1, db-2 are leaving");
+  make_busy("db-0");
+  set.settle();
+  EXPECT_EQ(condition("Ready"),
+            "False UnitsNotReady: 0 of 1 Units are ready; db-1, db-2 are leaving");
+  make_ready("db-0");
+  for (const auto unit : {"db-2", "db-1"}) {
+    release(unit);
+    set.settle();
+  }
+  EXPECT_EQ(condition("Ready"), "True AllUnitsReady: 1 of 1 Units are ready");
+}
+
+TEST_F(UnitSetScaling, AUnitThatIsDeletedByHandIsNotReadyAnyMore) {
+  hold("db-1");
+  cluster.remove<k8s::Unit>("db-1");
+  set.settle();
+  EXPECT_EQ(condition("Ready"), "False UnitsNotReady: 2 of 3 Units are ready; db-1 is leaving");
+}
+
 TEST_F(UnitSetScaling, DownRemovesWhatWasMadeForTheUnitOnceItIsGone) {
   hold("db-2");
   spec(R"({"units": 2})");
@@ -120,6 +150,8 @@ TEST_F(UnitSetScaling, TheSetStaysUntilItsUnitsAreGone) {
   EXPECT_TRUE(is_going("db-0"));
   EXPECT_TRUE(is_going("db-2"));
   EXPECT_TRUE(cluster.has<k8s::ConfigMap>("db-config-template"));
+  EXPECT_EQ(condition("Ready"),
+            "False UnitsLeaving: it is being deleted; db-0, db-1, db-2 are leaving");
   for (const auto unit : {"db-0", "db-1"}) release(unit);
   set.settle();
   EXPECT_TRUE(cluster.has<k8s::UnitSet>("db"));
