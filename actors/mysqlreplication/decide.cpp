@@ -33,12 +33,6 @@ topo::Plan plan_for(const World& w, const topo::Topology& t, const Result<Creden
   return hold_still(t, std::string(rule_of_credentials(login.error())), login.error().message);
 }
 
-void note_accounts(const Credentials& now, Memory& memory) {
-  if (memory.accounts > 0 && memory.credentials == now) return;
-  memory.credentials = now;
-  ++memory.accounts;
-}
-
 void tell_notes(const World& w, const topo::Plan& plan, Decision& d) {
   for (const auto& n : plan.notes) tell(d, *w.object, n.warning, n.reason, n.text);
 }
@@ -73,7 +67,7 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
 
   keep_members(w, d);
   const auto login = credentials(w);
-  if (login) note_accounts(*login, memory);
+  if (login) memory.accounts.of(*login);
   auto plan = plan_for(w, topology_of(w, memory), login, now);
   want_observations(w, login ? &*login : nullptr, d);
   if (plan.record) write_record(w, *plan.record, d);

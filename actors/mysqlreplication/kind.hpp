@@ -17,6 +17,7 @@
 #include "actors/model/conditions.hpp"
 #include "actors/model/decision.hpp"
 #include "actors/model/ledger.hpp"
+#include "actors/model/revision.hpp"
 #include "actors/model/sight.hpp"
 #include "actors/mysql_topology/plan.hpp"
 #include "k8s/api/core.hpp"
@@ -70,9 +71,7 @@ struct MysqlReplicationKind {
   };
 
   struct Memory {
-    // Those of the Secret when it was last looked at, and how often they were others than before.
-    Credentials credentials;
-    std::uint32_t accounts = 0;
+    Revision<Credentials> accounts;  // of the Secret when it was last looked at
     // By member, of the life of its Pod that is named beside them.
     struct Steps {
       std::string life;

@@ -203,6 +203,20 @@ Status without_record(Status s) {
   return s;
 }
 
+// An operation's steps take milliseconds. What is shown of them waits: a write of it would come in
+// the way of the next record, and what holds for a moment only is no news.
+bool step_is_young(const Status& status, Memory& memory, TimePoint now, Decision& d) {
+  const auto& operation = status.operation;
+  auto step = operation ? fmt::format("{} {}", operation->id, operation->step) : std::string();
+  if (step != memory.step) {
+    memory.step = std::move(step);
+    memory.step_since = now;
+  }
+  if (memory.step.empty() || now - memory.step_since >= kShownAfter) return false;
+  d.wake_at(memory.step_since + kShownAfter);
+  return true;
+}
+
 void describe_conditions(const World& w, const topo::Plan& plan, const std::vector<Guard>& refused,
                          Conditions& conditions) {
   if (plan.guards.empty() && plan.ready) {
@@ -242,24 +256,6 @@ void write_record(const World& w, const topo::PersistedRecord& r, Decision& d) {
         Apply{ref_to(*w.object), "troupe-op", boost::json::serialize(body_of(w, std::move(status))),
               true, w.object->metadata.resourceVersion});
 }
-
-namespace {
-
-// An operation's steps take milliseconds. What is shown of them waits: a write of it would come in
-// the way of the next record, and what holds for a moment only is no news.
-bool step_is_young(const Status& status, Memory& memory, TimePoint now, Decision& d) {
-  const auto& operation = status.operation;
-  auto step = operation ? fmt::format("{} {}", operation->id, operation->step) : std::string();
-  if (step != memory.step) {
-    memory.step = std::move(step);
-    memory.step_since = now;
-  }
-  if (memory.step.empty() || now - memory.step_since >= kShownAfter) return false;
-  d.wake_at(memory.step_since + kShownAfter);
-  return true;
-}
-
-}  // namespace
 
 void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePoint now,
                   Decision& d) {

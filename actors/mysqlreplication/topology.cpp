@@ -103,7 +103,7 @@ topo::Topology topology_of(const World& w, const Memory& memory) {
   t.order_by_note = o.metadata.annotations.get(kSwitchoverAnnotation).str();
   t.record = record_of(o.status);
   t.wall = to_rfc3339(w.wall);
-  t.accounts = memory.accounts;
+  t.accounts = memory.accounts.number();
   // Ordinals by name, so that the order of the list, which a switchover swaps, does not matter.
   std::vector<std::string> names;
   for (const auto& n : w.nodes) names.push_back(n.name);

@@ -32,11 +32,8 @@ std::map<std::string, std::string> copy(const k8s::TextMap& map) {
 
 std::string account_key(const World& w, const std::vector<agent::Account>& accounts,
                         Memory& memory) {
-  if (memory.accounts_seen == 0 || memory.accounts != accounts) {
-    memory.accounts = accounts;
-    ++memory.accounts_seen;
-  }
-  return fmt::format("{}/{}/{}", w.agent->container_id, w.agent->server_uuid, memory.accounts_seen);
+  return fmt::format("{}/{}/{}", w.agent->container_id, w.agent->server_uuid,
+                     memory.accounts.of(accounts));
 }
 
 }  // namespace

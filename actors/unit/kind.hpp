@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/model/decision.hpp"
+#include "actors/model/revision.hpp"
 #include "actors/model/sight.hpp"
 #include "engines/agent/model/command.hpp"
 #include "k8s/api/core.hpp"
@@ -54,9 +55,7 @@ struct UnitKind {
   struct Memory {
     std::string rendered;  // hash of what the agent rendered last
     std::string ensured;   // which accounts, of which server: the end of that effect's key
-    // As last seen, and how often they were others: a key holds the number, and nothing of them.
-    std::vector<agent::Account> accounts;
-    std::uint32_t accounts_seen = 0;
+    Revision<std::vector<agent::Account>> accounts;
     TimePoint failed_since;  // the Pod's phase is Failed
   };
 

@@ -8,6 +8,7 @@
 #include "actors/model/endpoints.hpp"
 #include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
+#include "actors/model/revision.hpp"
 #include "engines/agent/model/digest.hpp"
 #include "engines/agent/model/passwords.hpp"
 #include "tests/unit/actors/memory_cluster/memory_cluster.hpp"
@@ -226,6 +227,18 @@ TEST_F(CredentialsTest, AKeyOfAnyWrongLengthIsSaidInTheSameWords) {
 TEST_F(CredentialsTest, AreMissingOrInvalidByWhatThereIsToDo) {
   EXPECT_EQ(rule_of_credentials(password("nobody").error()), "CredentialsMissing");
   EXPECT_EQ(rule_of_credentials(password("bad").error()), "CredentialsInvalid");
+}
+
+// ---- revisions ---------------------------------------------------------------------------------
+
+TEST(Revision, CountsHowOftenAValueWasAnother) {
+  Revision<std::string> revision;
+  EXPECT_EQ(revision.number(), 0u);
+  EXPECT_EQ(revision.of(""), 1u) << "also where the first is like none";
+  EXPECT_EQ(revision.of(""), 1u);
+  EXPECT_EQ(revision.of("a"), 2u);
+  EXPECT_EQ(revision.of(""), 3u) << "a value that comes back is another one again";
+  EXPECT_EQ(revision.number(), 3u);
 }
 
 // ---- endpoints, names, JSON, texts -------------------------------------------------------------

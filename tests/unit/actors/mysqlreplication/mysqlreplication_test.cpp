@@ -338,7 +338,7 @@ TEST(MysqlReplication, ASecretThatSaysTheSameIsNoChange) {
   scene.settle();
   scene.documents["Secret/secret"]["metadata"].as_object()["resourceVersion"] = "99";
   scene.decide();
-  EXPECT_EQ(scene.memory.accounts, 1u);
+  EXPECT_EQ(scene.memory.accounts.number(), 1u);
 }
 
 TEST(MysqlReplication, OneUserForBothGetsBothSetsOfGrants) {
