@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "runtime/model/json_text.hpp"
+#include "runtime/model/process_stat.hpp"
+#include "tests/oracle/operator_times.hpp"
 
 namespace troupe::oracle {
 namespace {
@@ -19,28 +21,10 @@ using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kWriters = 4;
-// A Pod's deletion is seen before its processes have died; what came long before is another story.
-constexpr std::int64_t kForewarning = 1'000'000;  // microseconds
 
 void say(const std::string& line) {
   std::fputs((line + "\n").c_str(), stdout);
   std::fflush(stdout);
-}
-
-// What the operator's own history says of a failover, in milliseconds from the kill.
-struct OperatorTimes {
-  std::optional<double> detected;
-  std::optional<double> promoted;
-};
-
-// RFC 3339 with six digits, in UTC, as microseconds since 1970.
-std::optional<std::int64_t> micros_of(const std::string& rfc3339) {
-  tm t{};
-  const char* rest = strptime(rfc3339.c_str(), "%Y-%m-%dT%H:%M:%S", &t);
-  if (!rest) return std::nullopt;
-  std::int64_t fraction = 0;
-  if (*rest == '.') fraction = std::strtoll(rest + 1, nullptr, 10);
-  return std::int64_t{timegm(&t)} * 1'000'000 + fraction;
 }
 
 boost::json::value ask(const std::string& url) {
@@ -50,31 +34,9 @@ boost::json::value ask(const std::string& url) {
   return ec ? boost::json::value() : value;
 }
 
-OperatorTimes times_of(const std::string& url, std::int64_t killed) {
-  OperatorTimes out;
+OperatorTimes times_of(const std::string& url, const KillTime& kill) {
   const auto actors = ask(url + "/api/actors?kind=MysqlReplication&limit=1");
-  const auto id = text_at(actors, "/actors/0/id");
-  const auto history = ask(url + "/api/actors/" + id + "/history");
-  boost::system::error_code ec;
-  const auto* records = history.find_pointer("/records", ec);
-  if (!records || !records->is_array()) return out;
-  const auto since_kill = [killed](const boost::json::value& record) -> std::optional<double> {
-    const auto at = micros_of(text_at(record, "/at"));
-    if (!at || *at < killed - kForewarning) return std::nullopt;
-    return static_cast<double>(*at - killed) / 1000.0;
-  };
-  for (const auto& r : records->as_array()) {
-    const auto at = since_kill(r);
-    if (!at) continue;
-    for (const auto& e : r.at("effects").as_array())
-      if (!out.detected && text_at(e, "/key") == "record") out.detected = at;
-    for (const auto& c : r.at("causes").as_array()) {
-      const auto text = text_at(c, "/text");
-      if (!out.promoted && text.starts_with("done") && text.find("OpenForWrites") != text.npos)
-        out.promoted = at;
-    }
-  }
-  return out;
+  return times_in(ask(url + "/api/actors/" + text_at(actors, "/actors/0/id") + "/history"), kill);
 }
 
 std::int64_t operator_rss(const std::string& url) {
@@ -110,23 +72,56 @@ Judgement judge(const MysqlCluster& cluster, const Writers& writers) {
   return all;
 }
 
-// Kills the primary and gives the moment of its death; none if that cannot be done. A signal kills
-// at once; a Pod takes its way through the API server and its kubelet first.
-std::optional<Instant> kill_primary(const Kubectl& kubectl, const std::string& primary, pid_t pid,
-                                    bool whole_pod) {
+// One moment on two clocks: the writers' and that of the operator's history.
+struct Moment {
+  Instant steady;
+  std::int64_t wall = 0;  // microseconds since 1970
+
+  static Moment now() {
+    // Read first: what somebody does after this moment bears no earlier time.
+    const auto wall = std::chrono::system_clock::now().time_since_epoch();
+    return {Clock::now(), duration_cast<std::chrono::microseconds>(wall).count()};
+  }
+};
+
+struct Kill {
+  Moment asked;       // for it
+  Moment last_alive;  // the victim; all is counted from here
+  Instant dead;       // seen: what is acknowledged later was acknowledged by somebody else
+};
+
+// As its supervisor sees it: when it can be waited for, it has been dead for some time.
+bool is_dying(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  const auto stat = std::getline(file, line) ? ProcessStat::parse(line) : std::nullopt;
+  return !stat || stat->is_dying();
+}
+
+// Nothing if it cannot be done. A signal kills at once; a Pod's death takes its way through the API
+// server and its kubelet, so its moment is looked for.
+std::optional<Kill> kill_primary(const Kubectl& kubectl, const std::string& primary, pid_t pid,
+                                 bool whole_pod) {
+  const auto asked = Moment::now();
   if (!whole_pod) {
-    const auto now = Clock::now();
-    return ::kill(pid, SIGKILL) == 0 ? std::optional(now) : std::nullopt;
+    if (::kill(pid, SIGKILL) != 0) return std::nullopt;
+    return Kill{asked, asked, asked.steady};
   }
   int status = 0;
   std::thread deleting([&] {
     status =
         kubectl({"delete", "pod", primary, "--force", "--grace-period=0", "--wait=false"}).status;
   });
-  const bool has_died = eventually(seconds(30), [pid] { return support::has_ended(pid); });
-  const auto died = Clock::now();
+  auto last_alive = asked;
+  const bool has_died = eventually(seconds(30), [&] {
+    const auto look = Moment::now();
+    if (is_dying(pid)) return true;
+    last_alive = look;
+    return false;
+  });
+  const auto dead = Clock::now();
   deleting.join();
-  return status == 0 && has_died ? std::optional(died) : std::nullopt;
+  return status == 0 && has_died ? std::optional(Kill{asked, last_alive, dead}) : std::nullopt;
 }
 
 double ms_between(Instant from, Instant to) {
@@ -169,25 +164,22 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
                   "mysql-cluster-replication-readwrite", rate));
 
   const auto pid = cluster.database_process(primary);
-  const auto death = pid ? kill_primary(kubectl, primary, *pid, options.kill_pod) : std::nullopt;
-  if (!death) {
+  const auto kill = pid ? kill_primary(kubectl, primary, *pid, options.kill_pod) : std::nullopt;
+  if (!kill) {
     say("error: the primary could not be killed");
     return 1;
   }
-  const auto killed = *death;
-  const auto killed_wall =
-      duration_cast<std::chrono::microseconds>(
-          (std::chrono::system_clock::now() - (Clock::now() - killed)).time_since_epoch())
-          .count();
+  const auto killed = kill->last_alive.steady;
   say(fmt::format("killed {} of {}", options.kill_pod ? "the Pod" : "the server process", primary));
   std::optional<Instant> first;
   eventually(seconds(60),
-             [&] { return (first = writers.first_acknowledged_after(killed)).has_value(); });
+             [&] { return (first = writers.first_acknowledged_after(kill->dead)).has_value(); });
   if (!first) {
     say("error: no write was acknowledged within 60 s of the kill");
     return 1;
   }
-  const auto times = times_of(options.operator_url, killed_wall);
+  const auto times = times_of(options.operator_url,
+                              {.asked = kill->asked.wall, .last_alive = kill->last_alive.wall});
   say(
       fmt::format("first write acknowledged again after {:.0f} ms (detected {:.0f} ms, promoted "
                   "{:.0f} ms); the primary is {}",

@@ -1,0 +1,55 @@
+#include "tests/oracle/operator_times.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <string>
+
+namespace troupe::oracle {
+namespace {
+
+constexpr std::int64_t kNoon = 1'769'860'800'000'000;  // 2026-01-31T12:00:00Z
+
+// A run at `millis` past noon.
+boost::json::object run(const std::string& millis, bool record, const std::string& cause = "") {
+  boost::json::array effects, causes;
+  if (record) effects.push_back(boost::json::object{{"key", "record"}});
+  if (!cause.empty()) causes.push_back(boost::json::object{{"text", cause}});
+  return {{"at", "2026-01-31T12:00:00." + millis + "000Z"},
+          {"effects", std::move(effects)},
+          {"causes", std::move(causes)}};
+}
+
+boost::json::value history(boost::json::array runs) { return {{"records", std::move(runs)}}; }
+
+TEST(OperatorTimes, AreTheFirstRecordAndThePromotionAfterTheKill) {
+  const auto times =
+      times_in(history({run("110", false), run("112", true), run("150", true),
+                        run("180", false, "done: OpenForWrites on db-1"), run("181", true)}),
+               {.asked = kNoon + 100'000, .last_alive = kNoon + 100'000});
+  EXPECT_DOUBLE_EQ(times.detected.value(), 12);
+  EXPECT_DOUBLE_EQ(times.promoted.value(), 80);
+}
+
+TEST(OperatorTimes, WhatWasDoneBeforeTheKillWasAskedForIsNoAnswerToIt) {
+  const auto times = times_in(history({run("099", true), run("120", true)}),
+                              {.asked = kNoon + 100'000, .last_alive = kNoon + 100'000});
+  EXPECT_DOUBLE_EQ(times.detected.value(), 20);
+}
+
+TEST(OperatorTimes, APodsDeletionMayBeActedOnBeforeItsProcessHasDied) {
+  const auto times = times_in(history({run("150", true)}),
+                              {.asked = kNoon + 100'000, .last_alive = kNoon + 160'000});
+  EXPECT_DOUBLE_EQ(times.detected.value(), -10);
+}
+
+TEST(OperatorTimes, AreNothingWhereTheHistoryTellsNothing) {
+  for (const auto& empty : {history({}), boost::json::value(nullptr)}) {
+    const auto times = times_in(empty, {.asked = kNoon, .last_alive = kNoon});
+    EXPECT_FALSE(times.detected);
+    EXPECT_FALSE(times.promoted);
+  }
+}
+
+}  // namespace
+}  // namespace troupe::oracle
