@@ -3,35 +3,20 @@
 
 #include <boost/json.hpp>
 
-#include "actors/host/operator.hpp"
-#include "tests/unit/actors/operator/api_thread.hpp"
-#include "tests/unit/runtime/http_client.hpp"
+#include "tests/unit/actors/operator/operator_fixture.hpp"
 
 namespace troupe::actors {
 namespace {
 
 using test::HttpClient;
 
-class OperatorAccess : public testing::Test {
+class OperatorAccess : public OperatorTest {
  protected:
   OperatorAccess() {
     api_.create(
-        "namespaces", "",
-        {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", "troupe-system"}}}});
-    api_.create(
         "serviceaccounts", "default",
         {{"apiVersion", "v1"}, {"kind", "ServiceAccount"}, {"metadata", {{"name", "viewer"}}}});
-    OperatorOptions options;
-    options.cluster.host = "127.0.0.1";
-    options.cluster.port = api_.port();
-    options.cluster.tls = false;
-    options.listen = "127.0.0.1:0";
-    options.threads = 1;
-    auto started = Operator::start(std::move(options));
-    if (started)
-      operator_ = std::move(*started);
-    else
-      ADD_FAILURE() << started.error().message;
+    operator_ = start(options());
   }
 
   std::string viewer_token() {
@@ -45,15 +30,12 @@ class OperatorAccess : public testing::Test {
   }
   // As from elsewhere: its Host does not name this machine.
   HttpClient::Response ask(const std::string& target, const std::string& token = {}) {
-    const auto url = operator_->url();
     auto request = HttpClient::make("GET", target);
     request.set("Host", "troupe.example");
     if (!token.empty()) request.set("Authorization", "Bearer " + token);
-    return HttpClient(static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))))
-        .send(request);
+    return client_of(*operator_).send(request);
   }
 
-  test::ApiThread api_;
   std::unique_ptr<Operator> operator_;
 };
 

@@ -10,6 +10,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -25,16 +26,23 @@ class ApiThread {
  public:
   using Action = std::function<void(sim::LocalClient&)>;
 
-  ApiThread() : thread_([this] { io_.run(); }) {
-    run([this](sim::LocalClient&) {
-      const auto listening = server_.listen({});
-      if (!listening) ADD_FAILURE() << listening.error().message;
-    });
-  }
+  ApiThread() : thread_([this] { io_.run(); }) { go_on(); }
   ~ApiThread() {
-    run([this](sim::LocalClient&) { server_.stop(); });
+    go_away();
     guard_.reset();
     thread_.join();
+  }
+  // Closes its port and its connections, and opens the port again; its objects stay.
+  void go_away() {
+    run([this](sim::LocalClient&) { server_->stop(); });
+  }
+  void go_on() {
+    run([this](sim::LocalClient&) {
+      server_.emplace(io_, api_, clock_);
+      const auto listening = server_->listen({.port = port_});
+      if (!listening) ADD_FAILURE() << listening.error().message;
+      port_ = server_->port();
+    });
   }
   void run(const Action& action) {
     std::promise<void> done;
@@ -61,7 +69,7 @@ class ApiThread {
     });
     return out;
   }
-  std::uint16_t port() const { return server_.port(); }
+  std::uint16_t port() const { return port_; }
 
  private:
   SystemClock clock_;
@@ -69,7 +77,8 @@ class ApiThread {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{
       io_.get_executor()};
   sim::ApiServer api_{sim::ApiServerOptions{}};
-  sim::Server server_{io_, api_, clock_};
+  std::optional<sim::Server> server_;
+  std::uint16_t port_ = 0;  // any free one, then that
   std::unique_ptr<sim::LocalClient> client_ =
       api_.local_client("test", [this] { return clock_.wall(); });
   std::thread thread_;

@@ -8,12 +8,9 @@
 #include <set>
 #include <sstream>
 
-#include "actors/host/operator.hpp"
-#include "k8s/api/crd.hpp"
 #include "k8s/api/kinds.hpp"
 #include "tests/support/eventually.hpp"
-#include "tests/unit/actors/operator/api_thread.hpp"
-#include "tests/unit/runtime/http_client.hpp"
+#include "tests/unit/actors/operator/operator_fixture.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -75,41 +72,15 @@ Families documented() {
   return out;
 }
 
-class OperatorMetrics : public testing::Test {
+class OperatorMetrics : public OperatorTest {
  protected:
   OperatorMetrics() {
-    api_.create(
-        "namespaces", "",
-        {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", "troupe-system"}}}});
-    for (const auto& kind : registered_kinds())
-      api_.create("customresourcedefinitions.apiextensions.k8s.io", "", k8s::crd(kind.info()));
-    OperatorOptions options;
-    options.cluster.host = "127.0.0.1";
-    options.cluster.port = api_.port();
-    options.cluster.tls = false;
-    options.listen = "127.0.0.1:0";
-    options.threads = 1;
-    options.leader_elect = true;
-    options.version = "test";
-    auto started = Operator::start(std::move(options));
-    if (started)
-      operator_ = std::move(*started);
-    else
-      ADD_FAILURE() << started.error().message;
+    auto with = options();
+    with.leader_elect = true;
+    operator_ = start(std::move(with));
   }
 
-  void make_a_set() {
-    api_.create("unitsets.upm.syntropycloud.io", "default", boost::json::parse(R"({
-      "apiVersion": "upm.syntropycloud.io/v1alpha2", "kind": "UnitSet",
-      "metadata": {"name": "db"},
-      "spec": {"type": "mysql", "version": "9.7.4", "edition": "community", "units": 1,
-               "secret": {"mountPath": "/SECRET_MOUNT", "name": "missing"}}})"));
-  }
-  string text() {
-    const auto url = operator_->url();
-    test::HttpClient client(static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))));
-    return client.get("/metrics").body();
-  }
+  string text() { return ask(*operator_, "/metrics").body(); }
   // Of all series of the family whose labels match; the test waits for it to exceed `least`.
   bool exceeds(const string& series, double least) {
     return support::eventually([&] {
@@ -122,7 +93,6 @@ class OperatorMetrics : public testing::Test {
     });
   }
 
-  test::ApiThread api_;
   std::unique_ptr<Operator> operator_;
 };
 
