@@ -86,7 +86,7 @@ class Dispatch {
     submit(std::move(call));
   }
   void operator()(const EmitEvent& a) {
-    parts_.events(a);
+    parts_.events(a, id_);
     flight_->finish(std::nullopt);
   }
   void operator()(const AskAgent& a) {

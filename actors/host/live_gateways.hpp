@@ -28,7 +28,7 @@ class LiveGateways final : public Gateways {
     ProbeServer probe_now;
     Authority& authority;
     // Where events go; not answered, because nobody waits for one.
-    std::function<void(const EmitEvent&)> events;
+    std::function<void(const EmitEvent&, CausalId)> events;
     const Clock& clock;
   };
   explicit LiveGateways(Parts parts) : parts_(std::move(parts)) {}

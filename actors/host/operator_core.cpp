@@ -98,7 +98,7 @@ void OperatorCore::open(CoreOutside outside) {
                           .ask_agent = outside_.ask_agent,
                           .probe_now = outside_.probe_now,
                           .authority = authority_,
-                          .events = [this](const EmitEvent& e) { record(e); },
+                          .events = [this](const EmitEvent& e, CausalId id) { record(e, id); },
                           .clock = host_.clock});
   stage_ =
       std::make_unique<Stage>(Stage{actors_, host_.clock, store_, router_, observations_,
@@ -106,7 +106,7 @@ void OperatorCore::open(CoreOutside outside) {
   casting_.open(*stage_);
 }
 
-void OperatorCore::record(const EmitEvent& e) {
+void OperatorCore::record(const EmitEvent& e, CausalId id) {
   const auto* kind = k8s::find_kind(e.about.kind);
   if (!kind) return;
   events_->record({.object_kind = &kind->table,
@@ -116,7 +116,8 @@ void OperatorCore::record(const EmitEvent& e) {
                    .version = {},
                    .kind = e.warning ? k8s::EventKind::Warning : k8s::EventKind::Normal,
                    .reason = e.reason,
-                   .message = e.text});
+                   .message = e.text,
+                   .cause = id});
 }
 
 void OperatorCore::take_authority(const k8s::SnapshotPtr& secret) {

@@ -91,7 +91,7 @@ class OperatorCore {
   const EffectCounters& effects() const { return gateways_->counters(); }
 
  private:
-  void record(const EmitEvent& event);
+  void record(const EmitEvent& event, CausalId id);
   void take_authority(const k8s::SnapshotPtr& secret);
   k8s::LeaseHolder::Callbacks election();
 

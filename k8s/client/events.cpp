@@ -1,13 +1,14 @@
 #include "k8s/client/events.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
 #include <deque>
 #include <functional>
 #include <utility>
+
+#include "runtime/logging.hpp"
 
 namespace troupe::k8s {
 namespace {
@@ -29,6 +30,16 @@ std::string cut(std::string text, std::size_t most) {
   while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
   text.resize(most);
   return text;
+}
+
+void log_line(const EventNote& note) {
+  const auto object = note.ns.empty() ? note.name : note.ns + "/" + note.name;
+  log::write(note.kind == EventKind::Warning ? log::Level::Warn : log::Level::Info, "event",
+             {{"kind", note.object_kind->kind},
+              {"object", object},
+              {"reason", note.reason},
+              {"message", cut(note.message, EventAggregator::kMaxMessage)},
+              {"chain", std::to_string(note.cause.value)}});
 }
 
 }  // namespace
@@ -150,14 +161,20 @@ struct EventRecorder::Impl : std::enable_shared_from_this<EventRecorder::Impl> {
       : loop(on), transport(over), aggregator(std::move(source)) {}
 
   void take(const EventNote& note) {
-    const auto now = loop.clock().now();
-    if (auto write = aggregator.observe(note, now, loop.clock().wall())) {
+    if (enqueue(note)) log_line(note);
+    send_next();
+  }
+
+  // False: the object has said too much.
+  bool enqueue(const EventNote& note) {
+    auto write = aggregator.observe(note, loop.clock().now(), loop.clock().wall());
+    if (write) {
       waiting.push_back(Waiting{std::move(*write), note});
-      send_next();
     } else {
       ++metrics.silenced;
       --metrics.waiting;
     }
+    return write.has_value();
   }
 
   void send_next() {
@@ -181,13 +198,14 @@ struct EventRecorder::Impl : std::enable_shared_from_this<EventRecorder::Impl> {
       ++metrics.sent;
     } else if (gone) {
       aggregator.forget(write.key);
-      take(note);  // what it makes now is a creation
+      enqueue(note);  // what it makes now is a creation
       return send_next();
     } else {
       if (write.create) aggregator.forget(write.key);
       ++metrics.failed;
-      spdlog::debug("event {}/{}: not written: {}", write.ns, write.name,
-                    reply ? fmt::format("HTTP {}", reply->status) : reply.error().error.message);
+      log::debug("event not written", {{"event", write.ns + "/" + write.name},
+                                       {"error", reply ? fmt::format("HTTP {}", reply->status)
+                                                       : reply.error().error.message}});
     }
     --metrics.waiting;
     send_next();

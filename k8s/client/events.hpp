@@ -3,7 +3,8 @@
 // As users of other controllers expect: an event that repeats raises the count of the one that
 // exists; many that differ only in their message become one, "(combined from similar events)"; and
 // an object that talks too much is silenced for a while. Events are best effort: what does not fit
-// the bounds is dropped and counted, and nothing waits for them.
+// the bounds is dropped and counted, and nothing waits for them. Each that is told is a line of the
+// log too, also while the API server is away: it is silenced with the Event, never shown alone.
 //
 // EventAggregator decides and is pure; EventRecorder sends, one request at a time.
 #pragma once
@@ -22,6 +23,7 @@
 #include "k8s/api/types.hpp"
 #include "k8s/client/loop.hpp"
 #include "k8s/client/transport.hpp"
+#include "runtime/model/ids.hpp"
 #include "runtime/model/time.hpp"
 
 namespace troupe::k8s {
@@ -38,6 +40,7 @@ struct EventNote {
   EventKind kind = EventKind::Normal;
   std::string reason;   // CamelCase, for machines
   std::string message;  // for people; cut to 1 KiB, as the API server demands
+  CausalId cause;       // of the run that tells it, for the log
 };
 
 // What to send: a new Event, or a merge patch of one that was created before.

@@ -4,9 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <boost/json.hpp>
+#include <filesystem>
+#include <fstream>
+#include <functional>
 
 #include "k8s/api/core.hpp"
+#include "runtime/logging.hpp"
 #include "tests/unit/k8s/client_fakes.hpp"
 
 namespace troupe::k8s {
@@ -150,6 +156,75 @@ TEST_F(EventRecorderTest, DropsWhatDoesNotFitItsBound) {
     recorder_.record(note("x", "pod-" + std::to_string(i)));
   }
   EXPECT_EQ(recorder_.metrics().dropped, 1u);
+}
+
+class EventLogTest : public EventRecorderTest {
+ protected:
+  EventLogTest()
+      : path_(testing::TempDir() + "troupe-events-" + std::to_string(::getpid()) + ".log") {}
+  ~EventLogTest() override { std::filesystem::remove(path_); }
+
+  // The lines that `tell` brings about.
+  std::vector<boost::json::value> lines(const std::function<void()>& tell) const {
+    {
+      const log::Logging logging({.format = log::Format::Json, .file = path_});
+      tell();
+    }
+    std::vector<boost::json::value> out;
+    std::ifstream file(path_);
+    for (std::string line; std::getline(file, line);) out.push_back(boost::json::parse(line));
+    return out;
+  }
+
+  const std::string path_;
+};
+
+TEST_F(EventLogTest, AnEventIsALineWithItsObjectReasonAndCause) {
+  auto warning = note("no answer");
+  warning.cause = CausalId{42};
+  auto normal = note("promoted");
+  normal.kind = EventKind::Normal;
+  const auto log = lines([&] {
+    recorder_.record(warning);
+    recorder_.record(normal);
+    loop_.run();
+  });
+  ASSERT_EQ(log.size(), 2u);
+  EXPECT_EQ(log[0].at("level"), "warning");
+  EXPECT_EQ(log[0].at("msg"), "event");
+  EXPECT_EQ(log[0].at("kind"), "Pod");
+  EXPECT_EQ(log[0].at("object"), "db/db-0");
+  EXPECT_EQ(log[0].at("reason"), "ProbeFailed");
+  EXPECT_EQ(log[0].at("message"), "no answer");
+  EXPECT_EQ(log[0].at("chain"), "42");
+  EXPECT_EQ(log[1].at("level"), "info");
+}
+
+TEST_F(EventLogTest, WhatIsSilencedIsNoLineEither) {
+  const auto log = lines([&] {
+    for (int i = 0; i < EventAggregator::kBurst + 5; ++i) recorder_.record(note("no answer"));
+    loop_.run();
+  });
+  EXPECT_EQ(log.size(), static_cast<std::size_t>(EventAggregator::kBurst));
+  EXPECT_EQ(recorder_.metrics().silenced, 5u);
+}
+
+TEST_F(EventLogTest, WhatIsCreatedAnewIsToldOnce) {
+  const auto log = lines([&] {
+    record("one");
+    transport_.respond("events", 201, "{}");
+    record("one");
+    transport_.respond("events", 404, "{}");
+    transport_.respond("events", 201, "{}");
+  });
+  EXPECT_EQ(log.size(), 2u);
+  EXPECT_EQ(recorder_.metrics().sent, 2u);
+}
+
+TEST_F(EventLogTest, ALongMessageIsCutAsInTheEvent) {
+  const auto log = lines([&] { record(std::string(5000, 'x')); });
+  ASSERT_EQ(log.size(), 1u);
+  EXPECT_EQ(log[0].at("message").as_string().size(), EventAggregator::kMaxMessage);
 }
 
 TEST_F(EventRecorderTest, AFailureIsCountedAndTheNextGoesOn) {
