@@ -30,6 +30,11 @@ std::string_view Request::param(std::string_view name) const {
   return found == query.end() ? std::string_view() : std::string_view(found->second);
 }
 
+bool Request::has_param(std::string_view name) const {
+  return std::any_of(query.begin(), query.end(),
+                     [name](const auto& pair) { return pair.first == name; });
+}
+
 bool parse_target(std::string_view target, Request& into) {
   const auto url = boost::urls::parse_origin_form(target);
   if (!url) return false;

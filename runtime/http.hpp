@@ -29,6 +29,7 @@ struct Request {
 
   // The value of the first parameter of that name; empty when there is none.
   std::string_view param(std::string_view name) const;
+  bool has_param(std::string_view name) const;  // with whatever value, or none
 };
 
 // Splits and decodes a request target such as "/api/actors?kind=unit". False: not one.

@@ -5,11 +5,15 @@
 namespace troupe {
 namespace {
 
-http::Handler probe(const HealthChecks& checks) {
-  return [&checks](const http::Request&, http::Responder responder) {
-    auto verdict = checks.ask();
-    responder.reply(http::text(verdict.ok ? 200 : 503, std::move(verdict.report)));
-  };
+void add_probe(http::Router& router, const std::string& name, const HealthChecks& checks) {
+  router.add(http::Method::Get, "/" + name, http::Access::Open,
+             [&checks, name](const http::Request& request, const http::Responder& responder) {
+               auto verdict = checks.ask();
+               if (verdict.ok && !request.has_param("verbose"))
+                 return responder.reply(http::text(200, "ok\n"));
+               verdict.lines += name + " check " + (verdict.ok ? "passed\n" : "failed\n");
+               responder.reply(http::text(verdict.ok ? 200 : 503, std::move(verdict.lines)));
+             });
 }
 
 }  // namespace
@@ -25,17 +29,16 @@ HealthChecks::Verdict HealthChecks::ask() const {
   for (const auto& [name, check] : checks_) {
     const auto wrong = check();
     verdict.ok = verdict.ok && wrong.empty();
-    verdict.report +=
+    verdict.lines +=
         wrong.empty() ? "[+]" + name + " ok\n" : "[-]" + name + " failed: " + wrong + "\n";
   }
-  verdict.report += verdict.ok ? "ok\n" : "failed\n";
   return verdict;
 }
 
 void add_probes(http::Router& router, const HealthChecks& alive, const HealthChecks& ready,
                 const Metrics& metrics) {
-  router.add(http::Method::Get, "/healthz", http::Access::Open, probe(alive));
-  router.add(http::Method::Get, "/readyz", http::Access::Open, probe(ready));
+  add_probe(router, "healthz", alive);
+  add_probe(router, "readyz", ready);
   router.add(http::Method::Get, "/metrics", http::Access::Open,
              [&metrics](const http::Request&, http::Responder responder) {
                auto response = http::text(200, metrics.text());

@@ -1,4 +1,5 @@
-// /healthz, /readyz and /metrics, open to everybody who reaches the port.
+// /healthz, /readyz and /metrics, open to everybody who reaches the port. As with the components of
+// Kubernetes: "ok" where all is well, a line a check where something fails or ?verbose asks for it.
 #pragma once
 
 #include <functional>
@@ -23,7 +24,7 @@ class HealthChecks {
 
   struct Verdict {
     bool ok = true;
-    std::string report;  // a line a check: "[+]name ok" or "[-]name failed: reason"
+    std::string lines;  // one a check: "[+]name ok" or "[-]name failed: reason"
   };
   Verdict ask() const;
 

@@ -23,6 +23,7 @@
 #include "engines/mysql/gateway.hpp"
 #include "k8s/client/http.hpp"
 #include "k8s/client/token_reviewer.hpp"
+#include "k8s/client/watch_health.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/console/api.hpp"
 #include "runtime/console/page.hpp"
@@ -119,6 +120,7 @@ struct Operator::Impl {
   void open();
   void measure();
   void serve();
+  void add_checks();
   void review(http::Credentials credentials, std::function<void(http::Decision)> done);
   void stop();
 
@@ -284,17 +286,24 @@ void Operator::Impl::measure() {
   collect_effects(metrics, core.effects());
 }
 
-void Operator::Impl::serve() {
+// Being alive asks for nothing outside this process: a restart would mend none of that. Nor does
+// being ready ask for leadership: a standby takes over at once.
+void Operator::Impl::add_checks() {
   alive.add("ping", [] { return std::string(); });
-  ready.add("caches", [this] {
-    return core.synced() ? std::string() : std::string("not all kinds are listed yet");
-  });
+  ready.add("caches",
+            [this] { return core.synced() ? std::string() : k8s::not_listed(core.watches()); });
+  ready.add("watch-streams",
+            [this] { return k8s::cut_off(core.watches(), clock.now(), options.watch_patience); });
   ready.add("authority", [this] {
     return core.authority().holds()
                ? std::string()
                : fmt::format("there is no Secret {}/{} yet", options.settings.operator_namespace,
                              kAuthoritySecret);
   });
+}
+
+void Operator::Impl::serve() {
+  add_checks();
   collect_actors(metrics, core.actors(), history);
   collect_timers(metrics, timers);
   collect_server(metrics, *http);

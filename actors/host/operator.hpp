@@ -12,6 +12,7 @@
 #include "actors/model/sight.hpp"
 #include "k8s/client/config.hpp"
 #include "runtime/model/result.hpp"
+#include "runtime/model/time.hpp"
 
 namespace troupe::actors {
 
@@ -23,6 +24,9 @@ struct OperatorOptions {
   bool leader_elect = false;
   unsigned threads = 0;  // of actors; 0: as many as the cgroup has CPUs
   Settings settings;
+  // Without its watches for longer, it is not ready. A restart of the API server and a backoff's
+  // pause (10 s at most) together are shorter.
+  Duration watch_patience = std::chrono::seconds(30);
   std::string version;
   // How many lines the log has lost; from any thread.
   std::function<std::uint64_t()> dropped_log_lines = [] { return std::uint64_t{0}; };

@@ -129,7 +129,12 @@ void OperatorCore::take_authority(const k8s::SnapshotPtr& secret) {
   outside_.authority_taken();
 }
 
+std::vector<k8s::WatchStatus> OperatorCore::watches() const {
+  return begun_ ? multiplexer_->statuses() : std::vector<k8s::WatchStatus>();
+}
+
 void OperatorCore::begin() {
+  begun_ = true;
   multiplexer_->start([this] {
     synced_ = true;
     log::info("all kinds are listed");

@@ -77,6 +77,8 @@ class OperatorCore {
   // Nobody acts on a part of the picture: what is not listed yet would count as gone.
   bool leads() const;
   bool synced() const { return synced_; }
+  // From any thread; none before begin().
+  std::vector<k8s::WatchStatus> watches() const;
   bool is_leader() const { return leader_; }
 
   Actors& actors() { return actors_; }
@@ -111,6 +113,7 @@ class OperatorCore {
   std::unique_ptr<k8s::LeaseHolder> lease_;
   std::unique_ptr<LiveGateways> gateways_;
   std::unique_ptr<Stage> stage_;
+  std::atomic<bool> begun_{false};
   std::atomic<bool> leader_{false};
   std::atomic<bool> synced_{false};
 };

@@ -208,6 +208,12 @@ class WatchDriver : public std::enable_shared_from_this<WatchDriver> {
       status_.synced = watcher_.synced();
       status_.version = watcher_.version();
       status_.counters = watcher_.counters();
+      auto& since = status_.without_stream_since;
+      if (watcher_.phase() == WatchPhase::Watching) {
+        since.reset();
+      } else if (!since) {
+        since = now();
+      }
       if (moved || news) {
         status_.ns = ns_;
         status_.trouble = watcher_.trouble();
@@ -282,6 +288,7 @@ void WatchDriver::on_page(std::uint64_t request, Reply reply) {
   if (!reply->ok()) return step(request, refusal(*reply));
   const auto began = now();
   add(context_.metrics.bytes, reply->body.size());
+  last_heard_.store(began.time_since_epoch().count(), std::memory_order_relaxed);
   auto page = context_.decoder.list_page(kind_, {reply->body, reply->body.size() + kJsonPadding});
   if (!page) return step(request, watch::Ended{page.error()});
   add(context_.metrics.listed, page->objects.size());

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,7 @@ struct WatchStatus {
   bool synced = false;
   std::string trouble;
   TimePoint last_heard;  // lag of the stream: a healthy one is heard at least once a minute
+  std::optional<TimePoint> without_stream_since;  // nothing while one is open
   ResourceVersion version;
   WatcherCounters counters;
 };

@@ -8,7 +8,7 @@
 namespace troupe {
 namespace {
 
-TEST(HttpProbes, ReadyOnlyWhenEveryCheckIs) {
+TEST(HttpProbes, ReadyOnlyWhenEveryCheckIsAndAliveMeanwhile) {
   HealthChecks alive;
   HealthChecks ready;
   Metrics metrics;
@@ -21,10 +21,25 @@ TEST(HttpProbes, ReadyOnlyWhenEveryCheckIs) {
   const auto not_yet = test::ask(router, "/readyz");
   EXPECT_EQ(not_yet.status, 503u);
   EXPECT_EQ(not_yet.body,
-            "[+]lease ok\n[-]caches failed: 3 of 9 kinds are not listed yet\nfailed\n");
+            "[+]lease ok\n[-]caches failed: 3 of 9 kinds are not listed yet\n"
+            "readyz check failed\n");
+  EXPECT_EQ(test::ask(router, "/healthz").status, 200u);
   wrong.clear();
-  EXPECT_EQ(test::ask(router, "/readyz").status, 200u);
-  EXPECT_EQ(test::ask(router, "/healthz").body, "ok\n");
+  const auto now = test::ask(router, "/readyz");
+  EXPECT_EQ(now.status, 200u);
+  EXPECT_EQ(now.body, "ok\n");
+}
+
+TEST(HttpProbes, VerboseNamesTheChecksThatPass) {
+  HealthChecks alive;
+  HealthChecks ready;
+  Metrics metrics;
+  alive.add("ping", [] { return std::string(); });
+  http::Router router;
+  add_probes(router, alive, ready, metrics);
+  const auto answer = test::ask(router, "/healthz?verbose");
+  EXPECT_EQ(answer.status, 200u);
+  EXPECT_EQ(answer.body, "[+]ping ok\nhealthz check passed\n");
 }
 
 TEST(HttpProbes, MetricsCarryPrometheusContentType) {
