@@ -440,8 +440,15 @@ inline constexpr KindTable kKind<MysqlReplication> = {
     .categories = {"upm"},
     .status = true,
     .columns = {{"READY", "boolean", ".status.ready", 0, "All servers are as they shall be."},
-                {"SOURCE", "string", ".status.currentSource", 1, "The server that takes writes."},
+                {"SOURCE", "string", ".status.currentSource", 0, "The server that takes writes."},
+                {"MODE", "string", ".spec.mode", 0, "What a commit waits for."},
+                {"REASON", "string", ".status.conditions[?(@.type==\"TopologyReady\")].reason", 0,
+                 "Of the topology's condition: what holds it back first."},
                 {"OPERATION", "string", ".status.operation.type", 1, "What is under way."},
+                {"EPOCH", "integer", ".status.epoch", 1, "Of the last change of roles."},
+                {"SERVICE", "string", ".status.readwriteService", 1, "Leads to the source."},
+                {"MESSAGE", "string", ".status.conditions[?(@.type==\"TopologyReady\")].message", 1,
+                 "The evidence for the reason."},
                 {"AGE", "date", ".metadata.creationTimestamp", 0, "Since when it exists."}},
 };
 template <>

@@ -279,6 +279,12 @@ inline constexpr KindTable kKind<Unit> = {
                 {"NODE NAME", "string", ".status.nodeName", 0, "Node of the Pod."},
                 {"NODE READY", "string", ".status.nodeReady", 0, "Whether it is ready."},
                 {"HOST IP", "string", ".status.hostIP", 1, "Address of the node."},
+                {"REASON", "string", ".status.conditions[?(@.type==\"Reconciled\")].reason", 0,
+                 "What keeps it from being as specified, if anything does."},
+                {"REPLICATION", "string", R"(.metadata.labels.troupe\.dev/replication)", 1,
+                 "The MysqlReplication that commands it."},
+                {"MESSAGE", "string", ".status.conditions[?(@.type==\"Ready\")].message", 1,
+                 "What it is doing while it is not ready."},
                 {"AGE", "date", ".metadata.creationTimestamp", 0, "Since when it exists."}},
 };
 template <>

@@ -449,6 +449,11 @@ inline constexpr KindTable kKind<UnitSet> = {
                 {"EXPECTED", "integer", ".spec.units", 0, "Units that shall be."},
                 {"CURRENT", "integer", ".status.units", 0, "Units that exist."},
                 {"READY", "integer", ".status.readyUnits", 0, "Units that are ready."},
+                {"REASON", "string", ".status.conditions[?(@.type==\"Reconciled\")].reason", 0,
+                 "What keeps it from being as specified, if anything does."},
+                {"IN UPDATE", "string", ".status.inUpdate", 1, "Units that are being updated."},
+                {"MESSAGE", "string", ".status.conditions[?(@.type==\"Reconciled\")].message", 1,
+                 "The evidence for the reason."},
                 {"AGE", "date", ".metadata.creationTimestamp", 0, "Since when it exists."}},
 };
 template <>
