@@ -1,6 +1,9 @@
 #include "runtime/http_router.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 namespace troupe::http {
@@ -37,6 +40,12 @@ std::string Router::allowed(std::string_view path) const {
   if (accepts(Method::Get)) out = "GET, HEAD";
   if (accepts(Method::Post)) out += out.empty() ? "POST" : ", POST";
   return out;
+}
+
+std::string Router::prefixes() const {
+  std::set<std::string_view> all;
+  for (const auto& route : routes_) all.insert(route.prefix);
+  return fmt::format("{}", fmt::join(all, ", "));
 }
 
 }  // namespace troupe::http

@@ -34,6 +34,8 @@ class Router {
   Match find(Method method, std::string_view path) const;
   // What `path` accepts, as an Allow header; empty for an unknown path.
   std::string allowed(std::string_view path) const;
+  // All prefixes, in order: "/healthz, /metrics, /readyz".
+  std::string prefixes() const;
 
  private:
   std::vector<Route> routes_;  // longest prefix first

@@ -33,6 +33,7 @@ namespace bhttp = boost::beast::http;
 using asio::ip::tcp;
 
 constexpr std::uint32_t kMaxHeader = 16 << 10;      // a bearer token is up to some KiB
+constexpr std::size_t kMaxTarget = 4 << 10;         // names of objects are up to 253 bytes
 constexpr std::uint64_t kMaxBody = 64 << 10;        // the API takes no documents
 constexpr std::size_t kMaxPendingEvents = 1 << 20;  // bytes that a slow reader may lag behind
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
@@ -211,6 +212,14 @@ std::optional<Method> method_of(bhttp::verb verb) {
   return std::nullopt;
 }
 
+Response unknown_path(const Router& router, const std::string& path) {
+  return failure(404, "nothing is served at " + path + "; there are " + router.prefixes());
+}
+
+Response target_too_long() {
+  return failure(414, "the request's target is longer than 4 KiB; the API takes short ones");
+}
+
 Response method_not_allowed(std::string allow) {
   auto response = failure(405, "this path accepts " + allow);
   response.headers.emplace_back("Allow", std::move(allow));
@@ -305,10 +314,12 @@ asio::awaitable<void> Server::Core::accept_loop() {
   }
 }
 
-// The answer to a request that could not be read; none to a client that just left.
-static std::optional<Response> unreadable(const boost::system::error_code& ec) {
+// The answer to a request that could not be read, be it beyond its target or in it; none to a
+// client that just left.
+static std::optional<Response> unreadable(const boost::system::error_code& ec, bool has_target) {
   if (ec == bhttp::error::header_limit || ec == bhttp::error::buffer_overflow)
-    return failure(431, "the request's header is larger than 16 KiB");
+    return has_target ? failure(431, "the request's header is larger than 16 KiB")
+                      : target_too_long();
   if (ec == bhttp::error::body_limit) return failure(413, "the request's body exceeds 64 KiB");
   if (ec == bhttp::error::end_of_stream || ec == bhttp::error::partial_message) return std::nullopt;
   if (ec.category() == bhttp::make_error_code(bhttp::error::bad_version).category())
@@ -344,7 +355,7 @@ asio::awaitable<void> Server::Core::session(tcp::socket socket) {
     stream->expires_after(options.request_deadline);
     const auto [failed, n] = co_await bhttp::async_read(*stream, buffer, parser, kAwait);
     if (failed) {
-      if (const auto response = unreadable(failed))
+      if (const auto response = unreadable(failed, !parser.get().target().empty()))
         co_await send(*stream, *response, false, 11, false);
       break;
     }
@@ -365,19 +376,19 @@ asio::awaitable<void> Server::Core::session(tcp::socket socket) {
 asio::awaitable<Answer> Server::Core::answer(const bhttp::request<bhttp::string_body>& in,
                                              const std::string& peer) {
   counters->requests.fetch_add(1);
+  if (in.target().size() > kMaxTarget) co_return target_too_long();
   Request request;
   if (!parse_target(in.target(), request))
     co_return failure(400, "expected a path such as /healthz as the request's target");
   const auto method = method_of(in.method());
   if (!method) {
     const auto allow = router.allowed(request.path);
-    co_return allow.empty() ? failure(404, "nothing is served at " + request.path)
-                            : method_not_allowed(allow);
+    co_return allow.empty() ? unknown_path(router, request.path) : method_not_allowed(allow);
   }
   request.method = *method;
   const auto match = router.find(*method, request.path);
   if (!match.route && !match.allow.empty()) co_return method_not_allowed(match.allow);
-  if (!match.route) co_return failure(404, "nothing is served at " + request.path);
+  if (!match.route) co_return unknown_path(router, request.path);
   if (match.route->access == Access::Guarded) {
     auto no = co_await refused(in, peer, request);
     if (no) co_return std::move(*no);

@@ -76,7 +76,8 @@ void add_page(http::Router& router, std::span<const Asset> assets) {
                const auto found = std::find_if(assets.begin(), assets.end(),
                                                [&](const Asset& a) { return a.path == path; });
                to.reply(found == assets.end()
-                            ? http::failure(404, "the console has no " + std::string(path))
+                            ? http::failure(404, "the console has no " + std::string(path) +
+                                                     "; it begins at /console/")
                             : serve(*found, request));
              });
 }

@@ -39,6 +39,14 @@ TEST(HttpRouter, SaysWhatAPathAccepts) {
   EXPECT_EQ(router.find(Method::Get, "/c").allow, "");
 }
 
+TEST(HttpRouter, NamesEachPrefixOnceInOrder) {
+  Router router;
+  router.add(Method::Get, "/b/", Access::Guarded, nothing);
+  router.add(Method::Get, "/a", Access::Open, nothing);
+  router.add(Method::Post, "/a", Access::Open, nothing);
+  EXPECT_EQ(router.prefixes(), "/a, /b/");
+}
+
 TEST(HttpRouter, RefusesTwoHandlersForOnePath) {
   Router router;
   router.add(Method::Get, "/a", Access::Open, nothing);

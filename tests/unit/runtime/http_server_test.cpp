@@ -57,15 +57,42 @@ TEST(HttpServer, HeadHasTheLengthButNotTheBody) {
   EXPECT_EQ(client.get("/a").body(), "12345");
 }
 
-TEST(HttpServer, UnknownPathIs404AndWrongMethodIs405WithAllow) {
+TEST(HttpServer, UnknownPathIs404AndSaysWhatThereIs) {
+  const auto server = serve(any_port(), [](Router& r) {
+    r.add(Method::Post, "/a", Access::Open, always("x"));
+    r.add(Method::Get, "/b/", Access::Guarded, always("x"));
+  });
+  HttpClient client(server->port());
+  for (const char* method : {"GET", "POST", "DELETE"}) {
+    const auto answer = client.send(HttpClient::make(method, "/nowhere"));
+    EXPECT_EQ(answer.result_int(), 404u) << method;
+    EXPECT_EQ(answer.body(), R"({"error":"nothing is served at /nowhere; there are /a, /b/"})"
+                             "\n");
+  }
+}
+
+TEST(HttpServer, AWrongMethodIs405AndSaysWhichIsRight) {
   const auto server =
       serve(any_port(), [](Router& r) { r.add(Method::Post, "/a", Access::Open, always("x")); });
   HttpClient client(server->port());
-  EXPECT_EQ(client.get("/nowhere").result_int(), 404u);
-  const auto wrong = client.get("/a");
-  EXPECT_EQ(wrong.result_int(), 405u);
-  EXPECT_EQ(wrong["Allow"], "POST");
-  EXPECT_EQ(client.send(HttpClient::make("DELETE", "/a")).result_int(), 405u);
+  for (const char* method : {"GET", "DELETE", "BREW"}) {
+    const auto answer = client.send(HttpClient::make(method, "/a"));
+    EXPECT_EQ(answer.result_int(), 405u) << method;
+    EXPECT_EQ(answer["Allow"], "POST");
+    EXPECT_EQ(answer.body(), "{\"error\":\"this path accepts POST\"}\n");
+  }
+}
+
+TEST(HttpServer, ATargetThatIsTooLongIs414) {
+  const auto server =
+      serve(any_port(), [](Router& r) { r.add(Method::Get, "/a", Access::Open, always("x")); });
+  // The longer one does not even fit the bound of a header.
+  for (const std::size_t length : {5u << 10, 17u << 10}) {
+    HttpClient client(server->port());
+    const auto answer = client.get("/a?" + std::string(length, 'x'));
+    EXPECT_EQ(answer.result_int(), 414u) << length;
+    EXPECT_NE(answer.body().find("longer than 4 KiB"), std::string::npos) << answer.body();
+  }
 }
 
 TEST(HttpServer, AHandlerMayAnswerFromAnotherThread) {
