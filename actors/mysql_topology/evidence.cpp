@@ -66,7 +66,7 @@ std::optional<Death> death_of(const Topology& t, const Member& m, TimePoint now)
 mysql::GtidSet errant(const Member& member, const Member& source) {
   const auto* m = member.server();
   const auto* s = source.server();
-  if (!m || !s || s->seen < m->seen) return {};
+  if (!m || !s || s->seen < m->answered()) return {};
   return subtract(m->gtid_executed, s->gtid_executed).without(s->server_uuid);
 }
 

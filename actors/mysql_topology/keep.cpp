@@ -170,7 +170,7 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
     return false;
   }
   if (!replicates_from(m, source)) plan.roles[m.name] = Role::None;
-  if (m.server()->seen > source.server()->seen) {
+  if (m.server()->answered() > source.server()->seen) {
     // Its errant transactions can only be told by a later look at the source.
     plan.probe.push_back(source.name);
     return false;
@@ -200,7 +200,7 @@ bool is_apart(const Member& m, const Member& source) {
   const bool receives = o.replica && o.replica->io != mysql::ThreadState::Off &&
                         o.replica->source_host == source.host &&
                         o.replica->source_port == source.port;
-  return !receives && o.seen < source.server()->seen;
+  return !receives && o.answered() < source.server()->seen;
 }
 
 // Everything that the source has committed is on each of its other replicas, and only they are
@@ -212,7 +212,7 @@ bool others_hold_all(const Topology& t, const Member& source, TimePoint now) {
     if (m == &source || m->is_anothers()) continue;
     if (unusable(*m, now) || m->changed_since_probe() || !healthy_replica(t, *m, source))
       return false;
-    if (m->server()->seen < s.seen || !m->position().contains(s.gtid_executed)) return false;
+    if (m->server()->seen < s.answered() || !m->position().contains(s.gtid_executed)) return false;
     ++replicas;
   }
   return s.semi_sync_source.clients.value_or(0) <= replicas;

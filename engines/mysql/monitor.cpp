@@ -179,6 +179,7 @@ void Monitor::take_greeting(const ResultSet& answer) {
 }
 
 void Monitor::ask() {
+  asked_at_ = around_->clock.now();
   auto statements = probe_statements(*shape_);
   connection_->execute(
       {std::make_move_iterator(statements.begin()), std::make_move_iterator(statements.end())},
@@ -190,13 +191,14 @@ void Monitor::ask() {
 }
 
 void Monitor::take_answers(const std::vector<ResultSet>& answers) {
-  const auto seen = around_->clock.now();
-  auto decoded = decode_probe(endpoint_.id, *shape_, answers, seen);
+  auto decoded = decode_probe(endpoint_.id, *shape_, answers);
   if (!decoded) return lose({0, Reachability::Unsupported, decoded.error().message});
   shape_ = decoded->shape;
   around_->counters.probes_ok.fetch_add(1);
+  outcome_.seen = around_->clock.now();
+  decoded->observation.seen = asked_at_;
+  decoded->observation.took = outcome_.seen - asked_at_;
   outcome_.observation = std::make_shared<const MemberObservation>(std::move(decoded->observation));
-  outcome_.seen = seen;
   publish(Reachability::Ok, 0, {});
   finish();
 }

@@ -46,6 +46,11 @@ class Watcher {
     return nullptr;
   }
 
+  void turn_for(Duration time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < end) io_.run_one_for(10ms);
+  }
+
   // The last outcome that nobody awaited yet.
   OutcomePtr newest() const { return outcomes_.empty() ? nullptr : outcomes_.back(); }
 
@@ -226,6 +231,22 @@ TEST(MysqlGateway, APausedServerTimesOutAndIsFoundAgain) {
   ASSERT_NE(timeout, nullptr);
   EXPECT_FALSE(is_alive(timeout->reachability));
   EXPECT_NE(watcher.await(Reachability::Ok), nullptr);
+}
+
+TEST(MysqlGateway, AnObservationIsAsOldAsTheQuestionHoweverLateTheAnswer) {
+  Mysqld server(1);
+  Watcher watcher({100ms, 5s, 1s});
+  watcher.gateway().watch(endpoint(server, "m"));
+  ASSERT_NE(watcher.await(Reachability::Ok), nullptr);
+  server.signal(SIGSTOP);
+  watcher.turn_for(500ms);  // a probe is sent by now
+  const auto resumed = SystemClock().now();
+  server.signal(SIGCONT);
+  const auto late = watcher.await([resumed](const ProbeOutcome& o) {
+    return o.ok() && o.seen > resumed && o.observation->seen < resumed;
+  });
+  ASSERT_NE(late, nullptr);
+  EXPECT_EQ(late->observation->answered(), late->seen);
 }
 
 TEST(MysqlGateway, WrongCredentialsAreNotADeath) {

@@ -147,7 +147,7 @@ TEST_F(MysqlStatements, AProbeAccountCanProbeAndClose) {
   const auto statements = probe_statements(hello->shape);
   const auto answers = probe.execute({statements.begin(), statements.end()});
   ASSERT_TRUE(answers.has_value()) << to_error(answers.error()).message;
-  EXPECT_TRUE(decode_probe(EndpointId{"e"}, hello->shape, *answers, TimePoint{}).has_value());
+  EXPECT_TRUE(decode_probe(EndpointId{"e"}, hello->shape, *answers).has_value());
   probe.run(set_offline_mode(true));
   EXPECT_EQ(probe.value("SELECT @@GLOBAL.offline_mode"), "1");  // it passes what it has closed
   probe.run(set_super_read_only(true));

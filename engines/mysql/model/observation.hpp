@@ -115,7 +115,12 @@ struct DurabilitySettings {
 
 struct MemberObservation {
   EndpointId endpoint;
+  // What it says was true at some instant from `seen`, when the server was asked, until it had
+  // answered. So one observation is later than another if its server was asked after the other's
+  // had answered; and a change is in it for sure if it was made before `seen`.
   TimePoint seen;
+  Duration took{};
+  TimePoint answered() const { return seen + took; }
 
   Uuid server_uuid{};
   std::uint32_t server_id = 0;
@@ -152,7 +157,7 @@ struct ProbeOutcome {
   std::string message;  // sanitized
   TimePoint tried;      // when the newest probe ended
   TimePoint since;      // since when `reachability` has been what it is
-  TimePoint seen;       // when it last answered everything; TimePoint{}: never
+  TimePoint seen;       // when it last had answered everything; TimePoint{}: never
   std::shared_ptr<const MemberObservation> observation;  // the last one; null: never
 
   bool ok() const { return reachability == Reachability::Ok; }

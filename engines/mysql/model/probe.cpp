@@ -338,7 +338,7 @@ std::array<Statement, kProbeStatements> probe_statements(const ProbeShape& shape
 }
 
 Result<ProbeAnswer> decode_probe(const EndpointId& endpoint, const ProbeShape& shape,
-                                 std::span<const ResultSet> answers, TimePoint seen) {
+                                 std::span<const ResultSet> answers) {
   if (answers.size() != kProbeStatements || answers[0].size() != 1) {
     return error(Code::Invalid, "probe: expected three answers, the first of one row");
   }
@@ -346,7 +346,6 @@ Result<ProbeAnswer> decode_probe(const EndpointId& endpoint, const ProbeShape& s
   ProbeAnswer answer;
   auto& out = answer.observation;
   out.endpoint = endpoint;
-  out.seen = seen;
   if (auto identity = decode_identity(row, out); !identity) return identity.error();
 
   const NamedValues status(row.get("status_values"));

@@ -46,8 +46,9 @@ struct ProbeAnswer {
   ProbeShape shape;  // for the next probe
 };
 
-// The answers in the order of probe_statements(); `seen` is when the last one arrived.
+// The answers in the order of probe_statements(). When the observation was made is not in them: its
+// `seen` and `took` are whoever asked's to fill in.
 Result<ProbeAnswer> decode_probe(const EndpointId& endpoint, const ProbeShape& shape,
-                                 std::span<const ResultSet> answers, TimePoint seen);
+                                 std::span<const ResultSet> answers);
 
 }  // namespace troupe::mysql

@@ -48,14 +48,13 @@ Cells variables() {
 Result<ProbeAnswer> decode(const Cells& cells, ResultSet replica = {}, ResultSet attached = {},
                            DialectId id = DialectId::From8_0_26) {
   const std::vector<ResultSet> answers = {one_row(cells), std::move(replica), std::move(attached)};
-  return decode_probe(EndpointId{"e"}, {id, true}, answers, TimePoint(Duration(7)));
+  return decode_probe(EndpointId{"e"}, {id, true}, answers);
 }
 
 TEST(MysqlProbe, DecodesIdentityFlagsAndPlugins) {
   const auto answer = decode(variables());
   ASSERT_TRUE(answer.has_value());
   const auto& member = answer->observation;
-  EXPECT_EQ(member.seen, TimePoint(Duration(7)));
   EXPECT_EQ(to_string(member.server_uuid), kUuid);
   EXPECT_EQ(member.server_id, 101u);
   EXPECT_EQ(member.version, (Version{8, 0, 36}));
@@ -143,7 +142,7 @@ TEST(MysqlProbe, RefusesAnAnswerWithoutIdentityOrWithABrokenSet) {
   auto broken = variables();
   broken[4].second = "nonsense";
   EXPECT_FALSE(decode(broken).has_value());
-  EXPECT_FALSE(decode_probe(EndpointId{"e"}, {}, {}, TimePoint{}).has_value());
+  EXPECT_FALSE(decode_probe(EndpointId{"e"}, {}, {}).has_value());
 }
 
 TEST(MysqlProbe, NamesOnlyWhatTheServerHas) {

@@ -393,6 +393,17 @@ TEST(Keep, AMemberThatWasSeenAfterTheSourceIsNotJudgedYet) {
   EXPECT_THAT(plan.probe, ElementsAre("db-0"));
 }
 
+TEST(Keep, NorIsOneThatHadNotAnsweredWhenTheSourceWasAsked) {
+  auto servers = Servers::formed();
+  servers[1].has("db-0:1-10 db-1:1-2").seen.took = milliseconds(200);
+  servers[0].seen.seen += milliseconds(100);
+  auto plan = servers.decide();
+  EXPECT_FALSE(plan.record) << "what it has may have reached the source since";
+  servers[0].seen.seen += milliseconds(100);
+  plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Rebuild Save to db-1, epoch 2");
+}
+
 TEST(Keep, YoungTransactionsOfTheSourceAreNoErrantOnes) {
   auto servers = Servers::formed();
   servers[1].has("db-0:1-12", "db-0:1-12");  // it had them before the source was asked
