@@ -119,8 +119,12 @@ void ask_members(const World& w, const topo::Plan& plan, const Credentials& cred
 }
 
 void want_observations(const World& w, const Credentials* credentials, Decision& d) {
+  const bool formed = !w.object->status.currentSource.empty();
   for (const auto& n : w.nodes) {
-    if (!is_ours(w, n) || !n.pod) continue;
+    const bool ours = is_ours(w, n);
+    // What was ours a moment ago and is nobody's is claimed again: it is not lost sight of.
+    const bool unclaimed = formed && n.unit && other_owner(w, n).empty();
+    if ((!ours && !unclaimed) || !n.pod) continue;
     auto endpoint = agent_of(*n.pod);
     if (!endpoint) continue;
     if (credentials && n.certificate)
@@ -132,7 +136,7 @@ void want_observations(const World& w, const Credentials* credentials, Decision&
                            .password = credentials->probe_password,
                            .ca_pem = {},
                            .tls_name = endpoint->server_name});
-    d.agents.push_back(std::move(*endpoint));
+    if (ours) d.agents.push_back(std::move(*endpoint));
   }
 }
 

@@ -34,7 +34,8 @@ void ask_members(const World& world, const mysql_topology::Plan& plan,
 // Which agents and servers are to be watched.
 void want_observations(const World& world, const Credentials* credentials, Decision& decision);
 
-// Labels of Pods, Services, the disruption budget.
+// Labels of Pods, Services, the disruption budget. Nobody reaches a replication that has never had
+// a member.
 void keep_resources(const World& world, const mysql_topology::Plan& plan, Decision& decision);
 void remove_labels(const World& world, Decision& decision);
 bool labels_are_gone(const World& world);

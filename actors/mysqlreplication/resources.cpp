@@ -34,6 +34,11 @@ void label(const k8s::Pod& pod, std::string_view instance, std::string_view read
                                                   .urgent = true});
 }
 
+// Pods of others are theirs to label.
+bool bears_our_label(const World& w, const k8s::ObjectPtr<k8s::Pod>& pod) {
+  return pod && pod->metadata.labels.get(kReplicationLabel) == w.object->metadata.name;
+}
+
 std::string_view readonly_text(topo::Role role) {
   switch (role) {
     case topo::Role::Source:
@@ -96,6 +101,8 @@ void keep_resources(const World& w, const topo::Plan& plan, Decision& d) {
     label(*n.pod, n.isolated ? std::string_view() : o.metadata.name.view(), readonly_text(role), d);
   }
   for (const auto& pod : w.strays) label(*pod, "", "", d);
+  // They would lead nowhere, perhaps for good: all members may be another's.
+  if (!has_members(w) && !w.readwrite) return;
   service(w, w.readwrite, "readwrite", "false", d);
   if (!o.spec.replica.empty())
     service(w, w.readonly, "readonly", "true", d);
@@ -104,15 +111,6 @@ void keep_resources(const World& w, const topo::Plan& plan, Decision& d) {
           Delete{ref_to(*w.readonly), w.readonly->metadata.uid.str(), {}});
   budget(w, voters, d);
 }
-
-namespace {
-
-// Pods of others are theirs to label.
-bool bears_our_label(const World& w, const k8s::ObjectPtr<k8s::Pod>& pod) {
-  return pod && pod->metadata.labels.get(kReplicationLabel) == w.object->metadata.name;
-}
-
-}  // namespace
 
 void remove_labels(const World& w, Decision& d) {
   for (const auto& n : w.nodes)

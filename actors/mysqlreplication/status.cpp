@@ -236,7 +236,9 @@ void describe_conditions(const World& w, const topo::Plan& plan, const std::vect
   if (!refused.empty()) return conditions.held("ResourceReady", refused);
   const bool services = w.readwrite && (w.readonly || w.object->spec.replica.empty());
   conditions.set("ResourceReady", services, services ? "SyncResourceSucceed" : kProgressing,
-                 services ? "Services and labels are in place" : "Services are being made");
+                 services         ? "Services and labels are in place"
+                 : has_members(w) ? "Services are being made"
+                                  : "Services are made when it has a member");
 }
 
 }  // namespace

@@ -20,6 +20,15 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
+// "Warning SourceDead"
+std::vector<std::string> events_of(const Decision& decision) {
+  std::vector<std::string> out;
+  for (const auto& e : decision.effects)
+    if (const auto* event = std::get_if<EmitEvent>(&e.action))
+      out.push_back((event->warning ? "Warning " : "Normal ") + event->reason);
+  return out;
+}
+
 // --- objects -------------------------------------------------------------------------------------
 
 TEST(MysqlReplication, WritesNothingOnceAllIsAsItShallBe) {
@@ -80,6 +89,31 @@ TEST(MysqlReplication, MakesTheServicesThatLeadToTheSourceAndToTheReplicas) {
   EXPECT_EQ(scene.status()["readwriteService"], "db-readwrite");
 }
 
+TEST(MysqlReplication, MakesNoServiceBeforeItHasAMember) {
+  auto scene = ReplicationScene::formed();
+  scene.status() = json::object{};
+  scene.add_replication("orders");
+  for (const auto* unit : {"db-0", "db-1", "db-2"}) scene.give_unit(unit, "orders");
+  scene.settle();
+  for (const auto* made : {"Service/db-readwrite", "Service/db-readonly", "PodDisruptionBudget/db"})
+    EXPECT_FALSE(scene.documents.contains(made)) << made;
+  EXPECT_EQ(scene.condition("TopologyReady"), "False MemberOfAnother");
+  EXPECT_EQ(scene.condition("ResourceReady"), "False Progressing");
+  EXPECT_THAT(scene.condition_message("ResourceReady"), HasSubstr("when it has a member"));
+  scene.give_unit("db-0", "");
+  scene.settle();
+  EXPECT_TRUE(scene.documents.contains("Service/db-readwrite"));
+}
+
+TEST(MysqlReplication, KeepsItsServicesWhenItsLastMemberIsTaken) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.add_replication("orders");
+  for (const auto* unit : {"db-0", "db-1", "db-2"}) scene.give_unit(unit, "orders");
+  scene.settle();
+  EXPECT_TRUE(scene.documents.contains("Service/db-readwrite"));
+}
+
 TEST(MysqlReplication, HasNoReadonlyServiceWithoutReplicas) {
   auto scene = ReplicationScene::formed();
   scene.settle();
@@ -124,6 +158,29 @@ TEST(Owner, IsWrittenOntoUnitsOnConditionThatNobodyWroteInBetween) {
   scene.settle();
   EXPECT_EQ(scene.owner("db-2"), "db");
   EXPECT_EQ(scene.condition("TopologyReady"), "True SyncTopologySucceed");
+}
+
+TEST(Owner, TakenOffByAHandIsPutBackWithoutAWarningNorLosingSightOfTheServer) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.give_unit("db-0", "");
+  const auto decision = scene.decide();
+  EXPECT_TRUE(effect(decision, "claim Unit db-0"));
+  EXPECT_EQ(decision.servers.size(), 3u) << "what was observed is forgotten when nobody looks";
+  EXPECT_THAT(events_of(decision), IsEmpty());
+  scene.apply(decision);
+  EXPECT_EQ(scene.pod_label("db-0", kReadonlyLabel), "false");
+  EXPECT_EQ(scene.condition("TopologyReady"), "False Progressing");
+  EXPECT_THAT(events_of(scene.decide()), IsEmpty());
+  scene.settle();
+  EXPECT_EQ(scene.condition("TopologyReady"), "True SyncTopologySucceed");
+}
+
+TEST(Owner, OfNobodyIsNotLookedAtByWhoIsNotFormed) {
+  auto scene = ReplicationScene::formed();
+  scene.status() = json::object{};
+  scene.give_unit("db-1", "");
+  EXPECT_EQ(scene.decide().servers.size(), 2u);
 }
 
 TEST(Owner, IsTakenOneUnitAfterTheOtherByWhoIsNotFormed) {
@@ -499,15 +556,6 @@ TEST(MysqlReplication, TellsAnEventWhenAConditionTurnsBad) {
   scene.settle();
   scene.servers[1].is_killed();
   EXPECT_THAT(keys_of(scene.decide()), Contains(StartsWith("event ReplicaUnusable")));
-}
-
-// "Warning SourceDead"
-std::vector<std::string> events_of(const Decision& decision) {
-  std::vector<std::string> out;
-  for (const auto& e : decision.effects)
-    if (const auto* event = std::get_if<EmitEvent>(&e.action))
-      out.push_back((event->warning ? "Warning " : "Normal ") + event->reason);
-  return out;
 }
 
 TEST(MysqlReplication, AWriteThatTheApiServerRefusesIsTold) {
