@@ -160,12 +160,14 @@ PersistedRecord finished(const Topology& t, std::string text, bool undone) {
 
 std::optional<std::string> unusable(const Member& m, TimePoint now) {
   if (m.is_anothers())
-    return fmt::format("Unit {} belongs to MysqlReplication {}: take it out of {}, or delete {}",
-                       m.name, m.owner, m.owner, m.owner);
+    return fmt::format(
+        "Unit \"{}\" belongs to MysqlReplication \"{}\": take it out of one of the two, or delete "
+        "the other",
+        m.name, m.owner);
   if (!m.unit_exists)
     return fmt::format(
-        "there is no Unit {}: make it, or name another (servers that are no Units are "
-        "not served yet)",
+        "there is no Unit \"{}\": take it out of the specification, or have it made by raising "
+        "spec.units of its UnitSet (servers that are no Units are not served yet)",
         m.name);
   if (!m.ours) return fmt::format("Unit {} is not claimed yet", m.name);
   if (!m.pod_exists) return fmt::format("{} has no Pod", m.name);

@@ -80,7 +80,7 @@ void discover(const Topology& t, TimePoint now, Plan& plan) {
   const Member* wanted = t.find(t.wanted);
   if (!wanted || wanted->isolated) {
     plan.hold("SourceNotListed",
-              fmt::format("spec.source names {}, which is not a member", t.wanted));
+              fmt::format("spec.source names \"{}\", which is no member: name one", t.wanted));
     return;
   }
 

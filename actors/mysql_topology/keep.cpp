@@ -255,9 +255,8 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
   const auto* source = t.find(t.record.current);
   if (!source || source->isolated) {
     plan.hold("SourceNotListed",
-              fmt::format("{} is the source and not among the (non-isolated) members; list it, or "
-                          "switch over first",
-                          t.record.current));
+              fmt::format("\"{}\" is the source and {}: list it as before, and switch over first",
+                          t.record.current, source ? "was isolated" : "is not listed any more"));
     return;
   }
   plan.roles[source->name] = Role::Source;

@@ -20,11 +20,13 @@ std::uint32_t other_ackers(const Topology& t, const Member& source, const Member
   return n;
 }
 
-std::string candidates(const Topology& t, const Member& source) {
+// Who could be named instead.
+std::string candidates(const Topology& t, const Member& source, TimePoint now) {
   std::string names;
   for (const auto* m : t.voters())
-    if (m != &source) names += (names.empty() ? "" : ", ") + m->name;
-  return names.empty() ? "there is none" : "it can be " + names;
+    if (m != &source && !unusable(*m, now))
+      names += fmt::format("{}\"{}\"", names.empty() ? "" : " or ", m->name);
+  return names.empty() ? "no other member can take over now" : "name " + names;
 }
 
 // What speaks against promoting `candidate`; empty: nothing.
@@ -32,11 +34,13 @@ std::vector<Guard> objections(const Topology& t, const Member& source, const Mem
                               const std::string& name, TimePoint now) {
   if (!candidate || candidate->isolated)
     return {{"CandidateNotListed",
-             fmt::format("{} is not a (non-isolated) member: {}", name, candidates(t, source)),
+             fmt::format("\"{}\" is {}: {}", name,
+                         candidate ? "an isolated member" : "no member of this replication",
+                         candidates(t, source, now)),
              {}}};
   if (const auto why = unusable(*candidate, now))
     return {{why_unusable(*candidate, "CandidateUnusable"),
-             fmt::format("{}; {}", *why, candidates(t, source)),
+             fmt::format("{}; {}", *why, candidates(t, source, now)),
              candidate->probe ? candidate->probe->since : TimePoint{}}};
   const auto& s = *candidate->server();
   if (!replicates_from(*candidate, source))

@@ -70,7 +70,7 @@ class MysqlRoles : public ClusterTest {
   }
 
   static testing::AssertionResult is_held(const std::string& name, std::string_view by) {
-    const auto wanted = fmt::format("belongs to MysqlReplication {}: take it out of {}", by, by);
+    const auto wanted = fmt::format("belongs to MysqlReplication \"{}\": take it out", by);
     std::string said;
     const bool held = eventually(seconds(60), [&] {
       const boost::json::value object = cluster().kubectl().get({"mysqlreplication", name});

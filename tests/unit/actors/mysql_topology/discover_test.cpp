@@ -89,7 +89,7 @@ TEST(Discovery, DoesNotWaitForIsolatedMembers) {
 TEST(Discovery, SaysThatAUnitIsMissing) {
   auto servers = Servers::fresh();
   servers[1].has_no_unit();
-  expect_held(servers, "MemberMissing", "there is no Unit db-1");
+  expect_held(servers, "MemberMissing", R"(there is no Unit "db-1": take it out)");
   EXPECT_TRUE(servers.decide().forming) << "it may be on its way";
 }
 

@@ -31,8 +31,8 @@ TEST(Owner, OfOneMemberHoldsTheFormationOfTheRest) {
   const auto plan = servers.decide();
   EXPECT_THAT(held_by(plan), ElementsAre("MemberOfAnother"));
   EXPECT_EQ(plan.guards[0].text,
-            "Unit db-1 belongs to MysqlReplication orders: take it out of orders, or delete "
-            "orders");
+            R"(Unit "db-1" belongs to MysqlReplication "orders": take it out of one of the two, )"
+            "or delete the other");
   EXPECT_FALSE(plan.record);
   EXPECT_THAT(asked(plan), IsEmpty());
   EXPECT_FALSE(plan.forming) << "waiting alone does not help";

@@ -113,9 +113,24 @@ TEST(Order, ForAnUnknownNameNamesTheCandidatesAndLeavesTheTopologyReady) {
   servers.topology.order_by_note = "nosuch";
   const auto plan = servers.decide();
   EXPECT_THAT(refused_by(plan), ElementsAre("CandidateNotListed"));
-  EXPECT_THAT(text_of(plan, "CandidateNotListed"), HasSubstr("it can be db-1, db-2"));
+  EXPECT_THAT(text_of(plan, "CandidateNotListed"),
+              HasSubstr(R"("nosuch" is no member of this replication: name "db-1" or "db-2")"));
   EXPECT_THAT(held_by(plan), IsEmpty());
   EXPECT_TRUE(plan.ready);
+}
+
+TEST(Order, IsRefusedWithoutNamingAnybodyWhoCouldNotTakeOverEither) {
+  auto servers = Servers::formed();
+  servers.topology.order_by_note = "nosuch";
+  servers[1].has_no_unit();
+  EXPECT_THAT(text_of(servers.decide(), "CandidateNotListed"),
+              ::testing::EndsWith(R"(name "db-2")"));
+  servers[2].isolated = true;
+  EXPECT_THAT(text_of(servers.decide(), "CandidateNotListed"),
+              ::testing::EndsWith("no other member can take over now"));
+  servers.topology.order_by_note = "db-2";
+  EXPECT_THAT(text_of(servers.decide(), "CandidateNotListed"),
+              ::testing::StartsWith(R"("db-2" is an isolated member)"));
 }
 
 TEST(Order, WaitsUntilACandidateWithTransactionsOfItsOwnIsRebuilt) {

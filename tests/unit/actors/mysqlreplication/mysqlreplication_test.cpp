@@ -219,7 +219,7 @@ TEST(Owner, ThatExistsKeepsItsUnitAndIsNamed) {
   EXPECT_EQ(scene.pod_label("db-1", kReadonlyLabel), "false");
   EXPECT_EQ(scene.condition("TopologyReady"), "False MemberOfAnother");
   EXPECT_THAT(scene.condition_message("TopologyReady"),
-              HasSubstr("Unit db-1 belongs to MysqlReplication orders: take it out of orders"));
+              HasSubstr(R"(Unit "db-1" belongs to MysqlReplication "orders")"));
   EXPECT_EQ(decision.agents.size(), 2u);
   EXPECT_EQ(decision.servers.size(), 2u);
   EXPECT_EQ(scene.pod_label("db-0", kReadonlyLabel), "false") << "the others go on";
@@ -517,7 +517,7 @@ TEST(MysqlReplication, AnOrderForAnUnknownNameLeavesTheTopologyReady) {
   EXPECT_EQ(scene.condition("TopologyReady"), "True SyncTopologySucceed");
   EXPECT_EQ(scene.status()["ready"], json::value(true));
   EXPECT_EQ(scene.condition("OrderObeyed"), "False CandidateNotListed");
-  EXPECT_THAT(scene.condition_message("OrderObeyed"), HasSubstr("db-1, db-2"));
+  EXPECT_THAT(scene.condition_message("OrderObeyed"), HasSubstr(R"("db-1" or "db-2")"));
   EXPECT_THAT(keys_of(scene.settle()), Each(Not(StartsWith("event ")))) << "told once";
   scene.object()["metadata"].as_object().erase("annotations");
   scene.settle();
