@@ -27,7 +27,7 @@ void raise_epoch(const Topology& t, PersistedRecord& record, std::vector<Note>& 
   if (record.current.empty()) return;  // discovery takes a higher one anyway
   const Member* highest = nullptr;
   for (const auto& m : t.members) {
-    if (!m.ours || !m.agent_connected()) continue;
+    if (!m.ours || !m.agent_connected() || m.agent->highest_epoch >= kMaxEpoch) continue;
     if (!highest || m.agent->highest_epoch > highest->agent->highest_epoch) highest = &m;
   }
   if (!highest || highest->agent->highest_epoch <= record.epoch) return;
@@ -116,6 +116,30 @@ std::string lasting(Duration d) {
   return d < std::chrono::seconds(1) ? std::string() : " for " + to_text(d);
 }
 
+// What can be neither obeyed nor written down is said, and nothing is begun that rests on it.
+void hold_impossible_epochs(const Topology& t, Plan& plan) {
+  for (const auto& m : t.members) {
+    if (!m.ours || !m.agent_connected()) continue;
+    const auto seen = m.agent->highest_epoch;
+    if (seen < kMaxEpoch || seen <= t.record.epoch) continue;
+    plan.hold(
+        "EpochOutOfRange",
+        fmt::format("{} obeys no epoch below {}, and none can be given above {}: write {} and "
+                    "a newline into troupe/epoch of its data volume, and delete its Pod",
+                    m.name, seen.value, kMaxEpoch.value, t.record.epoch.value));
+  }
+  if (t.record.epoch <= kMaxEpoch && (!plan.record || plan.record->epoch <= kMaxEpoch)) return;
+  plan.record.reset();
+  plan.notes.clear();
+  plan.commands.clear();
+  plan.note_done = false;
+  plan.hold("EpochsExhausted",
+            fmt::format("no epoch can follow the one in status.epoch: set it to the highest that "
+                        "troupe/epoch of the members' data volumes says, which has to be less "
+                        "than {} (kubectl edit --subresource=status)",
+                        kMaxEpoch.value));
+}
+
 void plan_next(const Topology& t, TimePoint now, Plan& plan) {
   if (!t.record.operation)
     return t.record.current.empty() ? discover(t, now, plan) : keep(t, now, plan);
@@ -142,6 +166,7 @@ Plan decide(const Topology& t, TimePoint now) {
   Plan plan;
   if (!source_is_anothers(t, now, plan)) plan_next(t, now, plan);
   correct_record(t, plan);
+  hold_impossible_epochs(t, plan);
   wake_for_evidence(t, now, plan);
   // What is written down comes first; the step it announces is taken when it is seen to be there.
   if (plan.record) plan.commands.clear();

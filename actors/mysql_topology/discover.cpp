@@ -11,7 +11,8 @@ namespace {
 Epoch next_epoch(const Topology& t) {
   Epoch highest = t.record.epoch;
   for (const auto& m : t.members)
-    if (m.agent) highest = std::max(highest, m.agent->highest_epoch);
+    if (m.agent && m.agent->highest_epoch < kMaxEpoch)
+      highest = std::max(highest, m.agent->highest_epoch);
   return Epoch{highest.value + 1};
 }
 

@@ -25,6 +25,7 @@ namespace troupe::mysql_topology {
 // Fencing number: one operation, one epoch. Agents refuse lower ones, so that no step of an earlier
 // operation, however late, undoes what a later one rests on.
 using agent::Epoch;
+using agent::kMaxEpoch;
 
 // Probes come every second with a deadline of two: an observation older than this is no accident.
 inline constexpr Duration kStale = std::chrono::milliseconds(3500);

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "actors/model/credentials.hpp"
 #include "actors/model/ensure.hpp"
 #include "actors/model/names.hpp"
@@ -45,6 +47,12 @@ void remove_order(const World& w, Decision& d) {
                    {}});
 }
 
+// Then the status, which otherwise waits for the record, says so.
+bool is_refused(const World& w, std::string_view key) {
+  return std::any_of(w.refused.begin(), w.refused.end(),
+                     [key](const Refusal& r) { return r.key == key; });
+}
+
 Decision let_go(const World& w) {
   Decision d;
   d.doing = "being deleted: labels go, servers keep their roles";
@@ -75,7 +83,7 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   if (plan.note_done) remove_order(w, d);
   keep_resources(w, plan, d);
   tell_notes(w, plan, d);
-  if (!plan.record) write_status(w, memory, plan, now, d);
+  if (!plan.record || is_refused(w, kRecordKey)) write_status(w, memory, plan, now, d);
   d.guards.insert(d.guards.begin(), plan.guards.begin(), plan.guards.end());
   d.guards.insert(d.guards.end(), plan.refusals.begin(), plan.refusals.end());
   d.doing = std::move(plan.doing);

@@ -254,7 +254,7 @@ void write_record(const World& w, const topo::PersistedRecord& r, Decision& d) {
   if (!lost.empty()) status["lostTransactions"] = std::move(lost);
   if (!r.left_out.empty())
     status["leftOut"] = boost::json::array(r.left_out.begin(), r.left_out.end());
-  d.add("record",
+  d.add(std::string(kRecordKey),
         Apply{ref_to(*w.object), "troupe-op", boost::json::serialize(body_of(w, std::move(status))),
               true, w.object->metadata.resourceVersion});
 }

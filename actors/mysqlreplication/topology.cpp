@@ -26,46 +26,12 @@ Result<Credentials> credentials(const World& w) {
   return c;
 }
 
-topo::PersistedRecord record_of(const k8s::MysqlReplicationStatus& s) {
-  topo::PersistedRecord r;
-  r.epoch = topo::Epoch{static_cast<std::uint64_t>(s.epoch)};
-  r.current = s.currentSource.str();
-  r.honored = s.honoredSource.str();
-  if (s.operation) {
-    const auto type = topo::parse_operation_type(k8s::to_string(s.operation->type));
-    const auto step = topo::parse_step(s.operation->step);
-    if (type && step)
-      r.operation = topo::Operation{.type = *type,
-                                    .step = *step,
-                                    .from = s.operation->from.str(),
-                                    .candidate = s.operation->candidate.str(),
-                                    .gtids = s.operation->targetGtidSet.str(),
-                                    .reason = s.operation->message.str(),
-                                    .started = to_rfc3339(s.operation->startedAt.at)};
-  }
-  if (s.lastOperation) {
-    const auto& o = *s.lastOperation;
-    r.last = topo::Finished{
-        .type = topo::parse_operation_type(k8s::to_string(o.type)).value_or(topo::OperationType{}),
-        .from = o.from.str(),
-        .candidate = o.candidate.str(),
-        .epoch = topo::Epoch{static_cast<std::uint64_t>(o.epoch)},
-        .undone = o.outcome == k8s::OperationOutcome::Undone,
-        .text = o.message.str(),
-        .started = to_rfc3339(o.startedAt.at),
-        .finished = to_rfc3339(o.finishedAt.at)};
-  }
-  for (const auto& name : s.leftOut) r.left_out.push_back(name.str());
-  for (const auto& l : s.lostTransactions)
-    r.lost.push_back({.member = l.node.str(),
-                      .gtids = l.gtidSet.str(),
-                      .epoch = topo::Epoch{static_cast<std::uint64_t>(l.epoch)},
-                      .saved_to = l.savedTo.str(),
-                      .at = to_rfc3339(l.at.at)});
-  return r;
-}
-
 namespace {
+
+static_assert(k8s::kMaxEpoch == static_cast<std::int64_t>(agent::kMaxEpoch.value));
+
+// A negative one, as somebody can have written it there, is beyond all that there may be.
+topo::Epoch epoch_of(std::int64_t number) { return {static_cast<std::uint64_t>(number)}; }
 
 topo::Member member_of(const World& w, const Node& n, int ordinal, const Memory& memory) {
   topo::Member m;
@@ -91,6 +57,45 @@ topo::Member member_of(const World& w, const Node& n, int ordinal, const Memory&
 }
 
 }  // namespace
+
+topo::PersistedRecord record_of(const k8s::MysqlReplicationStatus& s) {
+  topo::PersistedRecord r;
+  r.epoch = epoch_of(s.epoch);
+  r.current = s.currentSource.str();
+  r.honored = s.honoredSource.str();
+  if (s.operation) {
+    const auto type = topo::parse_operation_type(k8s::to_string(s.operation->type));
+    const auto step = topo::parse_step(s.operation->step);
+    if (type && step)
+      r.operation = topo::Operation{.type = *type,
+                                    .step = *step,
+                                    .from = s.operation->from.str(),
+                                    .candidate = s.operation->candidate.str(),
+                                    .gtids = s.operation->targetGtidSet.str(),
+                                    .reason = s.operation->message.str(),
+                                    .started = to_rfc3339(s.operation->startedAt.at)};
+  }
+  if (s.lastOperation) {
+    const auto& o = *s.lastOperation;
+    r.last = topo::Finished{
+        .type = topo::parse_operation_type(k8s::to_string(o.type)).value_or(topo::OperationType{}),
+        .from = o.from.str(),
+        .candidate = o.candidate.str(),
+        .epoch = epoch_of(o.epoch),
+        .undone = o.outcome == k8s::OperationOutcome::Undone,
+        .text = o.message.str(),
+        .started = to_rfc3339(o.startedAt.at),
+        .finished = to_rfc3339(o.finishedAt.at)};
+  }
+  for (const auto& name : s.leftOut) r.left_out.push_back(name.str());
+  for (const auto& l : s.lostTransactions)
+    r.lost.push_back({.member = l.node.str(),
+                      .gtids = l.gtidSet.str(),
+                      .epoch = epoch_of(l.epoch),
+                      .saved_to = l.savedTo.str(),
+                      .at = to_rfc3339(l.at.at)});
+  return r;
+}
 
 topo::Topology topology_of(const World& w, const Memory& memory) {
   const auto& o = *w.object;

@@ -272,6 +272,9 @@ struct Schema<TopologyNode> {
   };
 };
 
+// Every reader of JSON reads integers up to here exactly: 2^53 - 1.
+inline constexpr std::int64_t kMaxEpoch = 9007199254740991;
+
 enum class OperationType : std::uint8_t { Form, Failover, Switchover, Rebuild };
 BOOST_DESCRIBE_ENUM(OperationType, Form, Failover, Switchover, Rebuild)
 
@@ -308,7 +311,8 @@ struct Schema<ReplicationOperation> {
       {.name = "epoch",
        .doc = "Epoch of the change; unit agents refuse lower ones.",
        .required = true,
-       .minimum = 0},
+       .minimum = 0,
+       .maximum = kMaxEpoch},
       {.name = "targetGtidSet", .doc = "Transactions that the candidate must have."},
       {.name = "startedAt", .doc = "When it began."},
       {.name = "finishedAt", .doc = "When it ended."},
@@ -348,7 +352,11 @@ struct Schema<LostTransactions> {
   static constexpr Field kFields[] = {
       {.name = "node", .doc = "The server that had them.", .required = true},
       {.name = "gtidSet", .doc = "Which; empty if that server was never seen again."},
-      {.name = "epoch", .doc = "Epoch of the failover that left them behind.", .required = true},
+      {.name = "epoch",
+       .doc = "Epoch of the failover that left them behind.",
+       .required = true,
+       .minimum = 0,
+       .maximum = kMaxEpoch},
       {.name = "savedTo", .doc = "Where they were saved."},
       {.name = "at", .doc = "When this was found."},
   };
@@ -385,7 +393,11 @@ struct Schema<MysqlReplicationStatus> {
       {.name = "currentSource", .doc = "The server that takes writes; empty if none does."},
       {.name = "honoredSource",
        .doc = "The last spec.source that was acted on. An order is pending while the two differ."},
-      {.name = "epoch", .doc = "Epoch of the last change of roles.", .omit_zero = true},
+      {.name = "epoch",
+       .doc = "Epoch of the last change of roles.",
+       .omit_zero = true,
+       .minimum = 0,
+       .maximum = kMaxEpoch},
       {.name = "topology", .doc = "The servers by name."},
       {.name = "readwriteService", .doc = "Service that leads to the source."},
       {.name = "readonlyService", .doc = "Service that leads to the replicas."},

@@ -14,4 +14,8 @@ struct Epoch {
   auto operator<=>(const Epoch&) const = default;
 };
 
+// The highest there may be, so that a record can hold it: as 64-bit integer with a sign, and as a
+// number that every reader of JSON reads exactly. Counting never gets there.
+inline constexpr Epoch kMaxEpoch{(std::uint64_t{1} << 53) - 1};
+
 }  // namespace troupe::agent

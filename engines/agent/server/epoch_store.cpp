@@ -42,6 +42,9 @@ Result<void> EpochStore::admit(Epoch epoch) {
   const std::lock_guard lock(mutex_);
   if (auto allowed = check_locked(epoch); !allowed) return allowed;
   if (epoch == highest_) return {};
+  if (epoch > kMaxEpoch)
+    return error(Code::Invalid, fmt::format("epoch {} is refused: the highest there may be is {}",
+                                            epoch.value, kMaxEpoch.value));
   if (auto kept = write_durably(file_, fmt::format("{}\n", epoch.value), 0644); !kept) return kept;
   highest_ = epoch;
   return {};

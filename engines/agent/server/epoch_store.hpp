@@ -18,7 +18,8 @@ class EpochStore {
   static Result<EpochStore> open(std::filesystem::path file);
   EpochStore(EpochStore&& other) noexcept;
 
-  // Refuses a lower epoch (Code::Stale); a higher one is durable before this returns.
+  // Refuses a lower epoch (Code::Stale), and a new one that nobody may give (beyond kMaxEpoch,
+  // Code::Invalid); a higher one is durable before this returns.
   Result<void> admit(Epoch epoch);
   // Whether `epoch` is still the highest.
   Result<void> check(Epoch epoch) const;

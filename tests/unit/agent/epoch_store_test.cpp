@@ -21,6 +21,24 @@ TEST(EpochStore, RefusesALowerEpochNamingBothNumbers) {
   EXPECT_EQ(store.highest(), Epoch{7});
 }
 
+TEST(EpochStore, RefusesOneThatNobodyCanCountOnFrom) {
+  const test::Scratch scratch;
+  auto store = *EpochStore::open(scratch / "epoch");
+  for (const auto value : {kMaxEpoch.value + 1, std::uint64_t{1} << 63, ~std::uint64_t{0}})
+    EXPECT_EQ(store.admit({value}).error().code, Code::Invalid) << value;
+  EXPECT_EQ(store.highest(), Epoch{0});
+  EXPECT_TRUE(store.admit(kMaxEpoch));
+}
+
+TEST(EpochStore, SaysWhatItsFileHoldsHoweverHighItIs) {
+  const test::Scratch scratch;
+  std::ofstream(scratch / "epoch") << "18446744073709551615\n";
+  auto store = *EpochStore::open(scratch / "epoch");
+  EXPECT_EQ(store.highest(), Epoch{~std::uint64_t{0}});
+  EXPECT_EQ(store.admit({7}).error().code, Code::Stale);
+  EXPECT_TRUE(store.admit(store.highest())) << "what the agent does by itself";
+}
+
 TEST(EpochStore, AcceptsTheSameEpochAgain) {
   const test::Scratch scratch;
   auto store = *EpochStore::open(scratch / "epoch");

@@ -46,6 +46,59 @@ TEST(StaleEpoch, OfAMemberThatIsAwayOrAnothersDoesNotCount) {
   EXPECT_FALSE(servers.decide().record);
 }
 
+// --- what no record can go beyond ----------------------------------------------------------------
+
+class ImpossibleEpoch : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(ImpossibleEpoch, OfAnAgentIsToldAndCountsForNothing) {
+  auto servers = Servers::formed();
+  servers[2].agent.highest_epoch = Epoch{GetParam()};
+  auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_FALSE(plan.ready);
+  EXPECT_THAT(held_by(plan), ElementsAre("EpochOutOfRange"));
+  EXPECT_THAT(plan.guards[0].text, HasSubstr(std::to_string(GetParam())));
+  EXPECT_THAT(plan.guards[0].text, HasSubstr("write 1 and a newline into troupe/epoch"));
+  servers[1].agent.highest_epoch = Epoch{4};
+  plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "idle: db-0, epoch 5") << "others are counted on from";
+  EXPECT_THAT(held_by(plan), ElementsAre("EpochOutOfRange"));
+}
+
+TEST_P(ImpossibleEpoch, OfAnAgentDoesNotHoldTheOthersUp) {
+  auto servers = Servers::formed(5);
+  servers[4].agent.highest_epoch = Epoch{GetParam()};
+  servers[0].is_killed();
+  EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2");
+  auto fresh = Servers::fresh();
+  fresh[2].agent.highest_epoch = Epoch{GetParam()};
+  EXPECT_EQ(recorded(fresh.decide()), "Form Promote to db-0, epoch 1");
+}
+
+TEST_P(ImpossibleEpoch, OnRecordIsNeverFollowedByAnother) {
+  auto servers = Servers::formed();
+  servers.record().epoch = Epoch{GetParam()};
+  servers[0].is_killed();
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(plan.notes, IsEmpty());
+  EXPECT_THAT(asked(plan), IsEmpty());
+  EXPECT_THAT(held_by(plan), Contains("EpochsExhausted"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Numbers, ImpossibleEpoch,
+                         ::testing::Values(kMaxEpoch.value, kMaxEpoch.value + 1,
+                                           std::uint64_t{1} << 63, ~std::uint64_t{0}));
+
+TEST(HighestEpoch, OnRecordIsAsGoodAsAnyWhileNoRoleChanges) {
+  auto servers = Servers::formed();
+  servers.record().epoch = kMaxEpoch;
+  for (auto& server : servers.list) server.agent.highest_epoch = kMaxEpoch;
+  EXPECT_TRUE(servers.decide().ready);
+  servers[2].is_closed();
+  EXPECT_EQ(command(servers.decide(), "db-2", Verb::Follow)->epoch, kMaxEpoch);
+}
+
 struct InFlight {
   OperationType type;
   Step step;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <functional>
+#include <limits>
 
 #include "actors/model/names.hpp"
 #include "tests/unit/actors/mysqlreplication/scene.hpp"
@@ -571,6 +572,33 @@ TEST(MysqlReplication, AWriteThatTheApiServerRefusesIsTold) {
   EXPECT_EQ(scene.condition("ResourceReady"), "False WriteRefused");
   EXPECT_THAT(scene.condition_message("ResourceReady"), HasSubstr("exceeded quota: services"));
   EXPECT_THAT(events_of(told), Contains("Warning WriteRefused"));
+}
+
+TEST(MysqlReplication, ARecordThatTheApiServerRefusesIsToldThoughTheStatusWaitsForIt) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.servers[0].is_killed();
+  scene.refused = {{"record", error(Code::Denied, "HTTP 403: a webhook says no"), {}}};
+  const auto told = scene.decide();
+  EXPECT_TRUE(effect(told, "record")) << "it is tried again";
+  EXPECT_THAT(events_of(told), Contains("Warning WriteRefused"));
+  EXPECT_TRUE(effect(told, "status"));
+}
+
+TEST(MysqlReplication, AnEpochThatNobodyCanFollowIsToldAndNothingIsWritten) {
+  for (const std::int64_t epoch :
+       {std::int64_t{-1}, k8s::kMaxEpoch + 1, std::numeric_limits<std::int64_t>::max()}) {
+    auto scene = ReplicationScene::formed();
+    scene.settle();
+    scene.status()["epoch"] = epoch;
+    scene.servers[0].is_killed();
+    const auto decision = scene.decide();
+    EXPECT_FALSE(effect(decision, "record")) << epoch;
+    scene.apply(decision);
+    EXPECT_THAT(scene.condition_message("TopologyReady"), Not(IsEmpty()));
+    EXPECT_EQ(scene.status()["guards"].as_array().back().at("rule"), "EpochsExhausted");
+    EXPECT_EQ(scene.status()["ready"], json::value(false));
+  }
 }
 
 TEST(MysqlReplication, WarnsOfNothingWhileMembersAreBeingMade) {
