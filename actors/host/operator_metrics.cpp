@@ -188,6 +188,8 @@ void collect_agents(Metrics& metrics, const agent::Gateway& agents) {
     out.gauge("troupe_agent_endpoints", "Unit agents to be connected to", number(m.endpoints));
     out.gauge("troupe_agent_connected", "Unit agents whose stream tells their state",
               number(m.connected));
+    out.gauge("troupe_agent_fenced", "Unit agents whose member has closed itself",
+              number(m.fenced));
     out.counter("troupe_agent_streams_total", "Streams begun", number(m.streams));
     out.counter("troupe_agent_streams_ended_total", "Streams that ended", number(m.streams_ended));
     out.counter("troupe_agent_streams_silent_total", "Of these, for their silence",

@@ -160,6 +160,22 @@ void plan_next(const Topology& t, TimePoint now, Plan& plan) {
   ensure_accounts(t, t.record.epoch, plan);
 }
 
+// That a member has closed itself explains most of what else there is to say of it.
+void tell_fenced(const Topology& t, Plan& plan) {
+  std::vector<Guard> fenced;
+  for (const auto& m : t.members) {
+    if (!m.ours || !m.agent_connected() || !m.agent->fenced) continue;
+    const auto& f = *m.agent->fenced;
+    fenced.push_back({"MemberFenced",
+                      fmt::format("{} has closed itself{}: {}; it is opened again {}", m.name,
+                                  f.since ? " at " + to_rfc3339(*f.since) : "", f.reason,
+                                  m.name == t.record.current ? "when its replicas are back"
+                                                             : "when it follows the source"),
+                      {}});
+  }
+  plan.guards.insert(plan.guards.begin(), fenced.begin(), fenced.end());
+}
+
 }  // namespace
 
 Plan decide(const Topology& t, TimePoint now) {
@@ -167,10 +183,13 @@ Plan decide(const Topology& t, TimePoint now) {
   if (!source_is_anothers(t, now, plan)) plan_next(t, now, plan);
   correct_record(t, plan);
   hold_impossible_epochs(t, plan);
+  tell_fenced(t, plan);
   wake_for_evidence(t, now, plan);
   // What is written down comes first; the step it announces is taken when it is seen to be there.
   if (plan.record) plan.commands.clear();
   leave_others_alone(t, plan);
+  // Also where servers go on as they are.
+  if (!plan.guards.empty()) plan.ready = false;
   return plan;
 }
 

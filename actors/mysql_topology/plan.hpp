@@ -37,7 +37,7 @@ struct Plan {
   std::vector<Note> notes;
   std::string doing;
   TimePoint wake = TimePoint::max();
-  bool ready = false;      // every member has its role and works
+  bool ready = false;      // every member has its role and works, and nothing is held back
   bool writable = false;   // the source takes writes, with its acknowledgements
   bool forming = false;    // what holds it back is that members are still being made
   bool note_done = false;  // the annotation switchover-to has been obeyed: remove it

@@ -249,7 +249,7 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
       out.calls_refused = calls_refused_;
     }
     out.endpoints = links.size();
-    for (const auto& link : links) out.connected += link->connected() ? 1 : 0;
+    for (const auto& link : links) link->count_into(out);
     out.streams = streams_;
     out.streams_ended = streams_ended_;
     out.streams_silent = streams_silent_;
@@ -430,9 +430,12 @@ class Gateway::Impl : public std::enable_shared_from_this<Impl> {
       const std::lock_guard lock(mutex_);
       return stubs_ == stubs && !dropped_;
     }
-    bool connected() const {
+
+    void count_into(GatewayMetrics& metrics) const {
       const std::lock_guard lock(mutex_);
-      return state_.stream == StreamState::Connected;
+      if (!state_.connected()) return;
+      ++metrics.connected;
+      if (state_.fenced) ++metrics.fenced;
     }
 
     // Guarded by the gateway's mutex.

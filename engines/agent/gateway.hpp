@@ -46,6 +46,7 @@ struct TlsIdentity {
 struct GatewayMetrics {
   std::uint64_t endpoints = 0;
   std::uint64_t connected = 0;  // of these: their stream has told a state
+  std::uint64_t fenced = 0;     // of these: their member has closed itself
   std::uint64_t streams = 0;    // opened
   std::uint64_t streams_ended = 0;
   std::uint64_t streams_silent = 0;  // of these, ended for their silence

@@ -116,6 +116,20 @@ TEST_F(Stream, BothSidesAccepted) {
   EXPECT_FALSE(seen->death_witnessed()) << "a supervisor that was never seen witnesses nothing";
 }
 
+TEST_F(Stream, TellsOfAMemberThatClosedItself) {
+  std::filesystem::create_directory(scratch_ / "troupe");
+  std::ofstream(scratch_ / "troupe" / "fenced") << "1769860800000000 nobody was there\n";
+  start_agent();
+  connect(identity(authority_, authority_.certificate));
+  ASSERT_TRUE(reaches(StreamState::Connected));
+  const auto fenced = gateway_->latest("e")->fenced;
+  ASSERT_TRUE(fenced);
+  EXPECT_EQ(fenced->reason, "nobody was there");
+  EXPECT_EQ(gateway_->metrics().fenced, 1u);
+  std::filesystem::remove(scratch_ / "troupe" / "fenced");
+  EXPECT_TRUE(eventually([&] { return gateway_->metrics().fenced == 0; }));
+}
+
 TEST_F(Stream, HeartbeatsRenewWhatIsSeenWithoutPublishing) {
   start_agent();
   connect(identity(authority_, authority_.certificate));

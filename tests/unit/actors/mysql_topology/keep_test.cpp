@@ -200,6 +200,7 @@ TEST(Keep, AccountsThatCannotBeGivenAreToldOnceThatIsNoAccident) {
   const auto plan = servers.decide();
   EXPECT_THAT(asked(plan), ElementsAre("db-1 EnsureAccounts"));
   EXPECT_THAT(held_by(plan), ElementsAre("AccountsFailed"));
+  EXPECT_FALSE(plan.ready);
   EXPECT_THAT(plan.guards[0].text, HasSubstr("disk full"));
 }
 
@@ -435,6 +436,48 @@ TEST(Keep, AMemberWhoseCloneWasCutShortIsClonedAgain) {
   const auto plan = servers.decide();
   EXPECT_EQ(recorded(plan), "Rebuild Clone to db-2, epoch 2");
   EXPECT_THAT(held_by(plan), ElementsAre("ClonePartial"));
+}
+
+// --- what has closed itself ----------------------------------------------------------------------
+
+TEST(Fenced, ASourceIsNamedFirstAndOpenedAgainByOrder) {
+  auto servers = Servers::formed();
+  servers[2].is_killed();
+  servers[0].is_closed().agent.fenced =
+      agent::FencedStatus{.since = WallTime(seconds(1769860800)), .reason = "no operator for 31 s"};
+  const auto plan = servers.decide();
+  EXPECT_THAT(held_by(plan), ElementsAre("MemberFenced", "ReplicaUnusable"));
+  EXPECT_EQ(plan.guards[0].text,
+            "db-0 has closed itself at 2026-01-31T12:00:00Z: no operator for 31 s; it is opened "
+            "again when its replicas are back");
+  EXPECT_THAT(asked(plan), ElementsAre("db-0 Promote"));
+  EXPECT_FALSE(plan.ready);
+  servers[0].did(Verb::Promote, 1);
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Open"));
+}
+
+TEST(Fenced, ASourceThatLacksWhatItsReplicasHaveIsNotOpened) {
+  auto servers = Servers::formed();
+  servers[0].is_closed().has("db-0:1-8").agent.fenced = agent::FencedStatus{};
+  EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2");
+}
+
+TEST(Fenced, AFormerSourceFollowsOnlyOnceNothingOfItIsErrant) {
+  auto servers = Servers::formed();
+  servers[1].is_closed().agent.fenced = agent::FencedStatus{.reason = "a reason"};
+  auto plan = servers.decide();
+  EXPECT_THAT(held_by(plan), ElementsAre("MemberFenced"));
+  EXPECT_THAT(plan.guards[0].text, HasSubstr("opened again when it follows the source"));
+  EXPECT_THAT(asked(plan), ElementsAre("db-1 Follow db-0"));
+  servers[1].has("db-0:1-10 db-1:1-2");
+  EXPECT_EQ(recorded(servers.decide()), "Rebuild Save to db-1, epoch 2");
+}
+
+TEST(Fenced, NothingIsSaidOfAMemberWhoseAgentIsAwayOrAnothers) {
+  auto servers = Servers::formed();
+  servers[1].agent.fenced = agent::FencedStatus{};
+  servers[1].has_lost_its_agent();
+  EXPECT_THAT(held_by(servers.decide()), ::testing::Not(Contains("MemberFenced")));
 }
 
 }  // namespace

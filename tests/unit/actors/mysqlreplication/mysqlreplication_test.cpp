@@ -632,6 +632,32 @@ TEST(MysqlReplication, NumbersThatNeverStandStillAreWrittenSeldom) {
   EXPECT_LE(decision.wake, scene.servers.now + std::chrono::seconds(15));
 }
 
+TEST(MysqlReplication, AMemberThatClosedItselfIsWarnedOfAndTheEndOfItTold) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.servers[0].is_closed().agent.fenced = agent::FencedStatus{
+      .since = WallTime(std::chrono::seconds(1769860800)), .reason = "no operator for 31 s"};
+  const auto told = scene.decide();
+  EXPECT_THAT(events_of(told), Contains("Warning MemberFenced"));
+  scene.apply(told);
+  EXPECT_EQ(scene.condition("TopologyReady"), "False MemberFenced");
+  EXPECT_THAT(scene.condition_message("TopologyReady"),
+              HasSubstr("db-0 has closed itself at 2026-01-31T12:00:00Z: no operator for 31 s"));
+  EXPECT_EQ(scene.status()["guards"].at(0).at("rule"), "MemberFenced");
+  scene.servers[0] = Servers::formed()[0];
+  EXPECT_THAT(events_of(scene.decide()), Contains("Normal SyncTopologySucceed"));
+}
+
+TEST(MysqlReplication, IsNotReadyWhereAMemberCannotBeGivenItsAccounts) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.memory.members["db-1"].outcomes[Verb::EnsureAccounts] = {
+      .error = error(Code::Denied, "no"), .at = scene.servers.now, .failures = 3, .accounts = 1};
+  scene.settle();
+  EXPECT_EQ(scene.condition("TopologyReady"), "False AccountsFailed");
+  EXPECT_EQ(scene.status()["ready"], json::value(false));
+}
+
 TEST(MysqlReplication, AStepOfAMomentIsNotShownOneThatLastsIs) {
   auto scene = ReplicationScene::formed();
   scene.settle();
