@@ -1,5 +1,5 @@
-// Decoder of a kind, made from its description. Included by the sources that define kinds, nobody
-// else: simdjson is a large header.
+// Decoder and encoder of a kind, made from its description. Included by the sources that define
+// kinds, nobody else: simdjson is a large header.
 //
 //   template <>
 //   const KindInfo& kind_info<UnitSet>() {
@@ -25,6 +25,7 @@
 
 #include "k8s/api/arena.hpp"
 #include "k8s/api/describe.hpp"
+#include "k8s/api/encode.hpp"
 #include "k8s/api/kind.hpp"
 #include "k8s/api/openapi.hpp"
 #include "k8s/api/snapshot.hpp"
@@ -54,6 +55,7 @@ struct DecodeContext {
 struct Codec {
   error_code (*decode)(ondemand::value, DecodeContext&, SnapshotPtr&);
   boost::json::object (*schema)();
+  std::string (*encode)(const Snapshot&);
 };
 
 // Grows in the scratch arena; what it outgrows stays there until the next document.
@@ -271,6 +273,11 @@ error_code decode_object(ondemand::value value, DecodeContext& context, Snapshot
   return simdjson::SUCCESS;
 }
 
+template <KindStruct T>
+std::string encode_object(const Snapshot& snapshot) {
+  return object_to_json_text(*as<T>(SnapshotPtr(&snapshot)));
+}
+
 // A link of the list that find_kind() walks; it grows and never shrinks.
 struct KnownKind {
   explicit KnownKind(const KindInfo& known);
@@ -280,7 +287,7 @@ struct KnownKind {
 
 template <KindStruct T>
 const KindInfo& define_kind() {
-  static constexpr Codec codec{&decode_object<T>, &object_schema<T>};
+  static constexpr Codec codec{&decode_object<T>, &object_schema<T>, &encode_object<T>};
   static constexpr KindInfo info{kKindId<T>, kKind<T>, codec};
   static const KnownKind known(info);
   return known.info;

@@ -1,6 +1,13 @@
 #include "k8s/api/encode.hpp"
 
+#include "k8s/api/codec.hpp"
+#include "k8s/api/kinds.hpp"
+
 namespace troupe::k8s {
+
+std::string object_to_json_text(const SnapshotPtr& object) {
+  return find_kind(object->kind())->codec.encode(*object);
+}
 
 void append_json_string(std::string& out, std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";

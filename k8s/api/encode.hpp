@@ -16,6 +16,7 @@
 #include "k8s/api/describe.hpp"
 #include "k8s/api/kind.hpp"
 #include "k8s/api/relocate.hpp"
+#include "k8s/api/snapshot.hpp"
 #include "k8s/api/types.hpp"
 
 namespace troupe::k8s {
@@ -148,5 +149,8 @@ std::string object_to_json_text(const T& object) {
   out.append(members, 1);
   return out;
 }
+
+// The same of a kind that is known at run time only.
+std::string object_to_json_text(const SnapshotPtr& object);
 
 }  // namespace troupe::k8s
