@@ -2,6 +2,7 @@
 // was another than before, as far as this process has seen.
 #pragma once
 
+#include <boost/describe.hpp>
 #include <cstdint>
 #include <utility>
 
@@ -22,6 +23,7 @@ class Revision {
  private:
   T value_{};
   std::uint32_t number_ = 0;
+  BOOST_DESCRIBE_CLASS(Revision, (), (), (), (value_, number_))
 };
 
 }  // namespace troupe::actors

@@ -11,7 +11,10 @@
 #include "actors/model/refusal.hpp"
 #include "engines/agent/model/observation.hpp"
 #include "engines/mysql/model/observation.hpp"
+#include "k8s/api/core.hpp"
 #include "k8s/api/snapshot.hpp"
+#include "runtime/model/result.hpp"
+#include "runtime/model/secret.hpp"
 #include "runtime/model/time.hpp"
 
 namespace troupe::actors {
@@ -21,6 +24,13 @@ struct Settings {
   std::string operator_namespace = "troupe-system";  // templates are read from here
   std::string image = "troupe:latest";               // of the agent and its supervisor
   std::string cluster_domain = "cluster.local";
+};
+
+// A password in a user's Secret, and the key that it is encrypted with.
+struct PasswordPlace {
+  std::string_view ns;
+  std::string_view secret, user;  // the user is the key of the entry
+  std::string_view aes_secret, aes_key;
 };
 
 class Sight {
@@ -40,6 +50,8 @@ class Sight {
   // Null: nothing was observed of that endpoint yet.
   virtual std::shared_ptr<const mysql::ProbeOutcome> probe(const mysql::EndpointId& id) = 0;
   virtual std::shared_ptr<const agent::AgentObservation> agent(const std::string& endpoint) = 0;
+  // Decrypted; errors name the Secret and the key (credentials.hpp).
+  virtual Result<Secret> password(const PasswordPlace& place);
   // By key; hold_refused() makes guards of them.
   virtual std::vector<Refusal> refused() const = 0;
   virtual WallTime wall() const = 0;

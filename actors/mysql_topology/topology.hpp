@@ -5,6 +5,7 @@
 // Every input carries when it was seen. Roles never change on stale input (kStale).
 #pragma once
 
+#include <boost/describe.hpp>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -46,6 +47,8 @@ enum class Verb {
   SaveTransactions,
   Clone
 };
+BOOST_DESCRIBE_ENUM(Verb, EnsureAccounts, StopReceiver, Drain, Promote, Open, Follow, Close,
+                    SaveTransactions, Clone)
 std::string_view to_string(Verb verb);
 
 struct Command {
@@ -75,6 +78,9 @@ struct Outcome {
   mysql::GtidSet executed;
   mysql::GtidSet received;
 };
+BOOST_DESCRIBE_STRUCT(Outcome, (),
+                      (epoch, peer, ok, error, at, failures, accounts, killed, saved_to, executed,
+                       received))
 
 struct Member {
   std::string name;  // of Unit and Pod

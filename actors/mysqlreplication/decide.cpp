@@ -74,7 +74,7 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
     set_finalizer(d, ref_to(*w.object), w.object->metadata, kFinalizer, true);
 
   keep_members(w, d);
-  const auto login = credentials(w);
+  const auto& login = w.credentials;
   if (login) memory.accounts.of(*login);
   auto plan = plan_for(w, topology_of(w, memory), login, now);
   want_observations(w, login ? &*login : nullptr, d);

@@ -45,22 +45,6 @@ struct MysqlReplicationKind {
     std::shared_ptr<const agent::AgentObservation> agent;
   };
 
-  struct World {
-    k8s::ObjectPtr<k8s::MysqlReplication> object;
-    std::vector<Node> nodes;  // the source of the specification first
-    // Pods that bear our label and are no members any more.
-    std::vector<k8s::ObjectPtr<k8s::Pod>> strays;
-    // Units that belong to us, likewise.
-    std::vector<k8s::ObjectPtr<k8s::Unit>> leavers;
-    k8s::ObjectPtr<k8s::SecretObject> secret;
-    k8s::ObjectPtr<k8s::SecretObject> aes;
-    k8s::ObjectPtr<k8s::Service> readwrite;
-    k8s::ObjectPtr<k8s::Service> readonly;
-    k8s::ObjectPtr<k8s::PodDisruptionBudget> budget;
-    std::vector<Refusal> refused;
-    WallTime wall;
-  };
-
   // The accounts that the operator and the replicas log in with.
   struct Credentials {
     std::string probe_user;
@@ -68,6 +52,21 @@ struct MysqlReplicationKind {
     std::string replication_user;
     Secret replication_password;
     bool operator==(const Credentials&) const = default;
+  };
+
+  struct World {
+    k8s::ObjectPtr<k8s::MysqlReplication> object;
+    std::vector<Node> nodes;  // the source of the specification first
+    // Pods that bear our label and are no members any more.
+    std::vector<k8s::ObjectPtr<k8s::Pod>> strays;
+    // Units that belong to us, likewise.
+    std::vector<k8s::ObjectPtr<k8s::Unit>> leavers;
+    Result<Credentials> credentials = Credentials{};
+    k8s::ObjectPtr<k8s::Service> readwrite;
+    k8s::ObjectPtr<k8s::Service> readonly;
+    k8s::ObjectPtr<k8s::PodDisruptionBudget> budget;
+    std::vector<Refusal> refused;
+    WallTime wall;
   };
 
   struct Memory {
@@ -89,5 +88,11 @@ struct MysqlReplicationKind {
   static void fold(Memory& memory, const EffectResult& result);
   static Decision decide(const World& world, Memory& memory, TimePoint now);
 };
+
+BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Credentials, (),
+                      (probe_user, probe_password, replication_user, replication_password))
+BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Memory::Steps, (), (life, outcomes))
+BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Memory, (),
+                      (accounts, members, status_written, warned, step, step_since))
 
 }  // namespace troupe::actors

@@ -33,6 +33,24 @@ bool is_member(const World& w, std::string_view name) {
                      [name](const Node& n) { return n.name == name; });
 }
 
+Result<MysqlReplicationKind::Credentials> read_credentials(std::string_view ns,
+                                                           const k8s::MysqlReplicationSpec& spec,
+                                                           Sight& sight) {
+  MysqlReplicationKind::Credentials c;
+  const auto password_of = [&](std::string_view user) {
+    return sight.password({ns, spec.secret.name, user, spec.aesSecret.name, spec.aesSecret.key});
+  };
+  c.probe_user = spec.secret.mysql.str();
+  c.replication_user = spec.secret.replication.str();
+  auto probe = password_of(c.probe_user);
+  if (!probe) return probe.error();
+  auto replication = password_of(c.replication_user);
+  if (!replication) return replication.error();
+  c.probe_password = std::move(*probe);
+  c.replication_password = std::move(*replication);
+  return c;
+}
+
 }  // namespace
 
 MysqlReplicationKind::World MysqlReplicationKind::observe(const ObjectRef& self, Sight& sight) {
@@ -42,8 +60,7 @@ MysqlReplicationKind::World MysqlReplicationKind::observe(const ObjectRef& self,
   w.object = sight.get<k8s::MysqlReplication>(self.ns, self.name);
   if (!w.object) return w;
   const auto& spec = w.object->spec;
-  w.secret = sight.get<k8s::SecretObject>(self.ns, spec.secret.name);
-  w.aes = sight.get<k8s::SecretObject>(self.ns, spec.aesSecret.name);
+  w.credentials = read_credentials(self.ns, spec, sight);
   w.nodes.push_back({.name = spec.source.name.str(),
                      .host = spec.source.host.str(),
                      .port = static_cast<std::uint16_t>(spec.source.port)});

@@ -10,7 +10,6 @@ using Memory = MysqlReplicationKind::Memory;
 using Node = MysqlReplicationKind::Node;
 
 using Credentials = MysqlReplicationKind::Credentials;
-Result<Credentials> credentials(const World& world);
 
 // Which replication the Unit belongs to; empty: none.
 std::string_view owner_of(const k8s::Unit& unit);

@@ -10,22 +10,6 @@ namespace troupe::actors::mysqlreplication {
 
 namespace topo = mysql_topology;
 
-Result<Credentials> credentials(const World& w) {
-  const auto& spec = w.object->spec;
-  Credentials c;
-  c.probe_user = spec.secret.mysql.str();
-  c.replication_user = spec.secret.replication.str();
-  auto probe = password_of(c.probe_user, w.secret, spec.secret.name, w.aes, spec.aesSecret.name,
-                           spec.aesSecret.key);
-  if (!probe) return probe.error();
-  auto replication = password_of(c.replication_user, w.secret, spec.secret.name, w.aes,
-                                 spec.aesSecret.name, spec.aesSecret.key);
-  if (!replication) return replication.error();
-  c.probe_password = std::move(*probe);
-  c.replication_password = std::move(*replication);
-  return c;
-}
-
 namespace {
 
 static_assert(k8s::kMaxEpoch == static_cast<std::int64_t>(agent::kMaxEpoch.value));

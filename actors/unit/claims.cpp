@@ -188,14 +188,20 @@ void hold_unreadable_accounts(const World& w, Decision& d) {
     d.hold(std::string(rule_of_credentials(accounts.error())), accounts.error().message);
 }
 
+std::vector<std::string> users_in_secret(const World& w) {
+  std::vector<std::string> users;
+  for (const auto& role : account_roles())
+    if (auto user = user_of(w, role); user_has(w, user)) users.push_back(std::move(user));
+  return users;
+}
+
 Result<std::vector<agent::Account>> accounts_of(const World& w) {
   std::vector<agent::Account> out;
   for (const auto& role : account_roles()) {
     const auto user = user_of(w, role);
     if (user.empty()) continue;
-    auto password = user_has(w, user) ? password_of(user, w.secret, w.secret->metadata.name, w.aes,
-                                                    kAesSecret, kAesKey)
-                                      : plain_value(w.made_accounts, user);
+    const auto own = w.passwords.find(user);
+    auto password = own != w.passwords.end() ? own->second : plain_value(w.made_accounts, user);
     if (!password) return password.error();
     out.push_back({.user = user,
                    .host = std::string(role.host),

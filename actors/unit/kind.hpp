@@ -42,7 +42,7 @@ struct UnitKind {
     k8s::ObjectPtr<k8s::SecretObject> authority;      // what it says of itself; never its keys
     k8s::ObjectPtr<k8s::SecretObject> made_accounts;  // of passwords that we made up
     k8s::ObjectPtr<k8s::SecretObject> secret;         // the user's, by SECRET_NAME
-    k8s::ObjectPtr<k8s::SecretObject> aes;
+    std::map<std::string, Result<Secret>, std::less<>> passwords;  // in it, by user
     // Secrets and ConfigMaps that the Pod mounts or reads, and that do not exist: "Secret x".
     std::vector<std::string> missing;
     std::shared_ptr<const agent::AgentObservation> agent;
@@ -63,5 +63,7 @@ struct UnitKind {
   static void fold(Memory& memory, const EffectResult& result);
   static Decision decide(const World& world, Memory& memory, TimePoint now);
 };
+
+BOOST_DESCRIBE_STRUCT(UnitKind::Memory, (), (rendered, ensured, accounts, failed_since))
 
 }  // namespace troupe::actors

@@ -110,10 +110,11 @@ UnitKind::World UnitKind::observe(const ObjectRef& self, Sight& sight) {
   w.authority = sight.get<k8s::SecretObject>(sight.settings().operator_namespace, kAuthoritySecret);
   w.made_accounts =
       sight.get<k8s::SecretObject>(self.ns, accounts_secret(owner_of_accounts(*w.object)));
-  w.aes = sight.get<k8s::SecretObject>(self.ns, kAesSecret);
   const auto pod_template = template_of(*w.object);
   const auto secret = env_of(pod_template, main_container(*w.object, pod_template), "SECRET_NAME");
   if (secret && !secret->empty()) w.secret = sight.get<k8s::SecretObject>(self.ns, *secret);
+  for (const auto& user : users_in_secret(w))
+    w.passwords.emplace(user, sight.password({self.ns, *secret, user, kAesSecret, kAesKey}));
   find_missing(w, pod_template, self.ns, sight);
   return w;
 }

@@ -49,7 +49,9 @@ void keep_binding(const World& world, Decision& decision);
 
 void keep_claims(const World& world, Decision& decision);
 void keep_certificate(const World& world, TimePoint now, Decision& decision);
-// Passwords for accounts that the user's Secret lacks.
+// Of the accounts that the database is to have, those that the user's Secret holds.
+std::vector<std::string> users_in_secret(const World& world);
+// Passwords for accounts that it lacks.
 void keep_made_accounts(const World& world, Decision& decision);
 std::vector<std::string> accounts_to_make(const World& world);
 // Whether or not its process runs yet: all else goes on without them.

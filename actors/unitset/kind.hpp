@@ -67,4 +67,6 @@ struct UnitSetKind {
   static Decision decide(const World& world, Memory& memory, TimePoint now);
 };
 
+BOOST_DESCRIBE_STRUCT(UnitSetKind::Memory, (), (warned))
+
 }  // namespace troupe::actors

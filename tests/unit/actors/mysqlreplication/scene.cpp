@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "actors/model/credentials.hpp"
 #include "actors/model/names.hpp"
 #include "engines/agent/model/digest.hpp"
 #include "engines/agent/model/passwords.hpp"
@@ -93,6 +94,24 @@ void ReplicationScene::set_password(std::string_view user, std::string_view plai
   data[user] = agent::base64_encode(stored.value());
 }
 
+Result<MysqlReplicationKind::Credentials> ReplicationScene::credentials() const {
+  const auto password = [this](std::string_view user) {
+    return password_of(user, get<k8s::SecretObject>("Secret", "secret"), "secret",
+                       get<k8s::SecretObject>("Secret", "aes-secret-key"), "aes-secret-key",
+                       "AES_SECRET_KEY");
+  };
+  const auto object = get<k8s::MysqlReplication>("MysqlReplication", "db");
+  const auto& users = object->spec.secret;
+  const auto probe = password(users.mysql);
+  if (!probe) return probe.error();
+  const auto replication = password(users.replication);
+  if (!replication) return replication.error();
+  return MysqlReplicationKind::Credentials{.probe_user = users.mysql.str(),
+                                           .probe_password = *probe,
+                                           .replication_user = users.replication.str(),
+                                           .replication_password = *replication};
+}
+
 template <class T>
 k8s::ObjectPtr<T> ReplicationScene::get(std::string_view kind, const std::string& name) const {
   const auto found = documents.find(fmt::format("{}/{}", kind, name));
@@ -104,8 +123,7 @@ MysqlReplicationKind::World ReplicationScene::world() const {
   MysqlReplicationKind::World w;
   w.refused = refused;
   w.object = get<k8s::MysqlReplication>("MysqlReplication", "db");
-  w.secret = get<k8s::SecretObject>("Secret", "secret");
-  w.aes = get<k8s::SecretObject>("Secret", "aes-secret-key");
+  w.credentials = credentials();
   w.readwrite = get<k8s::Service>("Service", "db-readwrite");
   w.readonly = get<k8s::Service>("Service", "db-readonly");
   w.budget = get<k8s::PodDisruptionBudget>("PodDisruptionBudget", "db");

@@ -57,6 +57,7 @@ class ReplicationScene {
   void put(std::string_view kind, std::string_view name, boost::json::object rest);
   template <class T>
   k8s::ObjectPtr<T> get(std::string_view kind, const std::string& name) const;
+  Result<MysqlReplicationKind::Credentials> credentials() const;
   MysqlReplicationKind::World world() const;
 };
 

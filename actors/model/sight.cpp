@@ -1,0 +1,13 @@
+#include "actors/model/sight.hpp"
+
+#include "actors/model/credentials.hpp"
+
+namespace troupe::actors {
+
+Result<Secret> Sight::password(const PasswordPlace& place) {
+  return password_of(place.user, get<k8s::SecretObject>(place.ns, place.secret), place.secret,
+                     get<k8s::SecretObject>(place.ns, place.aes_secret), place.aes_secret,
+                     place.aes_key);
+}
+
+}  // namespace troupe::actors
