@@ -4,6 +4,8 @@
 #include <fstream>
 
 #include "actors/host/operator.hpp"
+#include "actors/host/registry.hpp"
+#include "actors/journal/replay.hpp"
 #include "apps/arguments.hpp"
 #include "k8s/client/config.hpp"
 #include "runtime/logging.hpp"
@@ -49,6 +51,23 @@ void declare(CLI::App& app, Flags& f) {
   app.set_version_flag("--version", kVersion);
 }
 
+// Decides once more what an operator decided, and says where it would decide otherwise.
+int replay(const std::string& file) {
+  using namespace troupe;
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return std::fprintf(stderr, "troupe-operator: cannot read %s\n", file.c_str()), 2;
+  const std::string journal{std::istreambuf_iterator<char>(in), {}};
+  const auto report = actors::replay(journal, &actors::rehearse);
+  if (!report)
+    return std::fprintf(stderr, "%s: %s\n", file.c_str(), report.error().message.c_str()), 2;
+  std::printf("%s %s: %zu runs, %s\n", report->kind.c_str(), report->object.c_str(), report->runs,
+              report->differences.empty() ? "the same decisions" : "other decisions");
+  for (const auto& d : report->differences)
+    std::printf("run %zu\n  recorded %s\n  replayed %s\n", d.run, d.recorded.c_str(),
+                d.replayed.c_str());
+  return report->differences.empty() ? 0 : 1;
+}
+
 int fail(const troupe::Error& error) {
   std::fprintf(stderr, "troupe-operator: %s\n", error.message.c_str());
   return error.code == troupe::Code::Invalid ? 2 : 1;
@@ -62,7 +81,11 @@ int main(int argc, char** argv) {
                "troupe-operator");
   Flags flags;
   declare(app, flags);
+  std::string journal;
+  auto* again = app.add_subcommand("replay", "goes through the journal of an actor once more");
+  again->add_option("FILE", journal, "as the console's API gave it")->required();
   if (const auto status = apps::parse_arguments(app, argc, argv)) return *status;
+  if (*again) return replay(journal);
   const auto level = log::parse_level(flags.log_level);
   if (!level) return fail(level.error());
   const auto format = log::parse_format(flags.log_format);

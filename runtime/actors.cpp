@@ -15,8 +15,8 @@ namespace {
 
 struct RunNow {};
 struct Stop {};
-struct AskState {
-  std::function<void(std::string)> done;
+struct Ask {
+  std::function<void(const Logic&)> look;
 };
 
 }  // namespace
@@ -24,7 +24,7 @@ struct AskState {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::RunNow)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::Stop)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::AskState)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::Ask)
 
 namespace troupe {
 namespace {
@@ -89,6 +89,7 @@ struct Actors::Impl {
       : system(s), clock(c), timers(t), history(h) {}
 
   // The slot at the id's place, whoever has it now.
+  void ask(ActorId id, std::function<void(const Logic&)> look) const;
   Slot* at_place(ActorId id) const {
     if (!id) return nullptr;
     const auto* chunk = chunks[id.place() / kChunk].load(std::memory_order_acquire);
@@ -234,7 +235,7 @@ class ObjectActor final : public caf::event_based_actor {
   const char* name() const override { return "object"; }
 
   caf::behavior make_behavior() override {
-    return {[this](const RunNow&) { run(); }, [this](const AskState& ask) { tell_state(ask); },
+    return {[this](const RunNow&) { run(); }, [this](const Ask& ask) { be_looked_at(ask); },
             [this](const Stop&) { quit(); }};
   }
 
@@ -245,16 +246,8 @@ class ObjectActor final : public caf::event_based_actor {
     bool released = false;
   };
 
-  void tell_state(const AskState& ask) {
-    Turn turn(*impl_, id_);
-    if (!turn) return;
-    std::string state = "{}";
-    try {
-      state = turn.logic().state_json();
-    } catch (const std::exception&) {
-      // Shown without: the console is a courtesy.
-    }
-    ask.done(std::move(state));
+  void be_looked_at(const Ask& ask) {
+    if (Turn turn(*impl_, id_); turn) ask.look(turn.logic());
   }
 
   Told take_causes(Slot& slot) {
@@ -499,7 +492,29 @@ std::vector<const KindActivity*> Actors::kinds() const {
 }
 
 void Actors::ask_state(ActorId id, std::function<void(std::string)> done) {
-  const Slot* slot = impl_->at_place(id);
+  impl_->ask(id, [done = std::move(done)](const Logic& logic) {
+    std::string state = "{}";
+    try {
+      state = logic.state_json();
+    } catch (const std::exception&) {
+      // Shown without: the console is a courtesy.
+    }
+    done(std::move(state));
+  });
+}
+
+void Actors::ask_journal(ActorId id, std::function<void(Result<std::string>)> done) {
+  impl_->ask(id, [done = std::move(done)](const Logic& logic) {
+    try {
+      done(logic.journal());
+    } catch (const std::exception& e) {
+      done(error(Code::Fatal, e.what()));
+    }
+  });
+}
+
+void Actors::Impl::ask(ActorId id, std::function<void(const Logic&)> look) const {
+  const Slot* slot = at_place(id);
   if (!slot) return;
   caf::actor handle;
   {
@@ -507,7 +522,7 @@ void Actors::ask_state(ActorId id, std::function<void(std::string)> done) {
     if (!slot->live || slot->id != id) return;
     handle = slot->handle;
   }
-  caf::anon_send(handle, AskState{std::move(done)});
+  caf::anon_send(handle, Ask{std::move(look)});
 }
 
 CausalId Actors::next_causal_id() {

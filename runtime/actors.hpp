@@ -30,6 +30,7 @@
 #include "runtime/latency_histogram.hpp"
 #include "runtime/model/backoff.hpp"
 #include "runtime/model/ids.hpp"
+#include "runtime/model/result.hpp"
 #include "runtime/model/trace.hpp"
 #include "runtime/timers.hpp"
 
@@ -62,6 +63,10 @@ class Logic {
   virtual void faulted(const std::string& what, bool quarantined, CausalId id) noexcept = 0;
   // For the console: the actor's memory and what it sees, as a JSON object without secrets.
   virtual std::string state_json() const = 0;
+  // What it has seen and decided, as text without secrets; Code::NotFound if it keeps none.
+  virtual Result<std::string> journal() const {
+    return error(Code::NotFound, "actors of this kind keep no journal");
+  }
 };
 
 struct Wake {
@@ -148,6 +153,8 @@ class Actors {
   std::vector<const KindActivity*> kinds() const;
   // `done` gets Logic::state_json() on an actor thread; never called if the actor stops first.
   void ask_state(ActorId actor, std::function<void(std::string)> done);
+  // Likewise with Logic::journal().
+  void ask_journal(ActorId actor, std::function<void(Result<std::string>)> done);
 
   CausalId next_causal_id();
 

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <boost/json.hpp>
+#include <utility>
+
 #include "actors/model/causality.hpp"
+#include "actors/model/names.hpp"
 #include "k8s/api/kinds.hpp"
 
 namespace troupe::actors {
@@ -59,6 +63,7 @@ KindLogicBase::KindLogicBase(Stage& stage, ActorId id, ObjectRef self)
     : stage_(stage), id_(id), self_(std::move(self)) {}
 
 KindLogicBase::~KindLogicBase() {
+  end_journal();
   dependencies_.clear(stage_.router, id_);
   stage_.observations.want(id_, {}, {});
 }
@@ -70,6 +75,7 @@ void KindLogicBase::absorb(std::span<const Cause> causes, TimePoint now) noexcep
     ledger_.finish(result,
                    mix(id_.value, result.fingerprint ^
                                       static_cast<std::uint64_t>(now.time_since_epoch().count())));
+    if (journal_) journal_->folded(result);
     fold(result);
   }
 }
@@ -96,8 +102,9 @@ Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) 
   {
     k8s::Reader reader(stage_.store, stage_.router, id_, dependencies_);
     StoreSight sight(stage_, reader, ledger_);
-    decision = look_and_decide(sight, now);
+    decision = journal_ ? decide_on_record(sight, now) : look_and_decide(sight, now);
   }
+  keep_journal();
   // Also what a kind has no status for, and its status itself.
   hold_refused(ledger_.refusals(), decision);
   stage_.observations.want(id_, std::move(decision.agents), std::move(decision.servers));
@@ -118,6 +125,54 @@ Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) 
   out.doing = doing_;
   out.guards = std::move(decision.guards);
   return out;
+}
+
+Decision KindLogicBase::decide_on_record(Sight& sight, TimePoint now) {
+  journal_->begin_run(sight, now);
+  try {
+    auto decision = look_and_decide(journal_->sight(), now);
+    journal_->end_run(decision);
+    return decision;
+  } catch (const std::exception& e) {
+    journal_->end_run(std::string_view(e.what()));
+    throw;
+  }
+}
+
+void KindLogicBase::keep_journal() {
+  const auto object = stage_.store.get(self_.kind, self_.ns, self_.name);
+  if (!object || object->meta().annotations.get(kJournalAnnotation) != "true") return end_journal();
+  auto& room = stage_.journals;
+  if (!journal_) {
+    if (room.journals.fetch_add(1) >= JournalRoom::kMaxJournals) {
+      room.journals.fetch_sub(1);
+      room.refused.fetch_add(1);
+      return;
+    }
+    journal_ =
+        std::make_unique<Journal>(kind_name(), self_, stage_.settings, JournalRoom::kMaxBytes);
+  }
+  const auto before = journal_told_;
+  journal_->mark([this](const Veil& veil) { return memory(veil); });
+  journal_told_ = journal_->bytes();
+  room.bytes.fetch_add(journal_told_ - before);
+}
+
+void KindLogicBase::end_journal() {
+  if (!journal_) return;
+  stage_.journals.journals.fetch_sub(1);
+  stage_.journals.bytes.fetch_sub(std::exchange(journal_told_, 0));
+  journal_.reset();
+}
+
+Result<std::string> KindLogicBase::journal() const {
+  if (journal_) return journal_->text();
+  if (stage_.journals.journals >= JournalRoom::kMaxJournals)
+    return error(Code::NotFound,
+                 fmt::format("no journal is kept of {}: {} others have one, which is the most",
+                             self_.name, JournalRoom::kMaxJournals));
+  return error(Code::NotFound, fmt::format("no journal is kept of {}/{}: annotate it with {}=true",
+                                           self_.ns, self_.name, kJournalAnnotation));
 }
 
 void KindLogicBase::faulted(const std::string& what, bool quarantined, CausalId id) noexcept {

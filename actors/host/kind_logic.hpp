@@ -2,14 +2,15 @@
 // (observe, fold, decide) and nothing else.
 #pragma once
 
-#include <boost/json.hpp>
+#include <atomic>
+#include <boost/json/fwd.hpp>
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "actors/host/gateways.hpp"
 #include "actors/host/observations.hpp"
+#include "actors/journal/journal.hpp"
 #include "actors/model/ledger.hpp"
 #include "actors/model/sight.hpp"
 #include "k8s/store/router.hpp"
@@ -17,6 +18,15 @@
 #include "runtime/actors.hpp"
 
 namespace troupe::actors {
+
+// How many actors keep journals, and how much they hold. Relaxed, from any thread.
+struct JournalRoom {
+  static constexpr std::size_t kMaxJournals = 16;
+  static constexpr std::size_t kMaxBytes = 8 << 20;  // of one: minutes of three busy servers
+  std::atomic<std::size_t> journals{0};
+  std::atomic<std::size_t> bytes{0};
+  std::atomic<std::size_t> refused{0};  // runs without the journal that was asked for
+};
 
 // What all object actors of a process share.
 struct Stage {
@@ -29,6 +39,7 @@ struct Stage {
   const Settings& settings;
   // False on a standby: it looks and decides, so that it is warm, and does nothing.
   std::function<bool()> leads;
+  JournalRoom& journals;
 };
 
 class KindLogicBase : public Logic {
@@ -40,13 +51,20 @@ class KindLogicBase : public Logic {
   Outcome run(std::span<const Cause> causes, TimePoint now) final;
   void faulted(const std::string& what, bool quarantined, CausalId id) noexcept final;
   std::string state_json() const final;
+  Result<std::string> journal() const final;
 
  protected:
   const ObjectRef& self() const { return self_; }
 
  private:
+  virtual std::string_view kind_name() const = 0;
   virtual void fold(const EffectResult& result) = 0;
   virtual Decision look_and_decide(Sight& sight, TimePoint now) = 0;
+  virtual boost::json::value memory(const Veil& veil) const = 0;
+  Decision decide_on_record(Sight& sight, TimePoint now);
+  // Begins or ends it, as the object's annotation asks.
+  void keep_journal();
+  void end_journal();
   void start(const Effect& effect, CausalId id);
 
   Stage& stage_;
@@ -55,21 +73,9 @@ class KindLogicBase : public Logic {
   k8s::Dependencies dependencies_;
   Ledger ledger_;
   std::string doing_;
-  CausalId retrying_;  // chain of an effect that failed and waits for its backoff
-};
-
-template <class Kind>
-class KindLogic final : public KindLogicBase {
- public:
-  using KindLogicBase::KindLogicBase;
-
- private:
-  void fold(const EffectResult& result) override { Kind::fold(memory_, result); }
-  Decision look_and_decide(Sight& sight, TimePoint now) override {
-    const auto world = Kind::observe(self(), sight);
-    return Kind::decide(world, memory_, now);
-  }
-  typename Kind::Memory memory_;
+  CausalId retrying_;                 // chain of an effect that failed and waits for its backoff
+  std::unique_ptr<Journal> journal_;  // null: none is asked for
+  std::size_t journal_told_ = 0;      // its bytes, as the room knows them
 };
 
 }  // namespace troupe::actors

@@ -309,6 +309,7 @@ void Operator::Impl::serve() {
   collect_server(metrics, *http);
   collect_verdicts(metrics, verdicts);
   collect_observations(metrics, core.observations());
+  collect_journals(metrics, core.journals());
   metrics.collect([dropped = options.dropped_log_lines](Samples& out) {
     out.counter("troupe_log_lines_dropped_total", "Lines that the log could not take in time",
                 static_cast<double>(dropped()));

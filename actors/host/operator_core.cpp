@@ -100,9 +100,9 @@ void OperatorCore::open(CoreOutside outside) {
                           .authority = authority_,
                           .events = [this](const EmitEvent& e, CausalId id) { record(e, id); },
                           .clock = host_.clock});
-  stage_ =
-      std::make_unique<Stage>(Stage{actors_, host_.clock, store_, router_, observations_,
-                                    *gateways_, options_.settings, [this] { return leads(); }});
+  stage_ = std::make_unique<Stage>(Stage{actors_, host_.clock, store_, router_, observations_,
+                                         *gateways_, options_.settings, [this] { return leads(); },
+                                         journals_});
   casting_.open(*stage_);
 }
 

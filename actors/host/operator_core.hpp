@@ -84,6 +84,7 @@ class OperatorCore {
   Actors& actors() { return actors_; }
   const k8s::Store& store() const { return store_; }
   Observations& observations() { return observations_; }
+  const JournalRoom& journals() const { return journals_; }
   Authority& authority() { return authority_; }
   // Between connect() and disconnect().
   k8s::Multiplexer& multiplexer() { return *multiplexer_; }
@@ -105,6 +106,7 @@ class OperatorCore {
   k8s::Router router_;
   Casting casting_;
   Observations observations_;
+  JournalRoom journals_;
   Authority authority_;
   CoreOutside outside_;
   std::unique_ptr<k8s::Multiplexer> multiplexer_;

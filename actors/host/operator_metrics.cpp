@@ -1,4 +1,5 @@
 #include "actors/host/operator_metrics.hpp"
+#include "actors/host/kind_logic.hpp"
 
 #include <fmt/format.h>
 
@@ -258,6 +259,15 @@ void collect_observations(Metrics& metrics, const Observations& observations) {
     };
     kept("agent", number(size.agents));
     kept("server", number(size.servers));
+  });
+}
+
+void collect_journals(Metrics& metrics, const JournalRoom& journals) {
+  metrics.collect([&journals](Samples& out) {
+    out.capacity("journals", number(journals.journals), number(JournalRoom::kMaxJournals),
+                 number(journals.refused));
+    out.capacity("journal_bytes", number(journals.bytes),
+                 number(JournalRoom::kMaxJournals * JournalRoom::kMaxBytes));
   });
 }
 

@@ -25,6 +25,7 @@ namespace troupe::actors {
 
 class EffectCounters;
 class Observations;
+struct JournalRoom;
 
 // The parts outlive the last scrape.
 void collect_requests(Metrics& metrics, const k8s::HttpTransport& transport);
@@ -36,5 +37,6 @@ void collect_agents(Metrics& metrics, const agent::Gateway& agents);
 void collect_servers(Metrics& metrics, const mysql::Gateway& servers);
 void collect_effects(Metrics& metrics, const EffectCounters& effects);
 void collect_observations(Metrics& metrics, const Observations& observations);
+void collect_journals(Metrics& metrics, const JournalRoom& journals);
 
 }  // namespace troupe::actors

@@ -1,6 +1,7 @@
 #include "actors/host/registry.hpp"
 
 #include "actors/authority/kind.hpp"
+#include "actors/host/registered.hpp"
 #include "actors/mysqlreplication/kind.hpp"
 #include "actors/unit/kind.hpp"
 #include "actors/unitset/kind.hpp"
@@ -14,16 +15,21 @@ constexpr RegisteredKind kKinds[] = {
     registered<MysqlReplicationKind>(),
 };
 
-constexpr StandingKind kStanding[] = {
-    {&AuthorityKind::self, AuthorityKind::kName,
-     [](Stage& stage, ActorId id, ObjectRef self) -> std::unique_ptr<Logic> {
-       return std::make_unique<KindLogic<AuthorityKind>>(stage, id, std::move(self));
-     }},
-};
+constexpr StandingKind kStanding[] = {standing<AuthorityKind>()};
 
 }  // namespace
 
 std::span<const RegisteredKind> registered_kinds() { return kKinds; }
 std::span<const StandingKind> standing_kinds() { return kStanding; }
+
+std::unique_ptr<Rehearsal> rehearse(std::string_view kind) {
+  for (const auto& each : registered_kinds()) {
+    each.info();  // from now on snapshots of it can be read
+    if (each.name == kind) return each.rehearse();
+  }
+  for (const auto& each : standing_kinds())
+    if (each.name == kind) return each.rehearse();
+  return nullptr;
+}
 
 }  // namespace troupe::actors

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "actors/host/kind_logic.hpp"
+#include "actors/journal/rehearsal.hpp"
 #include "k8s/api/kind.hpp"
 
 namespace troupe::actors {
@@ -16,16 +17,8 @@ struct RegisteredKind {
   const k8s::KindInfo& (*info)();
   std::string_view name;  // of its actors, in console and metrics
   std::unique_ptr<Logic> (*make)(Stage& stage, ActorId id, ObjectRef self);
+  std::unique_ptr<Rehearsal> (*rehearse)();
 };
-
-// A kind's struct (kind.hpp of its folder) as an entry of a registry.
-template <class Kind>
-constexpr RegisteredKind registered() {
-  return {&k8s::kind_info<typename Kind::Object>, Kind::kName,
-          [](Stage& stage, ActorId id, ObjectRef self) -> std::unique_ptr<Logic> {
-            return std::make_unique<KindLogic<Kind>>(stage, id, std::move(self));
-          }};
-}
 
 // Those of troupe-operator.
 std::span<const RegisteredKind> registered_kinds();
@@ -35,7 +28,11 @@ struct StandingKind {
   ObjectRef (*self)(const Settings& settings);
   std::string_view name;
   std::unique_ptr<Logic> (*make)(Stage& stage, ActorId id, ObjectRef self);
+  std::unique_ptr<Rehearsal> (*rehearse)();
 };
 std::span<const StandingKind> standing_kinds();
+
+// The rules of one of these, by the name of its actors; null for an unknown one.
+std::unique_ptr<Rehearsal> rehearse(std::string_view kind);
 
 }  // namespace troupe::actors

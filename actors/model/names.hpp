@@ -42,6 +42,9 @@ inline constexpr std::string_view kStageSinceAnnotation = "troupe.dev/stage-sinc
 inline constexpr std::string_view kExpiresAnnotation = "troupe.dev/expires";
 inline constexpr std::string_view kRotateAnnotation = "troupe.dev/rotate";
 
+// "true" on an object: its actor keeps a journal (actors/journal/journal.hpp).
+inline constexpr std::string_view kJournalAnnotation = "troupe.dev/journal";
+
 inline constexpr std::string_view kAgentContainer = "unit-agent";
 
 // Secret with the authority's keys, in the operator's namespace.

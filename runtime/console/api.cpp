@@ -52,6 +52,11 @@ void reply_no_actor(const http::Responder& to, std::string_view id) {
                                   std::string(id) + "\"; it may have ended"));
 }
 
+std::string late() {
+  return "the actor did not answer within " + to_text(kStateDeadline) +
+         ": it is in a long run, or has ended";
+}
+
 Result<json::value> parse_state(const std::string& text) {
   if (text.size() > kMaxState) return error(Code::Invalid, "the state is larger than 1 MiB");
   boost::system::error_code ec;
@@ -103,6 +108,7 @@ class Api : public std::enable_shared_from_this<Api> {
   json::object summary_json();
   json::object actor_json(const ActorInfo& info) const;
   void reply_with_state(const ActorInfo& info, const http::Responder& to);
+  void reply_with_journal(const ActorInfo& info, const http::Responder& to);
   void history(const ActorInfo& info, const http::Responder& to) const;
   void start_ticking();
   void tick();
@@ -192,18 +198,24 @@ json::object Api::summary_json() {
 
 // ---- One actor
 
-// /api/actors/{id} and /api/actors/{id}/history.
+// /api/actors/{id}, /api/actors/{id}/history and /api/actors/{id}/journal.
 void Api::actor(const http::Request& request, const http::Responder& to) {
   std::string_view rest = request.path;
   rest.remove_prefix(std::string_view("/api/actors/").size());
-  constexpr std::string_view kHistory = "/history";
-  const bool wants_history = rest.ends_with(kHistory);
-  if (wants_history) rest.remove_suffix(kHistory.size());
+  const auto asks_for = [&rest](std::string_view what) {
+    const bool asks = rest.ends_with(what);
+    if (asks) rest.remove_suffix(what.size());
+    return asks;
+  };
+  const bool wants_history = asks_for("/history");
+  const bool wants_journal = !wants_history && asks_for("/journal");
   const auto id = parse_actor_id(rest);
   const auto info = id ? sources_.actors.info(*id) : std::nullopt;
   if (!info) return reply_no_actor(to, rest);
   if (wants_history)
     history(*info, to);
+  else if (wants_journal)
+    reply_with_journal(*info, to);
   else
     reply_with_state(*info, to);
 }
@@ -223,11 +235,21 @@ void Api::reply_with_state(const ActorInfo& info, const http::Responder& to) {
       reply(to, with_state(body, parse_state(text)));
     });
   });
-  sources_.schedule(kStateDeadline, [body, to] {
-    reply(to, with_state(body, error(Code::Timeout, "the actor did not answer within " +
-                                                        to_text(kStateDeadline) +
-                                                        ": it is in a long run, or has ended")));
-  });
+  sources_.schedule(kStateDeadline,
+                    [body, to] { reply(to, with_state(body, error(Code::Timeout, late()))); });
+}
+
+void Api::reply_with_journal(const ActorInfo& info, const http::Responder& to) {
+  sources_.actors.ask_journal(
+      info.id, [to, schedule = sources_.schedule](Result<std::string> journal) {
+        schedule(Duration::zero(), [to, journal = std::move(journal)]() mutable {
+          if (!journal) return to.reply(http::failure(404, journal.error().message));
+          auto response = http::text(200, std::move(*journal));
+          response.content_type = "application/x-ndjson";
+          to.reply(std::move(response));
+        });
+      });
+  sources_.schedule(kStateDeadline, [to] { to.reply(http::failure(503, late())); });
 }
 
 void Api::history(const ActorInfo& info, const http::Responder& to) const {

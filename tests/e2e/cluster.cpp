@@ -64,14 +64,26 @@ oracle::Ran Cluster::tool(std::vector<std::string> arguments) const {
 
 std::string Cluster::operator_url() const { return text_of(directory_ / "operator.url"); }
 
-std::int64_t Cluster::decisions() const {
+std::string Cluster::replication_actor(std::string_view field) const {
   const auto ran = oracle::run({"curl", "-sS", "--max-time", "5",
                                 operator_url() + "/api/actors?kind=MysqlReplication&limit=1"},
                                seconds(10));
   boost::system::error_code ec;
   const auto answer = boost::json::parse(ran.out, ec);
-  const auto runs = ec ? std::string() : oracle::text_at(answer, "/actors/0/runs");
+  return ec ? std::string() : oracle::text_at(answer, fmt::format("/actors/0/{}", field));
+}
+
+std::int64_t Cluster::decisions() const {
+  const auto runs = replication_actor("runs");
   return runs.empty() ? 0 : std::stoll(runs);
+}
+
+bool Cluster::save_journal(const std::filesystem::path& file) const {
+  return oracle::run(
+             {"curl", "-sSf", "--max-time", "10", "-o", file,
+              fmt::format("{}/api/actors/{}/journal", operator_url(), replication_actor("id"))},
+             seconds(15))
+             .status == 0;
 }
 
 void Cluster::kill_operator() {

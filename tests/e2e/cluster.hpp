@@ -32,6 +32,8 @@ class Cluster {
   std::string operator_url() const;
   // How often the actor of the sample's MysqlReplication has run in the operator as it is.
   std::int64_t decisions() const;
+  // What that actor saw and decided, if it keeps a journal.
+  bool save_journal(const std::filesystem::path& file) const;
 
   // SIGKILL, and waits until it has gone.
   void kill_operator();
@@ -39,6 +41,7 @@ class Cluster {
   void start_operator(const std::string& kubeconfig = {});
 
  private:
+  std::string replication_actor(std::string_view field) const;
   oracle::Ran tool(std::vector<std::string> arguments) const;
 
   std::filesystem::path directory_;

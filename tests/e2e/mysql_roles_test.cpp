@@ -304,6 +304,33 @@ TEST_F(MysqlRoles, TheConsoleLeadsFromADeathToTheWritesOfThePromotion) {
   EXPECT_EQ(browser.status, 0) << browser.out << browser.err;
 }
 
+TEST_F(MysqlRoles, AFailoverThatWasRecordedIsDecidedTheSameOnceMore) {
+  const auto file = cluster().directory() / "failover.ndjson";
+  EXPECT_FALSE(cluster().save_journal(file)) << "nobody asked for a journal";
+  ok(fmt::format("annotate mr {} troupe.dev/journal=true", kName));
+  ASSERT_TRUE(eventually(seconds(30), [&] { return cluster().save_journal(file); }));
+  const auto old_source = source();
+  kill_database(old_source);
+  ASSERT_TRUE(eventually(seconds(60), [&] { return source() != old_source; }));
+  ASSERT_TRUE(settles());
+  ASSERT_TRUE(cluster().save_journal(file));
+  ok(fmt::format("annotate mr {} troupe.dev/journal-", kName));
+
+  const auto replayed =
+      oracle::run({TROUPE_BINARY_DIR "/troupe-operator", "replay", file}, seconds(60));
+  EXPECT_EQ(replayed.status, 0) << replayed.out.substr(0, 4096) << replayed.err;
+  EXPECT_NE(replayed.out.find("the same decisions"), std::string::npos) << replayed.out;
+  const auto journal = read_file(file);
+  for (const auto* said : {"StopReceivers", "OpenForWrites", R"("dying":true)"})
+    EXPECT_NE(journal.find(said), std::string::npos) << said;
+  const auto secrets = cluster().kubectl().get({"secrets"});
+  for (const auto& secret : secrets.at("items").as_array())
+    for (const auto& [key, value] : secret.at("data").as_object()) {
+      const bool shown = !key.ends_with(".crt") && journal.find(value.as_string()) != journal.npos;
+      EXPECT_FALSE(shown) << oracle::text_at(secret, "/metadata/name") << " " << key;
+    }
+}
+
 // Killed once the actor has decided a few times more: between any two steps, over ten rounds.
 TEST_F(MysqlRoles, AnOperatorKilledBetweenAnyTwoStepsFinishesWhatItBegan) {
   std::mt19937 random(20261121);

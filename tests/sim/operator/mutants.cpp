@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "actors/host/registered.hpp"
 #include "actors/model/names.hpp"
 #include "actors/mysqlreplication/kind.hpp"
 #include "actors/unit/kind.hpp"

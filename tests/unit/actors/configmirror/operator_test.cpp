@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/host/operator.hpp"
+#include "actors/host/registered.hpp"
 #include "k8s/api/crd.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/unit/actors/configmirror/kind.hpp"
