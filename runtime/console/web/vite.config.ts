@@ -11,5 +11,5 @@ export default defineConfig({
     assetsInlineLimit: 0, // the Content-Security-Policy allows files only
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/api': operator } },
+  server: { host: '127.0.0.1', proxy: { '/api': operator } }, // needs no localhost in /etc/hosts
 });
