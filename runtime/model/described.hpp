@@ -69,12 +69,16 @@ template <template <class...> class Template, class... Args>
 inline constexpr bool kIs<Template<Args...>, Template> = true;
 
 template <Struct T>
-using Members = boost::describe::describe_members<T, boost::describe::mod_public>;
+using Members = boost::describe::describe_members<T, boost::describe::mod_any_access>;
 
+// Whether the description has all that an aggregate has; of a class nobody can tell.
 template <Struct T>
-inline constexpr bool kAllMembers =
-    !std::is_aggregate_v<T> ||
-    boost::mp11::mp_size<Members<T>>::value == boost::pfr::tuple_size_v<T>;
+consteval bool has_all_members() {
+  if constexpr (std::is_aggregate_v<T>)
+    return boost::mp11::mp_size<Members<T>>::value == boost::pfr::tuple_size_v<T>;
+  else
+    return true;
+}
 
 // The name of a described struct as it is written in its source, without namespaces.
 template <class T>
@@ -149,7 +153,7 @@ json::value write(const T& value, const Veil& veil) {
     return json::object();
   } else {
     static_assert(Struct<T>, "describe this type, or give it a TextForm");
-    static_assert(kAllMembers<T>, "a member is missing in the description");
+    static_assert(has_all_members<T>(), "a member is missing in the description");
     json::object out;
     boost::mp11::mp_for_each<Members<T>>(
         [&](auto member) { out[member.name] = write(value.*member.pointer, veil); });

@@ -186,8 +186,8 @@ TEST_F(JournalTest, WhatIsNoJournalIsRefusedWithTheLine) {
   EXPECT_THAT(refusal("[mysqld]\n"), HasSubstr("line 1: "));
   EXPECT_THAT(refusal(R"({"journal":2})"), HasSubstr("expected a journal of format 1"));
   EXPECT_THAT(refusal(head + "{\"run\":{}}\n"), HasSubstr("line 2: "));
-  EXPECT_THAT(refusal(head + "{\"memory\":{\"accounts_seen\":-1}}\n"),
-              HasSubstr("line 2: accounts_seen: expected a number that fits"));
+  EXPECT_THAT(refusal(head + "{\"memory\":{\"accounts\":{\"number_\":-1}}}\n"),
+              HasSubstr("line 2: accounts.number_: expected a number that fits"));
 }
 
 }  // namespace
