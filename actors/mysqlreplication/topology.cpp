@@ -1,7 +1,6 @@
 // What the engine sees of a MysqlReplication.
 #include <fmt/format.h>
 
-#include "actors/model/credentials.hpp"
 #include "actors/model/endpoints.hpp"
 #include "actors/model/names.hpp"
 #include "actors/mysqlreplication/parts.hpp"

@@ -54,7 +54,7 @@ BOOST_DESCRIBE_STRUCT(DurabilitySettings, (),
                        replication_sender_observe_commit_only, log_replica_updates,
                        skip_replica_start, gtid_mode))
 BOOST_DESCRIBE_STRUCT(MemberObservation, (),
-                      (endpoint, seen, server_uuid, server_id, version_text, version, dialect,
+                      (endpoint, seen, took, server_uuid, server_id, version_text, version, dialect,
                        uptime, gtid_executed, gtid_purged, read_only, super_read_only, offline_mode,
                        report_host, semi_sync_source, semi_sync_replica, replica, other_channels,
                        attached, clone, durability, plugins))
