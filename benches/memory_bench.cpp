@@ -131,8 +131,10 @@ class Fleet {
   Actors actors_{caf_, clock_, timers_, history_};
   Observations observations_{actors_, clock_};
   Casting casting_{actors_, router_, clock_};
+  JournalRoom journals_;
   Stage stage_{actors_,       clock_,    store_,    router_,
-               observations_, gateways_, settings_, [] { return false; }};
+               observations_, gateways_, settings_, [] { return false; },
+               journals_};
 
  public:
   Fleet() { casting_.open(stage_); }
