@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/mysql_topology/steps.hpp"
+#include "engines/mysql/model/quorum.hpp"
 
 namespace troupe::mysql_topology {
 namespace {
@@ -38,11 +39,20 @@ void raise_epoch(const Topology& t, PersistedRecord& record, std::vector<Note>& 
   notes.push_back({false, "EpochRaised", text});
 }
 
-// Who is no other's any more may acknowledge again, and counts before it does.
-void count_again(const Topology& t, PersistedRecord& record) {
-  std::erase_if(record.left_out, [&t](const std::string& name) {
+// A record that says nothing of the quorum promises nothing: all may have acknowledged, and whether
+// anybody was waited for is seen at the source.
+void begin_to_count(const Topology& t, PersistedRecord& record) {
+  if (record.current.empty() || !record.quorum.members.empty()) return;
+  record.quorum = unknown_quorum(t);
+  ++record.epoch.value;
+}
+
+// Who was to leave and is a member again may follow, and acknowledge, at once: it has counted all
+// the time.
+void let_stay(const Topology& t, PersistedRecord& record) {
+  std::erase_if(record.quorum.leaving, [&t](const std::string& name) {
     const auto* m = t.find(name);
-    return !m || m->isolated || !m->is_anothers();
+    return m && stays(*m);
   });
 }
 
@@ -51,7 +61,8 @@ void count_again(const Topology& t, PersistedRecord& record) {
 void correct_record(const Topology& t, Plan& plan) {
   auto record = t.record;
   std::vector<Note> notes;
-  count_again(t, record);
+  begin_to_count(t, record);
+  let_stay(t, record);
   raise_epoch(t, record, notes);
   if (record == t.record) return;
   plan.record = std::move(record);
@@ -241,6 +252,35 @@ bool waits_for_accounts(const Member& m, TimePoint now) {
   return refuses_accounts(m) || m.probe->reachability == mysql::Reachability::Failed;
 }
 
+std::uint32_t acks_of(const Topology& t, std::size_t members) {
+  if (t.mode == Mode::Async) return 0;
+  return static_cast<std::uint32_t>(mysql::required_acks(static_cast<int>(members)));
+}
+
+Quorum new_quorum(const Topology& t) {
+  Quorum q;
+  for (const auto* m : t.voters()) q.members.push_back(m->name);
+  q.acks = q.waits_for = acks_of(t, q.members.size());
+  return q;
+}
+
+Quorum unknown_quorum(const Topology& t) {
+  auto q = new_quorum(t);
+  q.acks = 0;
+  return q;
+}
+
+bool stays(const Member& m) { return !m.former && !m.isolated && !m.is_anothers(); }
+
+bool leaves(const Topology& t, const Member& m) {
+  const auto& leaving = t.record.quorum.leaving;
+  return std::find(leaving.begin(), leaving.end(), m.name) != leaving.end();
+}
+
+bool acknowledges(const Topology& t, const Member& m) {
+  return t.acks_wanted() > 0 && t.counts(m) && !leaves(t, m);
+}
+
 bool replicates_from(const Member& m, const Member& source) {
   const auto* s = m.server();
   if (!s || !s->replica) return false;
@@ -331,7 +371,7 @@ void follow(const Topology& t, const Member& replica, const Member& source, Plan
             .epoch = t.record.epoch,
             .peer = source.name,
             .accounts = t.accounts};
-  c.semi_sync = t.semi_sync();
+  c.semi_sync = acknowledges(t, replica);
   if (const auto* s = source.server()) c.gtids = s->gtid_purged;
   // What the source has purged may lie in the relay log still, where following would not find it.
   const auto* r = replica.server();

@@ -7,15 +7,13 @@
 //
 // That rests on members keeping what they once acknowledged. So relay logs are applied before a
 // replica follows another source; data is replaced only by a donor's that has all of it but what is
-// errant (Rebuild); a member with no data, or half a clone, is not among the f; and while N or w is
-// being changed, the larger N and the smaller w count as the source was last seen to have them.
-// Volumes that lose data, or a change of N that is made while the operator does not run and the
-// source is dead, are outside of it.
+// errant (Rebuild); and a member with no data, or half a clone, is not among the f. Volumes that
+// lose data are outside of it.
 //
-// A member whose Unit another replication has taken may hold alone what it acknowledged: it counts
-// in N, and is never among the f, until its owner has seen it apart from our source and, after
-// that, the source and all other replicas were seen to have the same. Then N is one less, never w
-// (left_out in the record).
+// N and w are those on record (Quorum), not those of the specification: a member counts before it
+// may acknowledge, and until others have what it acknowledged, whether it was isolated, taken out
+// or taken by another replication; so a change of membership is safe also where the operator is
+// away and the source dies in the midst of it.
 //
 // Why there are never two that can acknowledge: whatever opens a member or changes whom it follows
 // bears the operation's epoch, which is on record first and which its agent compares.

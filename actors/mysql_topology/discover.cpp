@@ -16,11 +16,12 @@ Epoch next_epoch(const Topology& t) {
   return Epoch{highest.value + 1};
 }
 
-PersistedRecord begin(const Topology& t, std::string current) {
+PersistedRecord begin(const Topology& t, std::string current, Quorum quorum) {
   PersistedRecord r = t.record;
   r.epoch = next_epoch(t);
   r.current = std::move(current);
   r.honored = t.wanted;
+  r.quorum = std::move(quorum);
   return r;
 }
 
@@ -87,7 +88,7 @@ void discover(const Topology& t, TimePoint now, Plan& plan) {
 
   bool held = false;
   if (const auto* source = existing_source(t, plan, held)) {
-    plan.record = begin(t, source->name);
+    plan.record = begin(t, source->name, unknown_quorum(t));
     plan.notes.push_back({false, "Adopted", source->name + " is the source that was found"});
     return;
   }
@@ -101,7 +102,7 @@ void discover(const Topology& t, TimePoint now, Plan& plan) {
                           m->name, lacks.count(), wanted->name, lacks.to_string(), m->name));
     return;
   }
-  plan.record = begin(t, wanted->name);
+  plan.record = begin(t, wanted->name, new_quorum(t));
   plan.record->operation = Operation{.type = OperationType::Form,
                                      .step = Step::Promote,
                                      .candidate = wanted->name,

@@ -14,25 +14,31 @@ constexpr Duration kStragglers = std::chrono::milliseconds(300);
 // How long a failover may lack its quorum before an old source that lives is used again.
 constexpr Duration kGiveUp = std::chrono::seconds(10);
 
-// What can be asked to stop receiving: a server that runs, its agent within reach.
+// What can be asked to stop receiving: a server that runs, its agent within reach. Also one that is
+// no member by the specification any more, as long as it counts.
 std::vector<const Member*> reachable_replicas(const Topology& t, const Member& source) {
   std::vector<const Member*> out;
-  for (const auto* m : t.voters())
-    if (m != &source && m->ours && m->process_running()) out.push_back(m);
+  for (const auto& m : t.members)
+    if (&m != &source && t.counts(m) && m.ours && m.process_running()) out.push_back(&m);
   return out;
 }
 
 std::string missing(const Topology& t, const Member& source, int have, TimePoint now) {
   std::string text = fmt::format("{} of {} needed replicas within reach", have, t.quorum());
-  for (const auto* m : t.voters())
-    if (m != &source && !m->process_running())
-      text += "; " + unusable(*m, now).value_or(m->name + " is not usable");
+  for (const auto& name : t.record.quorum.members) {
+    const auto* m = t.find(name);
+    if (m == &source || (m && m->process_running())) continue;
+    const auto why = m ? unusable(*m, now) : name + " is gone";
+    text += "; " + why.value_or(name + " is not usable");
+  }
   return text;
 }
 
 struct Stopped {
   std::vector<mysql::Candidate> candidates;  // those that can vouch for what they acknowledged
-  std::string others;                        // why the rest cannot
+  // Likewise, but no members by the specification any more: they are not chosen.
+  std::vector<mysql::Candidate> leaving;
+  std::string others;  // why the rest cannot
   TimePoint first = TimePoint::max();
   bool all = true;
 };
@@ -50,9 +56,11 @@ mysql::Candidate candidate_of(const Member& m, const Outcome& stopped) {
 void leave_out_empty(Stopped& s, const Member& source) {
   const auto empty = [](const mysql::Candidate& c) { return c.position.empty(); };
   if (source.server() && source.position().empty()) return;
-  for (const auto& c : s.candidates)
-    if (empty(c)) s.others += fmt::format("; {} holds no transactions", c.name);
-  std::erase_if(s.candidates, empty);
+  for (auto* list : {&s.candidates, &s.leaving}) {
+    for (const auto& c : *list)
+      if (empty(c)) s.others += fmt::format("; {} holds no transactions", c.name);
+    std::erase_if(*list, empty);
+  }
 }
 
 Stopped stopped_replicas(const Topology& t, const Member& source) {
@@ -67,7 +75,7 @@ Stopped stopped_replicas(const Topology& t, const Member& source) {
     if (m->clone_is_partial())
       s.others += fmt::format("; {}'s clone is not complete", m->name);
     else
-      s.candidates.push_back(candidate_of(*m, *o));
+      (m->former || m->isolated ? s.leaving : s.candidates).push_back(candidate_of(*m, *o));
   }
   leave_out_empty(s, source);
   return s;
@@ -79,6 +87,21 @@ void tell_divergence(const Stopped& s, const mysql::Diverged& d, Plan& plan) {
     text += fmt::format("{}{} alone has {}", text.empty() ? "" : "; ",
                         s.candidates[leader.index].name, leader.only_here.to_string());
   plan.hold("Diverged", text + "; decide which of them is right and rebuild the others");
+}
+
+// Whoever was taken out of the specification may have acknowledged last.
+bool more_is_leaving(const Stopped& s, const mysql::Candidate& winner) {
+  return std::any_of(s.leaving.begin(), s.leaving.end(), [&winner](const mysql::Candidate& c) {
+    return !winner.position.contains(c.position);
+  });
+}
+
+void tell_who_leaves(const Stopped& s, const mysql::Candidate& winner, Plan& plan) {
+  for (const auto& c : s.leaving)
+    if (const auto more = subtract(c.position, winner.position); !more.empty())
+      plan.hold("HeldByFormerMember",
+                fmt::format("{} was taken out and alone has {}: make it a member again", c.name,
+                            more.to_string()));
 }
 
 // Gives the old source its replicas back when it lives and they do not come to a choice. The time
@@ -119,7 +142,7 @@ void consider_failover(const Topology& t, const Member& source, const Death& dea
     return;
   }
   const auto reachable = reachable_replicas(t, source);
-  if (t.voters().size() < 2 || static_cast<int>(reachable.size()) < t.quorum()) {
+  if (t.record.quorum.members.size() < 2 || static_cast<int>(reachable.size()) < t.quorum()) {
     plan.hold("QuorumMissing", missing(t, source, static_cast<int>(reachable.size()), now),
               death.since);
     return;
@@ -159,7 +182,7 @@ void resume_failover(const Topology& t, TimePoint now, Plan& plan) {
           {.member = m->name, .verb = Verb::StopReceiver, .epoch = t.record.epoch});
 
   const auto stopped = stopped_replicas(t, *source);
-  const int count = static_cast<int>(stopped.candidates.size());
+  const int count = static_cast<int>(stopped.candidates.size() + stopped.leaving.size());
   if (count < t.quorum()) {
     if (give_up(t, *source, stopped, now, plan)) return;
     plan.hold("QuorumMissing",
@@ -179,8 +202,13 @@ void resume_failover(const Topology& t, TimePoint now, Plan& plan) {
   }
   const auto* chosen = std::get_if<mysql::Chosen>(&choice);
   if (!chosen) return;
+  const auto& winner = stopped.candidates[chosen->index];
+  if (more_is_leaving(stopped, winner)) {
+    if (!give_up(t, *source, stopped, now, plan)) tell_who_leaves(stopped, winner, plan);
+    return;
+  }
   plan.record = t.record;
-  plan.record->current = stopped.candidates[chosen->index].name;
+  plan.record->current = winner.name;
   plan.record->operation->candidate = plan.record->current;
   plan.record->operation->step = Step::Promote;
 }

@@ -1,6 +1,8 @@
 // The last steps of Form, Failover and Switchover: promote, attach, open.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "actors/mysql_topology/steps.hpp"
 
 namespace troupe::mysql_topology {
@@ -14,17 +16,32 @@ std::string story(const Topology& t, const Operation& op) {
                                        op.from, t.record.epoch.value, op.reason);
 }
 
-// Replicas that acknowledge to the candidate already, or will as soon as they reach it.
+// Receives from the candidate, or will as soon as it reaches it, and acknowledges if it shall.
+bool is_attached(const Topology& t, const Member& m, const Member& candidate) {
+  return (replicates_from(m, candidate) || is_connecting(m, candidate)) &&
+         m.server()->semi_sync_replica.enabled.value_or(false) == acknowledges(t, m);
+}
+
+// Replicas whose acknowledgements the candidate gets, or will get.
 std::uint32_t attached_to(const Topology& t, const Member& candidate, TimePoint now) {
   std::uint32_t n = 0;
   for (const auto* m : t.voters()) {
-    if (m == &candidate || !m->answers(now)) continue;
+    if (m == &candidate || !t.counts(*m) || !m->answers(now)) continue;
     const bool attached = m->changed_since_probe()
                               ? m->done(Verb::Follow, t.record.epoch, candidate.name)
-                              : replicates_from(*m, candidate) || is_connecting(*m, candidate);
+                              : is_attached(t, *m, candidate);
     if (attached) ++n;
   }
   return n;
+}
+
+// Acknowledgements without which it does not get on: what it was told to wait for holds its commits
+// up until it has been told otherwise, and that it cannot be while they wait.
+std::uint32_t acks_needed(const Topology& t, const Member& candidate) {
+  const auto* s = candidate.server();
+  if (!s || !s->semi_sync_source.enabled.value_or(false)) return t.acks();
+  return std::max(
+      t.acks(), static_cast<std::uint32_t>(s->semi_sync_source.wait_for_replica_count.value_or(0)));
 }
 
 // What clients may have seen committed and the new source lacks, as far as it is known already.
@@ -50,9 +67,7 @@ void attach_others(const Topology& t, const Member& candidate, TimePoint now, Pl
   for (const auto* m : t.voters()) {
     if (m == &candidate || !m->process_running()) continue;
     if (close_stray(t, *m, plan)) continue;
-    if (m->answers(now) && !m->changed_since_probe() &&
-        (replicates_from(*m, candidate) || is_connecting(*m, candidate)))
-      continue;
+    if (m->answers(now) && !m->changed_since_probe() && is_attached(t, *m, candidate)) continue;
     if (!candidate.position().contains(m->position())) {
       plan.hold("HasMoreThanSource",
                 fmt::format("{} has transactions that {} lacks, and is looked at when {} is open",
@@ -69,9 +84,9 @@ void attach_others(const Topology& t, const Member& candidate, TimePoint now, Pl
       continue;
     }
     follow(t, *m, candidate, plan);
-    ++attached;
+    if (t.counts(*m)) ++attached;
   }
-  if (with_more && attached < t.acks()) follow(t, *with_more, candidate, plan);
+  if (with_more && attached < acks_needed(t, candidate)) follow(t, *with_more, candidate, plan);
 }
 
 void install(const Topology& t, TimePoint now, Plan& plan) {
@@ -83,7 +98,7 @@ void install(const Topology& t, TimePoint now, Plan& plan) {
   plan.roles[op.candidate] = Role::None;
 
   const auto* candidate = t.find(op.candidate);
-  if (!candidate) {
+  if (!candidate || candidate->former) {
     plan.hold("CandidateGone",
               fmt::format("{} is no member any more; list it again", op.candidate));
     return;

@@ -6,7 +6,6 @@
 #include "actors/mysql_topology/steps.hpp"
 
 namespace troupe::mysql_topology {
-namespace {
 
 bool semi_sync_is_right(const Topology& t, const mysql::MemberObservation& s) {
   const auto& side = s.semi_sync_source;
@@ -16,6 +15,8 @@ bool semi_sync_is_right(const Topology& t, const mysql::MemberObservation& s) {
          side.wait_no_replica.value_or(false) &&
          side.wait_point.value_or(mysql::WaitPoint::AfterCommit) == mysql::WaitPoint::AfterSync;
 }
+
+namespace {
 
 bool is_closed(const mysql::MemberObservation& s) { return s.read_only || s.offline_mode; }
 
@@ -86,22 +87,26 @@ void mend_source(const Topology& t, const Member& source, Plan& plan) {
               fmt::format("writes wait: {} of {} replicas that {} needs acknowledge", attached,
                           t.acks(), source.name),
               s.seen);
-  if (semi_sync_is_right(t, s)) return;
+  // What an earlier epoch told it may still come, until its agent has heard of this one.
+  const auto& q = t.record.quorum;
+  const bool has_heard = q.waits_for <= q.acks || !source.agent_connected() ||
+                         source.agent->highest_epoch >= t.record.epoch;
+  if (semi_sync_is_right(t, s) && has_heard) return;
   plan.writable = false;
   if (!source.changed_since_probe())
     plan.commands.push_back(source_command(t, source, Verb::Promote));
 }
 
-bool semi_sync_replica_is_right(const Topology& t, const mysql::MemberObservation& s) {
-  return s.semi_sync_replica.enabled.value_or(false) == t.semi_sync() &&
-         !s.semi_sync_source.enabled.value_or(false);
-}
+}  // namespace
 
 bool healthy_replica(const Topology& t, const Member& m, const Member& source) {
   const auto& s = *m.server();
   return s.super_read_only && !s.offline_mode && replicates_from(m, source) &&
-         semi_sync_replica_is_right(t, s);
+         s.semi_sync_replica.enabled.value_or(false) == acknowledges(t, m) &&
+         !s.semi_sync_source.enabled.value_or(false);
 }
+
+namespace {
 
 // One operation at a time. Not only beside a source that takes writes: its commits may wait for
 // just this member.
@@ -192,56 +197,15 @@ void pass_on_accounts(const Topology& t, const Member& source, Plan& plan) {
   }
 }
 
-// Seen by its owner, before we looked at the source, not to receive from it: what it acknowledged,
-// the source has committed since.
-bool is_apart(const Member& m, const Member& source) {
-  if (!m.elsewhere || !m.elsewhere->ok() || !m.elsewhere->observation) return false;
-  const auto& o = *m.elsewhere->observation;
-  const bool receives = o.replica && o.replica->io != mysql::ThreadState::Off &&
-                        o.replica->source_host == source.host &&
-                        o.replica->source_port == source.port;
-  return !receives && o.answered() < source.server()->seen;
-}
-
-// Everything that the source has committed is on each of its other replicas, and only they are
-// attached to it: nothing acknowledged is on anybody else alone, nor will be.
-bool others_hold_all(const Topology& t, const Member& source, TimePoint now) {
-  const auto& s = *source.server();
-  std::uint32_t replicas = 0;
-  for (const auto* m : t.voters()) {
-    if (m == &source || m->is_anothers()) continue;
-    if (unusable(*m, now) || m->changed_since_probe() || !healthy_replica(t, *m, source))
-      return false;
-    if (m->server()->seen < s.answered() || !m->position().contains(s.gtid_executed)) return false;
-    ++replicas;
-  }
-  return s.semi_sync_source.clients.value_or(0) <= replicas;
-}
-
-// A member that was ours and became another replication's may hold alone what it acknowledged: it
-// counts until that cannot be any more; from then on the others can fail over without it.
-void leave_out(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
-  if (!plan.writable || plan.record || t.record.operation || source.changed_since_probe()) return;
-  if (!t.semi_sync() || !can_spare_one(t.counted()) || !others_hold_all(t, source, now)) return;
-  for (const auto* m : t.voters()) {
-    if (!m->is_anothers() || !is_apart(*m, source)) continue;
-    plan.record = t.record;
-    plan.record->left_out = {m->name};
-    plan.notes.push_back({false, "LeftOut",
-                          fmt::format("{} belongs to MysqlReplication {} and counts for no quorum "
-                                      "from now on",
-                                      m->name, m->owner)});
-    return;
-  }
-}
-
-void silence_isolated(const Topology& t, Plan& plan) {
+void silence_others(const Topology& t, Plan& plan) {
   for (const auto& m : t.members) {
-    if (!m.isolated) continue;
+    if (!m.isolated && !m.former) continue;
     plan.roles[m.name] = Role::None;
     const auto* s = m.server();
-    if (m.process_running() && s && s->replica && s->replica->io != mysql::ThreadState::Off &&
-        !m.changed_since_probe())
+    const bool receives =
+        s && s->replica && s->replica->io != mysql::ThreadState::Off && !m.changed_since_probe();
+    const bool to_be_told = leaves(t, m) && !m.done(Verb::StopReceiver, t.record.epoch);
+    if (m.process_running() && (receives || to_be_told))
       plan.commands.push_back(
           {.member = m.name, .verb = Verb::StopReceiver, .epoch = t.record.epoch});
   }
@@ -253,7 +217,7 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
   plan.doing = "watching";
   for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
   const auto* source = t.find(t.record.current);
-  if (!source || source->isolated) {
+  if (!source || source->isolated || source->former) {
     plan.hold("SourceNotListed",
               fmt::format("\"{}\" is the source and {}: list it as before, and switch over first",
                           t.record.current, source ? "was isolated" : "is not listed any more"));
@@ -261,7 +225,7 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
   }
   plan.roles[source->name] = Role::Source;
   ensure_accounts(t, t.record.epoch, plan);
-  silence_isolated(t, plan);
+  silence_others(t, plan);
   if (const auto death = death_of(t, *source, now))
     return consider_failover(t, *source, *death, now, plan);
   if (const auto why = unusable(*source, now)) {
@@ -282,7 +246,7 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
     const bool in_work = op && op->candidate == m->name;
     if (m != source && !in_work) all = mend_replica(t, *m, *source, now, plan) && all;
   }
-  leave_out(t, *source, now, plan);
+  if (!op && !plan.record) keep_quorum(t, *source, now, plan);
   plan.ready = all && plan.writable && !plan.record && !op;
   if (plan.ready) pass_on_accounts(t, *source, plan);
   if (!plan.record && !op && !unusable(*source, now)) consider_order(t, *source, now, plan);

@@ -20,10 +20,16 @@ struct Note {
   std::string text;
 };
 
-// Rule of a member whose Unit is about to be claimed: nothing is wrong.
+// Rules of what takes its time and then goes by itself: nothing is wrong.
 inline constexpr std::string_view kUnclaimed = "MemberUnclaimed";
-// Of one that is just being given changed accounts: likewise.
 inline constexpr std::string_view kAccountsPending = "AccountsPending";
+inline constexpr std::string_view kJoining = "MemberJoining";
+inline constexpr std::string_view kLeaving = "MemberLeaving";
+inline constexpr std::string_view kGrowing = "QuorumGrowing";
+inline bool is_course_of_things(std::string_view rule) {
+  return rule == kUnclaimed || rule == kAccountsPending || rule == kJoining || rule == kLeaving ||
+         rule == kGrowing;
+}
 
 struct Plan {
   // To be persisted before anything else is done; when set, `commands` is empty.

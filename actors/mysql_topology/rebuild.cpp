@@ -90,12 +90,22 @@ void save(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
                              .gtids = extra});
 }
 
+// Commits of the source that wait now, wait for a first acknowledgement, and the member's were all
+// taken: its connection is gone.
+bool nothing_of_it_counts(const Outcome& stopped, const mysql::MemberObservation& source) {
+  const auto& side = source.semi_sync_source;
+  return side.wait_for_replica_count == 1u && side.clients == 0u &&
+         source.seen >= stopped.at + kSettled;
+}
+
 // All that the member may have acknowledged and clients may have heard of. What was acknowledged to
 // earlier sources, this one has; what else is beyond it, executed or only received, is errant.
 mysql::GtidSet acknowledged_by(const Outcome& stopped, const Member& source) {
   auto all = unite(stopped.executed, stopped.received);
-  if (const auto* s = source.server())
-    all.subtract(subtract(all, s->gtid_executed).without(s->server_uuid));
+  if (const auto* s = source.server()) {
+    const auto beyond = subtract(all, s->gtid_executed);
+    all.subtract(nothing_of_it_counts(stopped, *s) ? beyond : beyond.without(s->server_uuid));
+  }
   return all;
 }
 
@@ -139,9 +149,10 @@ void resume_rebuild(const Topology& t, TimePoint now, Plan& plan) {
   const auto* m = t.find(op.candidate);
   const auto* source = t.find(t.record.current);
   plan.doing = fmt::format("Rebuild of {}: {}", op.candidate, to_string(op.step));
-  if (!m || m->is_anothers()) {
-    plan.record =
-        finished(t, m ? *unusable(*m, now) : op.candidate + " is no member any more", true);
+  if (!m || !stays(*m)) {
+    plan.record = finished(
+        t, m && m->is_anothers() ? *unusable(*m, now) : op.candidate + " is no member any more",
+        true);
     return;
   }
   if (!source) return;

@@ -5,6 +5,9 @@
 
 namespace troupe::mysql_topology {
 
+// What a member acknowledged before it stopped receiving, its source has committed by then.
+inline constexpr Duration kSettled = std::chrono::seconds(1);
+
 // No record yet: adopt the source that exists, or form a topology, or say why neither.
 void discover(const Topology& t, TimePoint now, Plan& plan);
 // The recorded source and its replicas are kept as they should be; changes begin here, but for a
@@ -38,6 +41,26 @@ std::string why_unusable(const Member& m, std::string otherwise);
 // It can be reached and not logged in to, but not for so long that giving it the accounts must have
 // failed.
 bool waits_for_accounts(const Member& m, TimePoint now);
+// What a source among so many members waits for.
+std::uint32_t acks_of(const Topology& t, std::size_t members);
+// All of the specification, of whom nobody has written anything yet.
+Quorum new_quorum(const Topology& t);
+// The same of servers with a past: whether anybody was waited for will be seen at the source.
+Quorum unknown_quorum(const Topology& t);
+// A member by the specification, and nobody else's.
+bool stays(const Member& m);
+// It counts, and shall follow nobody any more.
+bool leaves(const Topology& t, const Member& m);
+// Whether a replica shall acknowledge.
+bool acknowledges(const Topology& t, const Member& m);
+// A replica of `source` that works and is as it should be.
+bool healthy_replica(const Topology& t, const Member& m, const Member& source);
+// Whether the source waits as it should.
+bool semi_sync_is_right(const Topology& t, const mysql::MemberObservation& source);
+// Brings the quorum on record nearer to the specification, a change at a time, where nothing that
+// was acknowledged can be missed by it. Says who does not count yet, or counts still.
+void keep_quorum(const Topology& t, const Member& source, TimePoint now, Plan& plan);
+
 // A replica of `source` whose both threads run.
 bool replicates_from(const Member& m, const Member& source);
 // A receiver that tries to reach `source` and will go on trying: only a wrong address or password

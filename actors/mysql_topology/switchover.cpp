@@ -16,7 +16,9 @@ std::uint32_t other_ackers(const Topology& t, const Member& source, const Member
                            TimePoint now) {
   std::uint32_t n = 1;  // the old source becomes one
   for (const auto* m : t.voters())
-    if (m != &source && m != &candidate && m->answers(now) && replicates_from(*m, source)) ++n;
+    if (m != &source && m != &candidate && t.counts(*m) && m->answers(now) &&
+        replicates_from(*m, source))
+      ++n;
   return n;
 }
 
@@ -32,10 +34,11 @@ std::string candidates(const Topology& t, const Member& source, TimePoint now) {
 // What speaks against promoting `candidate`; empty: nothing.
 std::vector<Guard> objections(const Topology& t, const Member& source, const Member* candidate,
                               const std::string& name, TimePoint now) {
-  if (!candidate || candidate->isolated)
+  if (!candidate || candidate->former || candidate->isolated)
     return {{"CandidateNotListed",
              fmt::format("\"{}\" is {}: {}", name,
-                         candidate ? "an isolated member" : "no member of this replication",
+                         candidate && candidate->isolated ? "an isolated member"
+                                                          : "no member of this replication",
                          candidates(t, source, now)),
              {}}};
   if (const auto why = unusable(*candidate, now))
@@ -50,6 +53,8 @@ std::vector<Guard> objections(const Topology& t, const Member& source, const Mem
                          s.replica ? mysql::to_string(s.replica->sql) : "absent"),
              s.seen}};
   std::vector<Guard> out;
+  if (!t.counts(*candidate))
+    out.push_back({"CandidateJoining", name + " does not count for the quorum yet", s.seen});
   const auto lag = s.replica->seconds_behind;
   if (!lag || *lag > kMaxLagSeconds)
     out.push_back({"CandidateLags",
@@ -195,7 +200,7 @@ void resume_switchover(const Topology& t, TimePoint now, Plan& plan) {
   plan.roles[op.from] = Role::None;
   const auto* from = t.find(op.from);
   const auto* candidate = t.find(op.candidate);
-  if (!from) {
+  if (!from || from->former) {
     plan.hold("SourceNotListed", op.from + " is no member any more; list it again");
     return;
   }
@@ -206,7 +211,8 @@ void resume_switchover(const Topology& t, TimePoint now, Plan& plan) {
     plan.guards.clear();
   }
   if (op.step == Step::Reopen) return reopen(t, *from, now, plan);
-  if (!candidate) return give_up(t, op.candidate + " is no member any more", plan);
+  if (!candidate || candidate->former || candidate->isolated)
+    return give_up(t, op.candidate + " is no (non-isolated) member any more", plan);
   if (candidate->is_anothers()) return give_up(t, *unusable(*candidate, now), plan);
   if (const auto death = death_of(t, *candidate, now)) return give_up(t, death->evidence, plan);
   if (op.step == Step::Close) return close_source(t, *from, plan);

@@ -151,10 +151,6 @@ const Outcome* Member::given_accounts(std::uint32_t revision) const {
   return found->second.ok && found->second.accounts == revision ? &found->second : nullptr;
 }
 
-bool can_spare_one(int members) {
-  return mysql::required_acks(members - 1) == mysql::required_acks(members);
-}
-
 const Member* Topology::find(std::string_view name) const {
   const auto found = std::find_if(members.begin(), members.end(),
                                   [name](const Member& m) { return m.name == name; });
@@ -164,38 +160,24 @@ const Member* Topology::find(std::string_view name) const {
 std::vector<const Member*> Topology::voters() const {
   std::vector<const Member*> out;
   for (const auto& m : members)
-    if (!m.isolated) out.push_back(&m);
+    if (!m.isolated && !m.former) out.push_back(&m);
   return out;
 }
 
-std::uint32_t Topology::acks() const {
-  if (mode == Mode::Async) return 0;
-  return static_cast<std::uint32_t>(mysql::required_acks(static_cast<int>(voters().size())));
+bool Topology::counts(const Member& m) const {
+  const auto& names = record.quorum.members;
+  return std::find(names.begin(), names.end(), m.name) != names.end();
 }
 
-int Topology::counted() const {
-  int count = static_cast<int>(voters().size());
-  for (const auto& name : record.left_out) {
-    const auto* m = find(name);
-    if (m && !m->isolated && m->is_anothers() && can_spare_one(count)) --count;
-  }
-  return count;
+std::uint32_t Topology::acks_wanted() const {
+  return mode == Mode::Async ? 0
+                             : static_cast<std::uint32_t>(mysql::required_acks(
+                                   static_cast<int>(record.quorum.members.size())));
 }
 
 int Topology::quorum() const {
   if (mode == Mode::Async) return 1;
-  const int count = counted();
-  const int acks_wanted = mysql::required_acks(count);
-  int quorum = mysql::required_stopped(count);
-  for (const auto& m : members) {
-    const auto* s = m.server();
-    if (!s || s->super_read_only || !s->semi_sync_source.enabled.value_or(false)) continue;
-    const auto attached = static_cast<int>(s->semi_sync_source.clients.value_or(0));
-    const auto waits_for = static_cast<int>(s->semi_sync_source.wait_for_replica_count.value_or(0));
-    quorum = std::max(
-        quorum, mysql::required_stopped_in_transition(attached + 1, waits_for, count, acks_wanted));
-  }
-  return quorum;
+  return static_cast<int>(record.quorum.members.size()) - static_cast<int>(record.quorum.acks);
 }
 
 }  // namespace troupe::mysql_topology

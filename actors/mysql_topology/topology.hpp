@@ -88,6 +88,9 @@ struct Member {
   std::uint16_t port = 3306;
   int ordinal = 0;
   bool isolated = false;
+  // Only on record, no more in the specification: it may hold alone what it acknowledged. Its host
+  // is not known, so it is never a source.
+  bool former = false;
 
   bool unit_exists = false;
   bool ours = false;  // its Unit belongs to this topology: it has an agent, which we command
@@ -173,6 +176,23 @@ struct Lost {
   bool operator==(const Lost&) const = default;
 };
 
+// On whom the arithmetic of quorum.hpp is done: every write that a client was told of is on at
+// least acks + 1 of these members, the source among them.
+//
+// So a member is listed before it may acknowledge, and as long as anything may rest on it; acks is
+// lowered before the source waits for fewer, and raised when it waits for more and as many replicas
+// have all that came before. The specification says what this shall become, and never what it is.
+//
+// What a late message could undo is told under an epoch of its own: that the source waits for more,
+// and that a member does not follow it any more.
+struct Quorum {
+  std::vector<std::string> members;  // by name
+  std::vector<std::string> leaving;  // of these, who follows nobody since this epoch or before
+  std::uint32_t acks = 0;            // w
+  std::uint32_t waits_for = 0;       // what the source is told to wait for: w or more
+  bool operator==(const Quorum&) const = default;
+};
+
 // What survives a restart: lives in the object's status.
 struct PersistedRecord {
   Epoch epoch;
@@ -181,13 +201,9 @@ struct PersistedRecord {
   std::optional<Operation> operation;
   std::optional<Finished> last;
   std::vector<Lost> lost;  // oldest first, at most kMaxLost
-  // Members of another replication that hold nothing alone: they count for no quorum.
-  std::vector<std::string> left_out;
+  Quorum quorum;
   bool operator==(const PersistedRecord&) const = default;
 };
-
-// Whether commits wait for as many acknowledgements with one member less.
-bool can_spare_one(int members);
 
 struct FailoverPolicy {
   bool enabled = false;
@@ -210,15 +226,16 @@ struct Topology {
   std::uint32_t accounts = 0;
 
   const Member* find(std::string_view name) const;
-  std::vector<const Member*> voters() const;  // members that are not isolated
-  std::uint32_t acks() const;                 // w: acknowledgements a commit waits for
+  // Those that shall be source or replica: in the specification and not isolated.
+  std::vector<const Member*> voters() const;
+  // Whether it is on record for the quorum: only such members may acknowledge.
+  bool counts(const Member& m) const;
+  // What the source shall wait for now.
+  std::uint32_t acks() const { return record.quorum.waits_for; }
   bool semi_sync() const { return acks() > 0; }
-  // N: the voters less those that are left out. Nobody is left out at the cost of an
-  // acknowledgement: w stays what it is.
-  int counted() const;
-  // f: stopped replicas that make a failover safe. A source that was last seen with more replicas
-  // attached, or waiting for fewer acknowledgements, than the specification says now was being
-  // changed: the larger N and the smaller w count.
+  // What that shall become with the members on record.
+  std::uint32_t acks_wanted() const;
+  // f: replicas on record whose receivers must be known to be stopped before a failover.
   int quorum() const;
 };
 

@@ -37,6 +37,9 @@ struct MysqlReplicationKind {
     std::string host;
     std::uint16_t port = 3306;
     bool isolated = false;
+    // Counts for the quorum still and is not in the specification any more: nobody knows its host
+    // name, so nobody is told to follow it.
+    bool former = false;
     k8s::ObjectPtr<k8s::Unit> unit;
     bool owner_exists = false;  // the other MysqlReplication that the Unit says it belongs to
     k8s::ObjectPtr<k8s::Pod> pod;
@@ -56,7 +59,8 @@ struct MysqlReplicationKind {
 
   struct World {
     k8s::ObjectPtr<k8s::MysqlReplication> object;
-    std::vector<Node> nodes;  // the source of the specification first
+    // The source of the specification first, those that are former last.
+    std::vector<Node> nodes;
     // Pods that bear our label and are no members any more.
     std::vector<k8s::ObjectPtr<k8s::Pod>> strays;
     // Units that belong to us, likewise.

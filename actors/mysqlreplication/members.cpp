@@ -45,7 +45,8 @@ void keep_members(const World& w, Decision& d) {
   const bool formed = !w.object->status.currentSource.empty();
   std::vector<const Node*> nodes;
   for (const auto& n : w.nodes)
-    if (formed || !n.isolated) nodes.push_back(&n);  // nobody waits for those that are isolated
+    if (!n.former && (formed || !n.isolated))
+      nodes.push_back(&n);  // nobody waits for those that are isolated
   std::sort(nodes.begin(), nodes.end(),
             [](const Node* a, const Node* b) { return a->name < b->name; });
   for (const auto* n : nodes) {

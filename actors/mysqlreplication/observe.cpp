@@ -69,6 +69,9 @@ MysqlReplicationKind::World MysqlReplicationKind::observe(const ObjectRef& self,
                        .host = r.host.str(),
                        .port = static_cast<std::uint16_t>(r.port),
                        .isolated = r.isolated});
+  for (const auto& name : w.object->status.quorum.members)
+    if (!is_member(w, name))
+      w.nodes.push_back({.name = name.str(), .host = {}, .port = w.nodes[0].port, .former = true});
   for (auto& node : w.nodes) look_at_node(node, self, sight);
   for (auto& pod : sight.labelled<k8s::Pod>(self.ns, kReplicationLabel, self.name))
     if (!is_member(w, pod->metadata.name)) w.strays.push_back(std::move(pod));

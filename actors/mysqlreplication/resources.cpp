@@ -94,11 +94,12 @@ void keep_resources(const World& w, const topo::Plan& plan, Decision& d) {
   const auto& o = *w.object;
   std::size_t voters = 0;
   for (const auto& n : w.nodes) {
-    if (!n.isolated) ++voters;
+    const bool takes_part = !n.isolated && !n.former;
+    if (takes_part) ++voters;
     if (!n.pod || !is_ours(w, n)) continue;
     const auto found = plan.roles.find(n.name);
     const auto role = found == plan.roles.end() ? topo::Role::None : found->second;
-    label(*n.pod, n.isolated ? std::string_view() : o.metadata.name.view(), readonly_text(role), d);
+    label(*n.pod, takes_part ? o.metadata.name.view() : std::string_view(), readonly_text(role), d);
   }
   for (const auto& pod : w.strays) label(*pod, "", "", d);
   // They would lead nowhere, perhaps for good: all members may be another's.

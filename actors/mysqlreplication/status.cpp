@@ -2,6 +2,7 @@
 // before the step that it announces; the rest is for people and follows.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "actors/model/conditions.hpp"
@@ -19,7 +20,7 @@ using Status = k8s::MysqlReplicationStatus;
 
 // Members of the status that the record's manager owns.
 constexpr std::string_view kRecordFields[] = {"currentSource",   "honoredSource", "epoch",
-                                              "operation",       "lastOperation", "leftOut",
+                                              "operation",       "lastOperation", "quorum",
                                               "lostTransactions"};
 // Numbers that never stand still do not alone make a write more often than this.
 constexpr Duration kDetailEvery = std::chrono::seconds(15);
@@ -148,7 +149,8 @@ k8s::TopologyNode api_node(k8s::Arena& arena, const World& w, const Node& n, Tim
 k8s::Map<k8s::TopologyNode> topology(k8s::Arena& arena, const World& w, TimePoint now) {
   std::vector<std::pair<k8s::Text, k8s::TopologyNode>> nodes;
   for (const auto& n : w.nodes)
-    if (!n.isolated) nodes.emplace_back(arena.text(n.name), api_node(arena, w, n, now));
+    if (!n.isolated && !n.former)
+      nodes.emplace_back(arena.text(n.name), api_node(arena, w, n, now));
   return arena.map(std::move(nodes));
 }
 
@@ -198,7 +200,7 @@ Status without_record(Status s) {
   s.epoch = 0;
   s.operation.reset();
   s.lastOperation.reset();
-  s.leftOut = {};
+  s.quorum = {};
   s.lostTransactions = {};
   return s;
 }
@@ -219,13 +221,14 @@ bool step_is_young(const Status& status, Memory& memory, TimePoint now, Decision
 
 void describe_conditions(const World& w, const topo::Plan& plan, const std::vector<Guard>& refused,
                          Conditions& conditions) {
-  if (plan.guards.empty() && plan.ready) {
+  // Who counts for the quorum may lag behind who has which role, for long where a member is away.
+  const bool held = !std::all_of(plan.guards.begin(), plan.guards.end(),
+                                 [](const auto& g) { return topo::is_course_of_things(g.rule); });
+  if (plan.ready && !held) {
     conditions.set("TopologyReady", true, "SyncTopologySucceed", "every member has its role");
   } else if (!plan.guards.empty()) {
     const auto& g = plan.guards.front();
-    // Members that are being made, claimed or given accounts are the course of things.
-    const bool normal =
-        plan.forming || g.rule == topo::kUnclaimed || g.rule == topo::kAccountsPending;
+    const bool normal = plan.forming || topo::is_course_of_things(g.rule);
     conditions.set("TopologyReady", false, normal ? kProgressing : g.rule, g.text);
   } else {
     conditions.set("TopologyReady", false, kProgressing, plan.doing);
@@ -252,8 +255,11 @@ void write_record(const World& w, const topo::PersistedRecord& r, Decision& d) {
   boost::json::array lost;
   for (const auto& l : r.lost) lost.push_back(parsed(k8s::to_json_text(api_lost(arena, l))));
   if (!lost.empty()) status["lostTransactions"] = std::move(lost);
-  if (!r.left_out.empty())
-    status["leftOut"] = boost::json::array(r.left_out.begin(), r.left_out.end());
+  status["quorum"] = {
+      {"members", boost::json::array(r.quorum.members.begin(), r.quorum.members.end())},
+      {"leaving", boost::json::array(r.quorum.leaving.begin(), r.quorum.leaving.end())},
+      {"acks", r.quorum.acks},
+      {"waitsFor", r.quorum.waits_for}};
   d.add(std::string(kRecordKey),
         Apply{ref_to(*w.object), "troupe-op", boost::json::serialize(body_of(w, std::move(status))),
               true, w.object->metadata.resourceVersion});

@@ -23,6 +23,7 @@ topo::Member member_of(const World& w, const Node& n, int ordinal, const Memory&
   m.port = n.port;
   m.ordinal = ordinal;
   m.isolated = n.isolated;
+  m.former = n.former;
   m.unit_exists = bool(n.unit);
   m.ours = is_ours(w, n);
   m.owner = other_owner(w, n);
@@ -70,7 +71,10 @@ topo::PersistedRecord record_of(const k8s::MysqlReplicationStatus& s) {
         .started = to_rfc3339(o.startedAt.at),
         .finished = to_rfc3339(o.finishedAt.at)};
   }
-  for (const auto& name : s.leftOut) r.left_out.push_back(name.str());
+  for (const auto& name : s.quorum.members) r.quorum.members.push_back(name.str());
+  for (const auto& name : s.quorum.leaving) r.quorum.leaving.push_back(name.str());
+  r.quorum.acks = static_cast<std::uint32_t>(s.quorum.acks);
+  r.quorum.waits_for = static_cast<std::uint32_t>(s.quorum.waitsFor);
   for (const auto& l : s.lostTransactions)
     r.lost.push_back({.member = l.node.str(),
                       .gtids = l.gtidSet.str(),

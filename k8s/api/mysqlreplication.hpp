@@ -362,6 +362,35 @@ struct Schema<LostTransactions> {
   };
 };
 
+struct ReplicationQuorum {
+  List<Text> members;
+  List<Text> leaving;
+  std::int32_t acks = 0;
+  std::int32_t waitsFor = 0;
+};
+BOOST_DESCRIBE_STRUCT(ReplicationQuorum, (), (members, leaving, acks, waitsFor))
+template <>
+struct Schema<ReplicationQuorum> {
+  static constexpr std::string_view kDoc =
+      "What a client was told is committed is on at least acks + 1 of these members.";
+  static constexpr Field kFields[] = {
+      {.name = "members",
+       .doc = "Who may have acknowledged, the source included.",
+       .max_items = 64},
+      {.name = "leaving",
+       .doc = "Of these, who counts only until others have what it acknowledged.",
+       .max_items = 64},
+      {.name = "acks",
+       .doc =
+           "Acknowledgements that every commit had. A failover needs as many stopped replicas as "
+           "there are members, less these.",
+       .minimum = 0},
+      {.name = "waitsFor",
+       .doc = "Acknowledgements that the source is told to wait for.",
+       .minimum = 0},
+  };
+};
+
 struct MysqlReplicationStatus {
   std::int64_t observedGeneration = 0;
   bool ready = false;
@@ -374,13 +403,13 @@ struct MysqlReplicationStatus {
   Opt<ReplicationOperation> operation;
   Opt<ReplicationOperation> lastOperation;
   List<Guard> guards;
-  List<Text> leftOut;
+  ReplicationQuorum quorum;
   List<LostTransactions> lostTransactions;
   List<Condition> conditions;
 };
 BOOST_DESCRIBE_STRUCT(MysqlReplicationStatus, (),
                       (observedGeneration, ready, currentSource, honoredSource, epoch, topology,
-                       readwriteService, readonlyService, operation, lastOperation, guards, leftOut,
+                       readwriteService, readonlyService, operation, lastOperation, guards, quorum,
                        lostTransactions, conditions))
 template <>
 struct Schema<MysqlReplicationStatus> {
@@ -404,10 +433,7 @@ struct Schema<MysqlReplicationStatus> {
       {.name = "operation", .doc = "The change of roles that is under way."},
       {.name = "lastOperation", .doc = "The last one that ended."},
       {.name = "guards", .doc = "What holds the next step back."},
-      {.name = "leftOut",
-       .doc = "Members that belong to another MysqlReplication and hold nothing alone: they count "
-              "for no quorum.",
-       .max_items = 1},
+      {.name = "quorum", .doc = "On whom a failover may rely."},
       {.name = "lostTransactions",
        .doc = "Transactions of former sources that the topology goes on without.",
        .max_items = 32},

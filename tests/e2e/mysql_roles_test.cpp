@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <random>
@@ -120,6 +121,34 @@ class MysqlRoles : public ClusterTest {
     for (const auto* member : {"mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2"})
       if (member != source())
         mysql().query(member, "STOP REPLICA IO_THREAD; START REPLICA IO_THREAD");
+  }
+
+  // The first Units of the set; the source of the specification is one of them.
+  static void set_members(int count) {
+    const boost::json::value object = cluster().kubectl().get({"mysqlreplication", kName});
+    boost::json::array replicas;
+    for (int i = 0; i < count; ++i) {
+      const auto name = fmt::format("mysql-cluster-{}", i);
+      if (name == oracle::text_at(object, "/spec/source/name")) continue;
+      replicas.push_back(
+          {{"name", name}, {"host", name + ".mysql-cluster-headless-svc.default"}, {"port", 3306}});
+    }
+    ok(fmt::format("patch mr {} --type=merge --patch-file=/dev/stdin", kName),
+       boost::json::serialize(boost::json::object{{"spec", {{"replica", std::move(replicas)}}}}));
+  }
+
+  static std::string quorum(std::string_view field) {
+    return ok(fmt::format("get mr {} -o jsonpath={{.status.quorum.{}[*]}}", kName, field));
+  }
+  static std::ptrdiff_t counted() {
+    const auto names = quorum("members");
+    return std::count(names.begin(), names.end(), ' ') + (names.empty() ? 0 : 1);
+  }
+  static int relied_on() {
+    return std::stoi(ok(fmt::format("get mr {} -o jsonpath={{.status.quorum.acks}}", kName)));
+  }
+  static std::string waited_for() {
+    return mysql().query(source(), "SELECT @@rpl_semi_sync_source_wait_for_replica_count");
   }
 
   static void kill_database(const std::string& member) {
@@ -355,6 +384,42 @@ TEST_F(MysqlRoles, AnOperatorKilledBetweenAnyTwoStepsFinishesWhatItBegan) {
     ASSERT_TRUE(load.flows());
   }
   EXPECT_TRUE(load.nothing_lost());
+}
+
+// Each time killed while a change of members is half done; the second time the source dies as well,
+// so that the next operator has nothing but the record to tell it on whom it may rely.
+TEST_F(MysqlRoles, GrowsToFiveAndShrinksToThreeUnderLoadWhoeverDiesOnTheWay) {
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  ok("scale us/mysql-cluster --replicas=5");
+  ok("wait --for=jsonpath={.status.phase}=Ready un/mysql-cluster-3 un/mysql-cluster-4 "
+     "--timeout=180s");
+  set_members(5);
+  ASSERT_TRUE(eventually(seconds(120), [] { return counted() > 3; }));
+  cluster().kill_operator();
+  ASSERT_TRUE(load.flows()) << "a new member that was cut short keeps no commit waiting";
+  cluster().start_operator();
+  ASSERT_TRUE(eventually(seconds(120), [] { return counted() == 5 && relied_on() == 2; }));
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(waited_for(), "2");
+  ASSERT_TRUE(load.flows());
+
+  const auto old_source = source();
+  set_members(3);
+  ASSERT_TRUE(eventually(seconds(60), [] { return !quorum("leaving").empty(); }));
+  cluster().kill_operator();
+  ok(fmt::format("delete pod {} --force --grace-period=0", old_source));
+  cluster().start_operator();
+  ASSERT_TRUE(eventually(seconds(60), [&] { return source() != old_source; }));
+  ASSERT_TRUE(eventually(seconds(120), [] { return counted() == 3 && relied_on() == 1; }));
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(waited_for(), "1");
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+
+  ok("scale us/mysql-cluster --replicas=3");
+  ok("wait --for=delete pod/mysql-cluster-3 pod/mysql-cluster-4 --timeout=60s");
+  ok("delete pvc mysql-cluster-3-data mysql-cluster-4-data");
 }
 
 TEST_F(MysqlRoles, WithoutTheApiServerNobodyChangesRolesAndThenEverythingGoesOn) {

@@ -10,8 +10,6 @@
 // are not.
 #pragma once
 
-#include <algorithm>
-
 namespace troupe::mysql {
 
 // Acknowledgements a commit waits for.
@@ -31,12 +29,5 @@ constexpr int tolerated_with_writes(int members) { return members - 1 - required
 
 // Members, the primary included, that may be lost before no safe choice is left.
 constexpr int tolerated_with_choice(int members) { return required_acks(members); }
-
-// While membership or w is being changed, some commits were made under the old numbers and some
-// under the new: the larger N and the smaller w count.
-constexpr int required_stopped_in_transition(int members_before, int acks_before, int members_after,
-                                             int acks_after) {
-  return std::max(members_before, members_after) - std::min(acks_before, acks_after);
-}
 
 }  // namespace troupe::mysql

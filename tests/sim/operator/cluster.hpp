@@ -35,7 +35,6 @@ struct Stored {
   std::string current;
   std::string honored;
   std::string operation;  // type and step; empty: none
-  std::vector<std::string> left_out;
   bool ready = false;
   std::string trouble;  // the first guard
 };

@@ -50,11 +50,5 @@ TEST(SemiSyncQuorum, NobodyFailsOverWithoutAcknowledgementsOrWithMoreReplicasTha
   EXPECT_FALSE(is_quorum(3, 1, 3));
 }
 
-TEST(SemiSyncQuorum, ATransitionCountsTheLargerClusterAndTheSmallerWait) {
-  EXPECT_EQ(required_stopped_in_transition(3, 1, 5, 2), 4);
-  EXPECT_EQ(required_stopped_in_transition(5, 2, 3, 1), 4);
-  EXPECT_EQ(required_stopped_in_transition(3, 1, 3, 1), required_stopped(3));
-}
-
 }  // namespace
 }  // namespace troupe::mysql

@@ -156,9 +156,10 @@ TEST(Discovery, SaysSoWhenThePasswordIsRefusedAllTheSame) {
 
 // --- Form: promote, attach, open -----------------------------------------------------------------
 
-Servers forming() {
+Servers forming(Mode mode = Mode::SemiSync) {
   auto servers = Servers::fresh();
-  servers.begin(OperationType::Form, Step::Promote, "", "db-0");
+  servers.topology.mode = mode;
+  servers.record() = *servers.decide().record;
   return servers;
 }
 
@@ -208,8 +209,7 @@ TEST(Form, StepsOfAnEarlierEpochDoNotCount) {
 }
 
 TEST(Form, AsynchronousSourcesWaitForNobody) {
-  auto servers = forming();
-  servers.topology.mode = Mode::Async;
+  const auto servers = forming(Mode::Async);
   const auto plan = servers.decide();
   EXPECT_EQ(command(plan, "db-0", Verb::Promote)->acks, 0u);
   EXPECT_FALSE(command(plan, "db-0", Verb::Promote)->semi_sync);
@@ -220,6 +220,7 @@ TEST(Form, LeavesAReplicaAloneThatFollowsOrIsAboutTo) {
   auto servers = forming();
   servers[1].is_replica_of(servers[0]);
   servers[2].is_replica_of(servers[0]).hears_nothing();
+  for (const int i : {1, 2}) servers[i].seen.semi_sync_replica.enabled = true;
   EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Promote"));
 }
 

@@ -58,9 +58,10 @@ INSTANTIATE_TEST_SUITE_P(
       return std::to_string(tested.param.reachable) + "of" + std::to_string(tested.param.members);
     });
 
-TEST(Failover, IsolatedMembersCountForNothing) {
+TEST(Failover, IsolatedMembersThatCountNoMoreAreNotWaitedFor) {
   auto servers = Servers::formed();
-  servers[0].is_source(1, 1).is_killed();
+  servers.take_out(2);
+  servers[0].is_killed();
   servers[2].isolated = true;
   servers[2].is_closed();
   EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2")
@@ -76,9 +77,10 @@ TEST(Failover, AMemberThatTheSourceStillCountsRaisesTheQuorum) {
   EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("1 of 2 needed"));
 }
 
-TEST(Failover, AcknowledgementsThatTheSourceDidNotWaitForYetRaiseTheQuorum) {
+TEST(Failover, AcknowledgementsThatTheSourceDidNotWaitForYetDoNotCount) {
   auto servers = Servers::formed(5);
-  servers[0].is_source(1, 2).is_killed();  // two members were just added: it still waits for one
+  servers.record().quorum.acks = 1;  // two members were just added: it waited for one until now
+  servers[0].is_killed();
   servers[4].is_killed();
   const auto plan = servers.decide();
   EXPECT_FALSE(plan.record);

@@ -6,10 +6,10 @@
 namespace troupe::mysql_topology::testing {
 namespace {
 
-// db-2 has been taken by "orders"; as long as it may hold something alone, it counts.
+// The last one has been taken by "orders"; as long as it may hold something alone, it counts.
 Servers robbed(int count = 3) {
   auto servers = Servers::formed(count);
-  servers[count - 1].belongs_to("orders");
+  servers[count - 1].belongs_to("orders").elsewhere.seen -= seconds(1);
   // It was seen before its replicas, and without the one that is gone.
   servers[0].seen.seen -= milliseconds(10);
   servers[0].seen.semi_sync_source.clients = static_cast<std::uint32_t>(count - 2);
@@ -18,7 +18,7 @@ Servers robbed(int count = 3) {
 
 Servers left_out(int count = 3) {
   auto servers = robbed(count);
-  servers.record().left_out = {servers[count - 1].name};
+  servers.take_out(count - 1);
   return servers;
 }
 
@@ -126,10 +126,10 @@ TEST(Owner, MissingForAMomentMeansThatNobodyIsCommandedAndNothingElseChanges) {
 
 // --- the quorum without it -----------------------------------------------------------------------
 
-TEST(LeftOut, IsAMemberOfAnotherOnceAllOthersHoldWhatTheSourceHas) {
+TEST(Owner, TakesAMemberOutOfTheQuorumOnceOthersHoldWhatTheSourceHas) {
   const auto plan = robbed().decide();
   ASSERT_TRUE(plan.record);
-  EXPECT_THAT(plan.record->left_out, ElementsAre("db-2"));
+  EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0", "db-1"));
   EXPECT_EQ(plan.record->epoch, Epoch{1});
 }
 
@@ -137,18 +137,18 @@ struct Doubt {
   std::string name;
   std::function<void(Servers&)> raise;
 };
-class NotLeftOut : public ::testing::TestWithParam<Doubt> {};
+class StillCounts : public ::testing::TestWithParam<Doubt> {};
 
-TEST_P(NotLeftOut, IsOneThatMayHoldSomethingAlone) {
+TEST_P(StillCounts, AMemberThatMayHoldSomethingAlone) {
   auto servers = robbed();
   GetParam().raise(servers);
   const auto plan = servers.decide();
-  EXPECT_TRUE(!plan.record || plan.record->left_out.empty());
+  EXPECT_TRUE(!plan.record || plan.record->quorum == servers.record().quorum);
   EXPECT_EQ(servers.told().quorum(), 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Because, NotLeftOut,
+    Because, StillCounts,
     ::testing::Values(
         Doubt{"AnotherReplicaLags", [](Servers& s) { s[1].has("db-0:1-9", "db-0:1-9"); }},
         Doubt{"AnotherReplicaIsAway", [](Servers& s) { s[1].is_killed(); }},
@@ -157,46 +157,41 @@ INSTANTIATE_TEST_SUITE_P(
         Doubt{"SomebodyElseIsAttached", [](Servers& s) { s[0].seen.semi_sync_source.clients = 2; }},
         Doubt{"ItFollowsTheSourceStill",
               [](Servers& s) { s[2].elsewhere.replica = s[2].seen.replica; }},
-        Doubt{"ItWasSeenApartOnlyAfterTheSource", [](Servers& s) { s[2].elsewhere.seen = s.now; }},
+        Doubt{"ItHasBeenSeenApartForTooShort",
+              [](Servers& s) { s[2].elsewhere.seen += milliseconds(1500); }},
         Doubt{"ItsOwnerDoesNotReachIt",
               [](Servers& s) { s[2].probe.reachability = mysql::Reachability::Timeout; }},
         Doubt{"TheSourceIsSilent", [](Servers& s) { s[0].is_silent(seconds(1)); }}),
     [](const auto& tested) { return tested.param.name; });
 
-TEST(LeftOut, IsNobodyAtTheCostOfAnAcknowledgement) {
-  for (const int count : {2, 4}) {
-    auto servers = robbed(count);
-    const auto plan = servers.decide();
-    EXPECT_TRUE(!plan.record || plan.record->left_out.empty()) << count;
-    EXPECT_EQ(servers.told().acks(), static_cast<std::uint32_t>(count / 2));
-  }
-}
-
-TEST(LeftOut, LetsTheOthersFailOver) {
+TEST(Owner, OfOneThatCountsNoMoreLetsTheOthersFailOver) {
   auto servers = left_out();
-  EXPECT_EQ(servers.told().acks(), 1u);
   EXPECT_EQ(servers.told().quorum(), 1);
   servers[0].is_killed();
   EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2");
 }
 
-TEST(LeftOut, OneThatIsNotYetHoldsAFailoverBack) {
+TEST(Owner, OfOneThatStillCountsHoldsAFailoverBack) {
   auto servers = robbed();
   servers[0].is_killed();
   EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceDead", "QuorumMissing"));
 }
 
-TEST(LeftOut, CountsAgainBeforeItIsCommandedAgain) {
+TEST(Owner, OfAMemberThatComesBackCountsAgainBeforeItAcknowledges) {
   auto servers = left_out();
-  servers[2] = Servers::formed()[2].is_closed();
+  servers[2] = Servers::formed()[2];
   servers[2].seen.seen -= milliseconds(20);
-  EXPECT_EQ(servers.told().quorum(), 2);
   auto plan = servers.decide();
+  ASSERT_TRUE(command(plan, "db-2", Verb::Follow));
+  EXPECT_FALSE(command(plan, "db-2", Verb::Follow)->semi_sync);
+  servers[2].seen.semi_sync_replica.enabled = false;
+  servers[2].seen.seen = servers.now;
+  plan = servers.decide();
   ASSERT_TRUE(plan.record);
-  EXPECT_THAT(plan.record->left_out, IsEmpty());
-  EXPECT_THAT(asked(plan), IsEmpty());
+  EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0", "db-1", "db-2"));
   servers.record() = *plan.record;
-  EXPECT_THAT(asked(servers.decide()), Contains("db-2 Follow db-0"));
+  servers[0].seen.seen = servers.now;
+  EXPECT_TRUE(command(servers.decide(), "db-2", Verb::Follow)->semi_sync);
 }
 
 }  // namespace

@@ -175,6 +175,17 @@ TEST(Rebuild, NeedsNoDonorForWhatTheMemberOnlyReceivedFromAFallenSource) {
   EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 Clone db-1"));
 }
 
+TEST(Rebuild, NeedsNoDonorForWhatItsSourceWaitsForOnceNoneOfItsAcknowledgementsCanArrive) {
+  auto servers = rebuilding(Step::Clone);
+  servers[2].did(Verb::StopReceiver, 2, "db-0:1-11 db-2:1-9");
+  servers[2].outcomes[Verb::StopReceiver].at = servers[0].seen.seen - seconds(1);
+  auto& side = servers[0].seen.semi_sync_source;
+  side.clients = 0;
+  EXPECT_THAT(asked(servers.decide()), Contains("db-2 Clone db-1"));
+  side.wait_for_replica_count = 2;
+  EXPECT_THAT(held_by(servers.decide()), Contains("NoDonor")) << "one of two may have been its own";
+}
+
 TEST(Rebuild, WaitsForADonor) {
   auto servers = rebuilding(Step::Clone);
   // It has acknowledged a transaction that its source has not committed yet.

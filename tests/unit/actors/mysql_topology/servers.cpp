@@ -209,6 +209,7 @@ Member Server::member() const {
   m.port = kPort;
   m.ordinal = name.back() - '0';
   m.isolated = isolated;
+  m.former = former;
   m.unit_exists = unit;
   m.ours = ours;
   m.owner = owner;
@@ -246,7 +247,13 @@ Servers Servers::formed(int count, Mode mode) {
   auto s = fresh(count);
   s.topology.mode = mode;
   s.record() = {.epoch = Epoch{1}, .current = "db-0", .honored = "db-0"};
-  for (auto& server : s.list) server.agent.highest_epoch = Epoch{1};
+  for (auto& server : s.list) {
+    server.agent.highest_epoch = Epoch{1};
+    s.record().quorum.members.push_back(server.name);
+  }
+  auto& quorum = s.record().quorum;
+  if (mode == Mode::SemiSync)
+    quorum.acks = quorum.waits_for = static_cast<std::uint32_t>(count / 2);
   s[0].is_source(s.told().acks(), static_cast<std::uint32_t>(count - 1)).has("db-0:1-10");
   for (int i = 1; i < count; ++i) s[i].is_replica_of(s[0]).has("db-0:1-10", "db-0:1-10");
   return s;
@@ -262,6 +269,15 @@ Operation& Servers::begin(OperationType type, Step step, std::string from, std::
                                  .reason = "a reason",
                                  .started = topology.wall};
   return *record().operation;
+}
+
+void Servers::take_out(int ordinal) {
+  auto& quorum = record().quorum;
+  std::erase(quorum.members, list[static_cast<std::size_t>(ordinal)].name);
+  quorum.acks = quorum.waits_for = static_cast<std::uint32_t>(quorum.members.size() / 2);
+  auto& source = list[0].seen.semi_sync_source;
+  source.wait_for_replica_count = quorum.acks;
+  source.clients = quorum.members.size() - 1;
 }
 
 void Servers::pass(Duration time) { now += time; }

@@ -64,6 +64,7 @@ struct Server {
   std::string name;
   std::string host;
   bool isolated = false;
+  bool former = false;
   bool unit = true;
   bool ours = true;
   std::string owner;
@@ -92,6 +93,8 @@ class Servers {
   PersistedRecord& record() { return topology.record; }
   // Operation in flight, of the epoch on record.
   Operation& begin(OperationType type, Step step, std::string from, std::string candidate);
+  // It counts for the quorum no more.
+  void take_out(int ordinal);
   void pass(Duration time);  // observations stay as old as they get by it
 
   Topology told() const;

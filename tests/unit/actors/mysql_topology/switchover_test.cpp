@@ -87,6 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"CandidateNotListed", [](Servers& s) { s.topology.wanted = "db-9"; }},
         Refusal{"CandidateNotListed",
                 [](Servers& s) {
+                  s.take_out(1);
                   s[1].isolated = true;
                   s[1].is_closed();
                 }},
@@ -125,6 +126,7 @@ TEST(Order, IsRefusedWithoutNamingAnybodyWhoCouldNotTakeOverEither) {
   servers[1].has_no_unit();
   EXPECT_THAT(text_of(servers.decide(), "CandidateNotListed"),
               ::testing::EndsWith(R"(name "db-2")"));
+  servers.take_out(2);
   servers[2].isolated = true;
   EXPECT_THAT(text_of(servers.decide(), "CandidateNotListed"),
               ::testing::EndsWith("no other member can take over now"));
@@ -350,6 +352,34 @@ TEST(Switchover, GivenUpAttachesReplicasThatWereRestartedMeanwhile) {
   auto servers = under_way(Step::Reopen);
   servers[2].is_closed();
   EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 Follow db-0", "db-0 Promote"));
+}
+
+// A member that just began to count; commits may be waiting for it alone.
+TEST(Switchover, GivenUpMakesReplicasAcknowledgeThatOnlyFollow) {
+  auto servers = under_way(Step::Reopen);
+  servers[2].seen.semi_sync_replica.enabled = false;
+  const auto plan = servers.decide();
+  const auto* follow = command(plan, "db-2", Verb::Follow);
+  ASSERT_TRUE(follow);
+  EXPECT_TRUE(follow->semi_sync);
+}
+
+TEST(Switchover, GivenUpAttachesOneThatHasMoreWhereTheOthersDoNotAcknowledge) {
+  auto servers = under_way(Step::Reopen);
+  servers[1].seen.replica.reset();
+  servers[1].has("db-0:1-11");
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Promote"));
+  servers[2].is_killed();
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-1 Follow db-0", "db-0 Promote"));
+}
+
+TEST(Switchover, GivenUpAttachesOneThatHasMoreWhereTheSourceStillWaitsForSomebody) {
+  auto servers = under_way(Step::Reopen);
+  servers.record().quorum = {.members = {"db-0", "db-1"}, .acks = 0, .waits_for = 0};
+  servers[1].seen.semi_sync_replica.enabled = false;
+  servers[1].has("db-0:1-11", "db-0:1-11");
+  servers[2].is_killed();
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-1 Follow db-0", "db-0 Promote"));
 }
 
 TEST(Switchover, GivenUpPromotesTheOldSourceAgainIfItCannotBeOpened) {

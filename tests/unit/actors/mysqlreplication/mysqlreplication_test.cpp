@@ -290,14 +290,23 @@ TEST(Owner, RecordsWhomTheQuorumDoesWithout) {
   scene.settle();
   scene.add_replication("orders");
   scene.give_unit("db-2", "orders");
-  scene.servers[2].is_closed().seen.seen -= std::chrono::milliseconds(20);
+  scene.servers[2].is_closed().seen.seen -= std::chrono::seconds(2);
   scene.servers[0].seen.seen -= std::chrono::milliseconds(10);
   scene.servers[0].seen.semi_sync_source.clients = 1;
   scene.settle();
-  EXPECT_EQ(scene.status()["leftOut"], (json::array{"db-2"}));
-  scene.give_unit("db-2", "");
+  EXPECT_EQ(scene.status()["quorum"].at("members"), (json::array{"db-0", "db-1"}));
+}
+
+TEST(MysqlReplication, IsReadyWhileAMemberThatWasTakenOutDeadStillCounts) {
+  auto scene = ReplicationScene::formed();
   scene.settle();
-  EXPECT_FALSE(scene.status().contains("leftOut"));
+  scene.spec()["replica"].as_array().pop_back();
+  scene.servers[2].is_killed();
+  scene.settle();
+  EXPECT_EQ(scene.status()["quorum"].at("leaving"), (json::array{"db-2"}));
+  EXPECT_EQ(scene.status()["guards"].at(0).at("rule"), "MemberLeaving");
+  EXPECT_EQ(scene.condition("TopologyReady"), "True SyncTopologySucceed");
+  EXPECT_EQ(scene.owner("db-2"), "db") << "nobody else may have it yet";
 }
 
 // --- credentials ---------------------------------------------------------------------------------

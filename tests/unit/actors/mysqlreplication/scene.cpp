@@ -27,7 +27,7 @@ void forget_applied(json::object& live, const Apply& apply) {
     live["metadata"].as_object()["labels"] = json::object{};
   if (!apply.status || !live.contains("status")) return;
   constexpr std::string_view kRecord[] = {"currentSource",   "honoredSource", "epoch",
-                                          "operation",       "lastOperation", "leftOut",
+                                          "operation",       "lastOperation", "quorum",
                                           "lostTransactions"};
   const auto before = live["status"].as_object();
   auto& status = live["status"].as_object();
@@ -49,9 +49,10 @@ ReplicationScene::ReplicationScene(int count) : servers(Servers::formed(count)) 
   put("Secret", "aes-secret-key", {{"data", {{"AES_SECRET_KEY", agent::base64_encode(kAesKey)}}}});
   set_password("mysql", "probing", kAesKey);
   set_password("replication", "following", kAesKey);
-  json::array replicas;
+  json::array replicas, members;
   for (int i = 0; i < count; ++i) {
     const auto name = servers[i].name;
+    members.push_back(name.c_str());
     put("Unit", name, {{"spec", json::object{}}});
     give_unit(name, "db");
     put("Pod", name,
@@ -71,7 +72,12 @@ ReplicationScene::ReplicationScene(int count) : servers(Servers::formed(count)) 
          {"source", {{"name", "db-0"}, {"host", "db-0.db"}, {"port", 3306}}},
          {"replica", std::move(replicas)},
          {"failover", {{"enabled", true}}}}},
-       {"status", {{"currentSource", "db-0"}, {"honoredSource", "db-0"}, {"epoch", 1}}}});
+       {"status",
+        {{"currentSource", "db-0"},
+         {"honoredSource", "db-0"},
+         {"epoch", 1},
+         {"quorum",
+          {{"members", std::move(members)}, {"acks", count / 2}, {"waitsFor", count / 2}}}}}});
   object()["metadata"].as_object()["labels"] = {{"team", "shop"}};
 }
 
@@ -148,10 +154,15 @@ MysqlReplicationKind::World ReplicationScene::world() const {
   };
   add(w.object->spec.source.name.str(), false);
   for (const auto& r : w.object->spec.replica) add(r.name.str(), r.isolated);
-  const auto is_member = [&w](const std::string& name) {
+  const auto is_member = [&w](std::string_view name) {
     return std::any_of(w.nodes.begin(), w.nodes.end(),
                        [&name](const auto& n) { return n.name == name; });
   };
+  for (const auto& name : w.object->status.quorum.members) {
+    if (is_member(name)) continue;
+    add(name.str(), false);
+    w.nodes.back().former = true;
+  }
   for (const auto& [key, document] : documents) {
     const auto name = key.substr(key.find('/') + 1);
     if (is_member(name)) continue;
