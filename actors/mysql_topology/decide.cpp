@@ -200,7 +200,9 @@ Plan decide(const Topology& t, TimePoint now) {
   if (plan.record) plan.commands.clear();
   leave_others_alone(t, plan);
   // Also where servers go on as they are.
-  if (!plan.guards.empty()) plan.ready = false;
+  if (!std::all_of(plan.guards.begin(), plan.guards.end(),
+                   [](const Guard& g) { return is_about_who_counts(g.rule); }))
+    plan.ready = false;
   return plan;
 }
 

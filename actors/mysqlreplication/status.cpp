@@ -2,7 +2,6 @@
 // before the step that it announces; the rest is for people and follows.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <boost/json.hpp>
 
 #include "actors/model/conditions.hpp"
@@ -221,10 +220,7 @@ bool step_is_young(const Status& status, Memory& memory, TimePoint now, Decision
 
 void describe_conditions(const World& w, const topo::Plan& plan, const std::vector<Guard>& refused,
                          Conditions& conditions) {
-  // Who counts for the quorum may lag behind who has which role, for long where a member is away.
-  const bool held = !std::all_of(plan.guards.begin(), plan.guards.end(),
-                                 [](const auto& g) { return topo::is_course_of_things(g.rule); });
-  if (plan.ready && !held) {
+  if (plan.ready) {
     conditions.set("TopologyReady", true, "SyncTopologySucceed", "every member has its role");
   } else if (!plan.guards.empty()) {
     const auto& g = plan.guards.front();

@@ -215,7 +215,9 @@ TEST(Quorum, SaysForWhomItWaits) {
   auto servers = Servers::formed();
   servers[2].is_killed().former = true;
   servers.record().quorum.leaving = {"db-2"};
-  EXPECT_THAT(held_by(servers.decide()), ElementsAre("MemberLeaving"));
+  const auto plan = servers.decide();
+  EXPECT_THAT(held_by(plan), ElementsAre("MemberLeaving"));
+  EXPECT_TRUE(plan.ready) << "all that are to have a role have it";
 }
 
 struct Leaver {
