@@ -197,10 +197,17 @@ void pass_on_accounts(const Topology& t, const Member& source, Plan& plan) {
   }
 }
 
-void silence_others(const Topology& t, Plan& plan) {
+// Commits wait for nobody who leaves any more.
+bool can_let_go(const Topology& t, const Member& source) {
+  return t.acks() <= t.acks_wanted() && source.server() &&
+         semi_sync_is_right(t, *source.server()) && !source.changed_since_probe();
+}
+
+void silence_others(const Topology& t, const Member& source, Plan& plan) {
   for (const auto& m : t.members) {
     if (!m.isolated && !m.former) continue;
     plan.roles[m.name] = Role::None;
+    if (t.counts(m) && !(leaves(t, m) && can_let_go(t, source))) continue;
     const auto* s = m.server();
     const bool receives =
         s && s->replica && s->replica->io != mysql::ThreadState::Off && !m.changed_since_probe();
@@ -225,7 +232,7 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
   }
   plan.roles[source->name] = Role::Source;
   ensure_accounts(t, t.record.epoch, plan);
-  silence_others(t, plan);
+  silence_others(t, *source, plan);
   if (const auto death = death_of(t, *source, now))
     return consider_failover(t, *source, *death, now, plan);
   if (const auto why = unusable(*source, now)) {

@@ -170,9 +170,10 @@ bool Topology::counts(const Member& m) const {
 }
 
 std::uint32_t Topology::acks_wanted() const {
-  return mode == Mode::Async ? 0
-                             : static_cast<std::uint32_t>(mysql::required_acks(
-                                   static_cast<int>(record.quorum.members.size())));
+  const auto staying = record.quorum.members.size() - record.quorum.leaving.size();
+  return mode == Mode::Async
+             ? 0
+             : static_cast<std::uint32_t>(mysql::required_acks(static_cast<int>(staying)));
 }
 
 int Topology::quorum() const {

@@ -233,7 +233,7 @@ struct Topology {
   // What the source shall wait for now.
   std::uint32_t acks() const { return record.quorum.waits_for; }
   bool semi_sync() const { return acks() > 0; }
-  // What that shall become with the members on record.
+  // What that shall become: for those on record who stay.
   std::uint32_t acks_wanted() const;
   // f: replicas on record whose receivers must be known to be stopped before a failover.
   int quorum() const;
