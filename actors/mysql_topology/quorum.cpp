@@ -34,13 +34,16 @@ bool receives_from(const mysql::MemberObservation& s, const Member& source) {
          s.replica->source_host == source.host && s.replica->source_port == source.port;
 }
 
-// Since when it is known not to receive from the source; max: it may. A server that was restarted
-// receives from nobody until it is told to.
-TimePoint apart_since(const Member& m, const Member& source) {
+// Since when it is known not to receive from the source; max: it may. Of ours the agent lets nobody
+// else begin it again in this epoch; another's is what it is seen to be.
+TimePoint apart_since(const Topology& t, const Member& m, const Member& source) {
   const auto& looked = m.is_anothers() ? m.elsewhere : m.probe;
-  if (!looked || !looked->ok() || !looked->observation) return TimePoint::max();
-  const auto& s = *looked->observation;
-  return receives_from(s, source) ? TimePoint::max() : s.answered();
+  if (!looked || !looked->ok() || !looked->observation ||
+      receives_from(*looked->observation, source))
+    return TimePoint::max();
+  if (m.is_anothers()) return looked->observation->answered();
+  const bool stopped = m.done(Verb::StopReceiver, t.record.epoch) && !m.changed_since_probe();
+  return stopped ? m.outcome(Verb::StopReceiver, t.record.epoch)->at + kSettled : TimePoint::max();
 }
 
 // It has neither a Unit nor a Pod: nothing of it can be asked, nor will anything of it come back.
@@ -122,10 +125,7 @@ bool let_join(const Topology& t, const Member& source, TimePoint now, Plan& plan
 // It acknowledges no more, and what it acknowledged last the source has committed since.
 bool is_apart(const Topology& t, const std::string& name, const Member& source) {
   if (is_gone(t, name)) return true;
-  const auto& m = *t.find(name);
-  if (!m.is_anothers() && !m.done(Verb::StopReceiver, t.record.epoch)) return false;
-  const auto since = apart_since(m, source);
-  return since != TimePoint::max() && since + kSettled <= source.server()->seen;
+  return apart_since(t, *t.find(name), source) <= source.server()->seen;
 }
 
 // All at once: of two that leave three, none can be spared as long as the other one counts.

@@ -164,6 +164,21 @@ TEST(Quorum, LosesAMemberOnlyAfterItWasToldUnderAnEpochOfItsOwn) {
   EXPECT_EQ(quorum(servers.decide()), "db-0 db-1, 1 of 1");
 }
 
+// Probes of two servers come in turn: none of one is ever a second younger than one of the other.
+TEST(Quorum, LosesAMemberThatIsProbedAsOftenAsItsSource) {
+  auto servers = Servers::formed();
+  servers[2].isolated = true;
+  servers.record().quorum.leaving = {"db-2"};
+  servers[2].did(Verb::StopReceiver, 1).seen.replica->io = mysql::ThreadState::Off;
+  servers[2].outcomes[Verb::StopReceiver].at = servers.now - seconds(4);
+  servers[0].seen.semi_sync_source.clients = 1;
+  servers[0].seen.seen = servers.now - milliseconds(10);
+  servers[1].seen.seen = servers[2].seen.seen = servers.now - milliseconds(5);
+  EXPECT_EQ(quorum(servers.decide()), "db-0 db-1, 1 of 1");
+  servers[2].outcomes[Verb::StopReceiver].at = servers.now - milliseconds(500);
+  EXPECT_EQ(quorum(servers.decide()), "") << "what it acknowledged last may be on its way";
+}
+
 TEST(Quorum, ShrinksToOne) {
   auto servers = Servers::formed();
   servers[0].seen.seen -= milliseconds(10);
