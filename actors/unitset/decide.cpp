@@ -60,11 +60,11 @@ Decision end(const World& w, Memory& memory) {
     for (const auto& slot : *slots) {
       if (!slot.unit) continue;
       units_left = true;
-      if (is_source(slot))
-        d.hold("UnitIsSource", fmt::format("{} is the source of a replication, which must be "
-                                           "deleted first",
-                                           slot.name));
-      if (!slot.unit->metadata.deletionTimestamp)
+      if (!slot.replication.empty())
+        d.hold("UnitIsMember",
+               fmt::format("{} takes part in MysqlReplication {}: delete that first", slot.name,
+                           slot.replication));
+      else if (!slot.unit->metadata.deletionTimestamp)
         d.add("delete Unit " + slot.name,
               Delete{ref_to(*slot.unit), slot.unit->metadata.uid.str(), {}});
     }

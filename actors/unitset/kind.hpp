@@ -30,6 +30,7 @@ struct UnitSetKind {
     k8s::ObjectPtr<k8s::ConfigMap> old_values;  // the version's template that `values` came from
     k8s::ObjectPtr<k8s::Service> service;
     k8s::ObjectPtr<k8s::Pod> pod;
+    std::string replication;  // of one that is to go: the MysqlReplication that it takes part in
   };
 
   struct World {

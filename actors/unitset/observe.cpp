@@ -6,6 +6,7 @@
 
 #include "actors/model/names.hpp"
 #include "actors/unitset/parts.hpp"
+#include "k8s/api/mysqlreplication.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -31,6 +32,15 @@ Slot look(std::string name, const UnitSetKind::World& w, Sight& sight) {
     s.old_values = sight.get<k8s::ConfigMap>(
         w.operator_namespace, template_name(w.object->spec, made_for) + "-config-value");
   return s;
+}
+
+// One that exists: whoever is gone keeps nobody.
+std::string replication_of(const Slot& slot, Sight& sight) {
+  if (!slot.unit) return {};
+  const auto& meta = slot.unit->metadata;
+  const auto owner = meta.labels.get(kOwnerLabel);
+  const bool exists = !owner.empty() && sight.get<k8s::MysqlReplication>(meta.namespace_, owner);
+  return exists ? owner.str() : std::string();
 }
 
 // The ordinal of a Unit of this set, by its label.
@@ -98,6 +108,9 @@ UnitSetKind::World UnitSetKind::observe(const ObjectRef& self, Sight& sight) {
   }
   std::sort(beyond.begin(), beyond.end());
   for (auto& [ordinal, name] : beyond) w.surplus.push_back(look(std::move(name), w, sight));
+  for (auto& slot : w.surplus) slot.replication = replication_of(slot, sight);
+  if (w.object->metadata.deletionTimestamp)
+    for (auto& slot : w.slots) slot.replication = replication_of(slot, sight);
   find_leftovers(w, sight);
   return w;
 }

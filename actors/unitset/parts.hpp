@@ -66,10 +66,8 @@ std::vector<std::string> keep_units(const World& world, const std::vector<Port>&
 void write_status(const World& world, Memory& memory, const std::vector<std::string>& updating,
                   Decision& decision);
 
-// Whether the Unit bears what `unit_body` asks for; whether it is up; whether it takes the writes
-// of a replication.
+// Whether the Unit bears what `unit_body` asks for; whether it is up.
 bool is_current(const Slot& slot, const boost::json::object& body);
 bool is_ready(const Slot& slot);
-bool is_source(const Slot& slot);
 
 }  // namespace troupe::actors::unitset

@@ -96,10 +96,10 @@ void shrink(const World& w, Decision& d) {
           Delete{ref_to(*values), values->metadata.uid.str(), {}});
   if (w.surplus.empty()) return;
   const auto& last = w.surplus.back();
-  if (is_source(last)) {
-    d.hold("UnitIsSource",
-           fmt::format("{} is the source of a replication: switch over to another Unit first",
-                       last.name));
+  if (!last.replication.empty()) {
+    d.hold("UnitIsMember",
+           fmt::format("{} takes part in MysqlReplication {}: take it out of that first", last.name,
+                       last.replication));
     return;
   }
   if (!last.unit->metadata.deletionTimestamp && knows_its_end(w, last, d))
@@ -147,10 +147,6 @@ bool is_current(const Slot& slot, const object& body) {
 bool is_ready(const Slot& slot) {
   return slot.unit && slot.unit->status.phase == k8s::UnitPhase::Ready &&
          slot.unit->status.observedGeneration == slot.unit->metadata.generation;
-}
-
-bool is_source(const Slot& slot) {
-  return slot.pod && slot.pod->metadata.labels.get(kReadonlyLabel) == "false";
 }
 
 std::vector<std::string> keep_units(const World& w, const std::vector<Port>& ports, Decision& d) {

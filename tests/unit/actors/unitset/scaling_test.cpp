@@ -1,5 +1,6 @@
 // More Units, fewer Units, and the end of the set.
 #include "actors/model/names.hpp"
+#include "k8s/api/mysqlreplication.hpp"
 #include "tests/unit/actors/unitset/set_fixture.hpp"
 
 namespace troupe::actors {
@@ -18,9 +19,9 @@ class UnitSetScaling : public UnitSetTest {
   void release(const std::string& unit) {
     cluster.edit<k8s::Unit>(unit, R"({"metadata": {"finalizers": null}})");
   }
-  void make_source(const std::string& unit) {
-    cluster.edit<k8s::Pod>(
-        unit, fmt::format(R"({{"metadata": {{"labels": {{"{}": "false"}}}}}})", kReadonlyLabel));
+  void join(const std::string& unit, const std::string& replication) {
+    cluster.edit<k8s::Unit>(unit, fmt::format(R"({{"metadata": {{"labels": {{"{}": "{}"}}}}}})",
+                                              kOwnerLabel, replication));
   }
   bool is_going(const std::string& unit) {
     return bool(cluster.find<k8s::Unit>(unit)->metadata.deletionTimestamp);
@@ -129,14 +130,23 @@ TEST_F(UnitSetScaling, WhenDeletedIsEveryUnitsPolicy) {
   }
 }
 
-TEST_F(UnitSetScaling, TheSourceOfAReplicationIsNotTakenAway) {
-  make_source("db-2");
+TEST_F(UnitSetScaling, AMemberOfAReplicationIsNotTakenAway) {
+  cluster.put<k8s::MysqlReplication>("shop");
+  join("db-2", "shop");
   spec(R"({"units": 2})");
   set.settle();
   EXPECT_FALSE(is_going("db-2"));
-  EXPECT_THAT(condition("Reconciled"), HasSubstr("False UnitIsSource: db-2 is the source"));
-  EXPECT_THAT(cluster.events(), Contains(HasSubstr("Warning UnitIsSource")));
-  cluster.edit<k8s::Pod>("db-2", R"({"metadata": {"labels": null}})");
+  EXPECT_THAT(condition("Reconciled"),
+              HasSubstr("False UnitIsMember: db-2 takes part in MysqlReplication shop: take it"));
+  EXPECT_THAT(cluster.events(), Contains(HasSubstr("Warning UnitIsMember")));
+  cluster.edit<k8s::Unit>("db-2", R"({"metadata": {"labels": {"troupe.dev/replication": null}}})");
+  set.settle();
+  EXPECT_FALSE(cluster.has<k8s::Unit>("db-2"));
+}
+
+TEST_F(UnitSetScaling, AReplicationThatIsGoneKeepsNobody) {
+  join("db-2", "shop");
+  spec(R"({"units": 2})");
   set.settle();
   EXPECT_FALSE(cluster.has<k8s::Unit>("db-2"));
 }
@@ -171,12 +181,19 @@ TEST_F(UnitSetScaling, NothingIsMadeForASetThatGoes) {
   EXPECT_THAT(cluster.names<k8s::Unit>(), ElementsAre("db-0"));
 }
 
-TEST_F(UnitSetScaling, ASourceThatHoldsTheEndUpIsNamed) {
-  hold("db-0");
-  make_source("db-0");
+TEST_F(UnitSetScaling, NoMemberGoesAtTheEndBeforeItsReplication) {
+  cluster.put<k8s::MysqlReplication>("shop");
+  join("db-0", "shop");
+  join("db-1", "shop");
   cluster.remove<k8s::UnitSet>("db");
   set.settle();
-  EXPECT_THAT(condition("Reconciled"), HasSubstr("UnitIsSource: db-0"));
+  EXPECT_FALSE(is_going("db-0"));
+  EXPECT_FALSE(is_going("db-1"));
+  EXPECT_FALSE(cluster.has<k8s::Unit>("db-2"));
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("UnitIsMember: db-0 takes part in"));
+  cluster.remove<k8s::MysqlReplication>("shop");
+  set.settle();
+  EXPECT_FALSE(cluster.has<k8s::UnitSet>("db"));
 }
 
 TEST_F(UnitSetScaling, NothingIsDecidedForASetThatIsGone) {
