@@ -39,6 +39,30 @@ void raise_epoch(const Topology& t, PersistedRecord& record, std::vector<Note>& 
   notes.push_back({false, "EpochRaised", text});
 }
 
+// The source was moved in the specification while `m` was being made to follow it. Its agent goes
+// on with that, and lets nothing of the same epoch come before.
+bool is_held_up(const Topology& t, const Member& m) {
+  const auto& order = m.follow_order;
+  if (!order || order->epoch != t.record.epoch || !m.ours || !m.agent_connected()) return false;
+  const auto* source = t.find(order->peer);
+  if (!source || source->former || source->address() == order->address) return false;
+  const auto* answer = m.outcome(Verb::Follow, order->epoch);
+  return !answer || answer->at < order->at;
+}
+
+// What is under way at an address that is not right any more is cut short by the next epoch.
+void overtake_old_addresses(const Topology& t, PersistedRecord& record, std::vector<Note>& notes) {
+  if (record.current.empty() || record.epoch != t.record.epoch) return;
+  const auto m = std::find_if(t.members.begin(), t.members.end(),
+                              [&t](const Member& one) { return is_held_up(t, one); });
+  if (m == t.members.end()) return;
+  ++record.epoch.value;
+  const auto& order = *m->follow_order;
+  notes.push_back({false, "EpochRaised",
+                   fmt::format("{} is told to follow {} at {}, no more at {}", m->name, order.peer,
+                               t.find(order.peer)->address(), order.address)});
+}
+
 // A record that says nothing of the quorum promises nothing: all may have acknowledged, and whether
 // anybody was waited for is seen at the source.
 void begin_to_count(const Topology& t, PersistedRecord& record) {
@@ -64,6 +88,7 @@ void correct_record(const Topology& t, Plan& plan) {
   begin_to_count(t, record);
   let_stay(t, record);
   raise_epoch(t, record, notes);
+  overtake_old_addresses(t, record, notes);
   if (record == t.record) return;
   plan.record = std::move(record);
   plan.notes = std::move(notes);
@@ -109,6 +134,7 @@ bool turned_away(const Topology& t, const Member& source, TimePoint since) {
   return std::any_of(t.members.begin(), t.members.end(), [&](const Member& m) {
     const auto* followed = m.outcome(Verb::Follow, t.record.epoch);
     return followed && followed->error.code == Code::Denied && followed->peer == source.name &&
+           (followed->address.empty() || followed->address == source.address()) &&
            followed->accounts == t.accounts && followed->at > since;
   });
 }
@@ -364,7 +390,7 @@ void ensure_accounts(const Topology& t, Epoch epoch, Plan& plan) {
 }
 
 void follow(const Topology& t, const Member& replica, const Member& source, Plan& plan) {
-  if (replica.changed_since_probe() && replica.done(Verb::Follow, t.record.epoch, source.name)) {
+  if (replica.changed_since_probe() && replica.has_followed(t.record.epoch, source)) {
     plan.probe.push_back(replica.name);
     return;
   }
@@ -372,6 +398,7 @@ void follow(const Topology& t, const Member& replica, const Member& source, Plan
             .verb = Verb::Follow,
             .epoch = t.record.epoch,
             .peer = source.name,
+            .address = source.address(),
             .accounts = t.accounts};
   c.semi_sync = acknowledges(t, replica);
   if (const auto* s = source.server()) c.gtids = s->gtid_purged;
@@ -380,6 +407,7 @@ void follow(const Topology& t, const Member& replica, const Member& source, Plan
   if (r && !r->gtid_executed.contains(c.gtids) && replica.position().contains(c.gtids)) {
     c.verb = Verb::Drain;
     c.peer.clear();
+    c.address.clear();
     c.accounts = 0;
   }
   plan.commands.push_back(std::move(c));

@@ -27,9 +27,8 @@ std::uint32_t attached_to(const Topology& t, const Member& candidate, TimePoint 
   std::uint32_t n = 0;
   for (const auto* m : t.voters()) {
     if (m == &candidate || !t.counts(*m) || !m->answers(now)) continue;
-    const bool attached = m->changed_since_probe()
-                              ? m->done(Verb::Follow, t.record.epoch, candidate.name)
-                              : is_attached(t, *m, candidate);
+    const bool attached = m->changed_since_probe() ? m->has_followed(t.record.epoch, candidate)
+                                                   : is_attached(t, *m, candidate);
     if (attached) ++n;
   }
   return n;

@@ -1,5 +1,7 @@
 #include "actors/mysql_topology/topology.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -86,6 +88,8 @@ std::optional<Step> parse_step(std::string_view text) {
                       text);
 }
 
+std::string Member::address() const { return fmt::format("{}:{}", host, port); }
+
 const mysql::MemberObservation* Member::server() const {
   return probe ? probe->observation.get() : nullptr;
 }
@@ -140,9 +144,15 @@ const Outcome* Member::outcome(Verb verb, Epoch epoch) const {
   return found != outcomes.end() && found->second.epoch == epoch ? &found->second : nullptr;
 }
 
-bool Member::done(Verb verb, Epoch epoch, std::string_view peer) const {
+bool Member::done(Verb verb, Epoch epoch) const {
   const auto* o = outcome(verb, epoch);
-  return o && o->ok && (peer.empty() || o->peer == peer);
+  return o && o->ok;
+}
+
+bool Member::has_followed(Epoch epoch, const Member& source) const {
+  const auto* o = outcome(Verb::Follow, epoch);
+  return o && o->ok && o->peer == source.name &&
+         (o->address.empty() || o->address == source.address());
 }
 
 const Outcome* Member::given_accounts(std::uint32_t revision) const {

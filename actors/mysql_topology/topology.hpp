@@ -56,6 +56,7 @@ struct Command {
   Verb verb = Verb::StopReceiver;
   Epoch epoch;
   std::string peer;              // Follow: the source; Clone: the donor
+  std::string address;           // Follow: of the source
   mysql::GtidSet gtids;          // Drain: until; SaveTransactions: which; Follow: source's purged
   std::uint32_t acks = 0;        // Promote, Open
   bool semi_sync = false;        // Promote, Open, Follow
@@ -68,6 +69,7 @@ struct Command {
 struct Outcome {
   Epoch epoch;
   std::string peer;
+  std::string address;  // Follow: as in the command; empty: not known
   bool ok = false;
   Error error;
   TimePoint at;
@@ -79,8 +81,18 @@ struct Outcome {
   mysql::GtidSet received;
 };
 BOOST_DESCRIBE_STRUCT(Outcome, (),
-                      (epoch, peer, ok, error, at, failures, accounts, killed, saved_to, executed,
-                       received))
+                      (epoch, peer, address, ok, error, at, failures, accounts, killed, saved_to,
+                       executed, received))
+
+// Whom a member was last asked to follow, answered or not. Known to the process whose call it is:
+// when that ends, so does the call.
+struct FollowOrder {
+  Epoch epoch;
+  std::string peer;
+  std::string address;
+  TimePoint at;
+};
+BOOST_DESCRIBE_STRUCT(FollowOrder, (), (epoch, peer, address, at))
 
 struct Member {
   std::string name;  // of Unit and Pod
@@ -104,7 +116,9 @@ struct Member {
   std::shared_ptr<const mysql::ProbeOutcome> probe;      // null: never probed
   std::shared_ptr<const agent::AgentObservation> agent;  // null: never heard of
   std::map<Verb, Outcome> outcomes;
+  std::optional<FollowOrder> follow_order;
 
+  std::string address() const;  // "HOST:PORT", by the specification
   // The last good probe, however old; null: none.
   const mysql::MemberObservation* server() const;
   bool answers(TimePoint now) const;  // the last probe was good, and lately
@@ -120,7 +134,9 @@ struct Member {
   // A step changed the member after it was last probed: look again before judging it.
   bool changed_since_probe() const;
   const Outcome* outcome(Verb verb, Epoch epoch) const;
-  bool done(Verb verb, Epoch epoch, std::string_view peer = {}) const;
+  bool done(Verb verb, Epoch epoch) const;
+  // That it follows `source`, and where that is by the specification of now.
+  bool has_followed(Epoch epoch, const Member& source) const;
   // That it was given the accounts of that revision; null: not as far as this process knows.
   const Outcome* given_accounts(std::uint32_t revision) const;
 };

@@ -109,12 +109,24 @@ void ask_members(const World& w, const topo::Plan& plan, const Credentials& cred
         fmt::format("step {} {} {} {}", c.member, topo::to_string(c.verb), c.epoch.value, peer);
     // Others than those under way are another step, which waits for neither it nor its backoff.
     if (c.accounts > 0) key += fmt::format(" {}", c.accounts);
+    if (!c.address.empty()) key += " " + c.address;
     d.add(std::move(key), AskAgent{*endpoint, std::move(step->action), c.epoch}, step->deadline);
   }
   for (const auto& name : plan.probe) {
     const auto* node = find(w, name);
     if (node && node->pod)
       d.add("probe " + name, ProbeNow{mysql::EndpointId{pod_life(*node->pod)}});
+  }
+}
+
+void remember_orders(const World& w, const topo::Plan& plan, TimePoint now, Memory& memory) {
+  for (const auto& c : plan.commands) {
+    const auto* node = find(w, c.member);
+    if (c.verb != topo::Verb::Follow || !node || !node->pod) continue;
+    auto& steps = memory.members[c.member];
+    const auto life = pod_life(*node->pod);
+    if (steps.life != life) steps = {.life = life, .outcomes = {}, .follow_order = {}};
+    steps.follow_order = topo::FollowOrder{c.epoch, c.peer, c.address, now};
   }
 }
 
@@ -166,6 +178,13 @@ std::uint32_t parse_or_zero(std::string_view text) {
   return number;
 }
 
+// All words from the first on: in an address nobody forbids spaces.
+std::string text_from(const std::vector<std::string>& words, std::size_t first) {
+  return words.size() > first
+             ? fmt::format("{}", fmt::join(words.begin() + first, words.end(), " "))
+             : std::string();
+}
+
 struct Fill {
   topo::Outcome& o;
   void operator()(const agent::ReceiverStopped& a) const {
@@ -188,19 +207,20 @@ struct Fill {
 }  // namespace
 
 void MysqlReplicationKind::fold(Memory& memory, const EffectResult& r) {
-  // "step MEMBER VERB EPOCH PEER [ACCOUNTS]"
+  // "step MEMBER VERB EPOCH PEER [ACCOUNTS [ADDRESS]]"
   std::vector<std::string> words;
   boost::algorithm::split(words, r.key, [](char c) { return c == ' '; });
   if (words.size() < 5 || words[0] != "step") return;
   const auto verb = parse_verb(words[2]);
   if (!verb) return;
   auto& steps = memory.members[words[1]];
-  if (steps.life != r.endpoint) steps = {.life = r.endpoint, .outcomes = {}};
+  if (steps.life != r.endpoint) steps = {.life = r.endpoint, .outcomes = {}, .follow_order = {}};
   auto& o = steps.outcomes[*verb];
   if (r.epoch < o.epoch) return;  // an answer that nobody waits for any more
   const auto failures = r.failed && o.epoch == r.epoch ? o.failures + 1 : 0;
   o = topo::Outcome{.epoch = r.epoch,
                     .peer = words[4],
+                    .address = text_from(words, 6),
                     .ok = !r.failed,
                     .error = r.failed.value_or(Error{}),
                     .at = r.finished,

@@ -80,6 +80,7 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   want_observations(w, login ? &*login : nullptr, d);
   if (plan.record) write_record(w, *plan.record, d);
   if (login) ask_members(w, plan, *login, d);
+  if (login) remember_orders(w, plan, now, memory);
   if (plan.note_done) remove_order(w, d);
   keep_resources(w, plan, d);
   tell_notes(w, plan, d);

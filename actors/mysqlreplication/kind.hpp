@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,6 +80,7 @@ struct MysqlReplicationKind {
     struct Steps {
       std::string life;
       std::map<mysql_topology::Verb, mysql_topology::Outcome> outcomes;
+      std::optional<mysql_topology::FollowOrder> follow_order;
     };
     std::map<std::string, Steps, std::less<>> members;
     TimePoint status_written;
@@ -95,7 +97,7 @@ struct MysqlReplicationKind {
 
 BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Credentials, (),
                       (probe_user, probe_password, replication_user, replication_password))
-BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Memory::Steps, (), (life, outcomes))
+BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Memory::Steps, (), (life, outcomes, follow_order))
 BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Memory, (),
                       (accounts, members, status_written, warned, step, step_since))
 

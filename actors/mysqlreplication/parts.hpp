@@ -26,10 +26,13 @@ bool has_members(const World& world);
 mysql_topology::Topology topology_of(const World& world, const Memory& memory);
 mysql_topology::PersistedRecord record_of(const k8s::MysqlReplicationStatus& status);
 
-// What members are asked to do, as effects. Keys: "step MEMBER VERB EPOCH PEER", and the
-// revision of the accounts behind it where they are handed over.
+// What members are asked to do, as effects. Keys: "step MEMBER VERB EPOCH PEER", behind it the
+// revision of the accounts where they are handed over, and the address of whom to follow.
 void ask_members(const World& world, const mysql_topology::Plan& plan,
                  const Credentials& credentials, Decision& decision);
+// Keeps in mind whom they are asked to follow.
+void remember_orders(const World& world, const mysql_topology::Plan& plan, TimePoint now,
+                     Memory& memory);
 // Which agents and servers are to be watched.
 void want_observations(const World& world, const Credentials* credentials, Decision& decision);
 

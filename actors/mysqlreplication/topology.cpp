@@ -35,8 +35,9 @@ topo::Member member_of(const World& w, const Node& n, int ordinal, const Memory&
   if (!m.ours) return m;
   m.agent = n.agent;
   const auto steps = memory.members.find(n.name);
-  if (steps != memory.members.end() && steps->second.life == m.instance)
-    m.outcomes = steps->second.outcomes;
+  if (steps == memory.members.end() || steps->second.life != m.instance) return m;
+  m.outcomes = steps->second.outcomes;
+  m.follow_order = steps->second.follow_order;
   return m;
 }
 

@@ -197,8 +197,14 @@ Server& Server::failed(Verb verb, std::uint64_t epoch, std::string_view why) {
   return *this;
 }
 
-Server& Server::with_peer(std::string_view peer) {
+Server& Server::with_peer(std::string_view peer, std::string_view address) {
   outcomes[last_verb].peer = peer;
+  outcomes[last_verb].address = address;
+  return *this;
+}
+
+Server& Server::is_asked_to_follow(const Server& source, std::uint64_t epoch) {
+  follow_order = {Epoch{epoch}, source.name, source.member().address(), now - milliseconds(40)};
   return *this;
 }
 
@@ -223,6 +229,7 @@ Member Server::member() const {
     m.probe = std::make_shared<mysql::ProbeOutcome>(std::move(outcome));
   }
   m.outcomes = outcomes;
+  m.follow_order = follow_order;
   if (!owner.empty()) {
     auto outcome = probe;
     outcome.observation = std::make_shared<mysql::MemberObservation>(elsewhere);

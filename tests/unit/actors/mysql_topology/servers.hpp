@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,8 +57,9 @@ struct Server {
   Server& did(Verb verb, std::uint64_t epoch, std::string_view executed = {},
               std::string_view received = {});
   Server& failed(Verb verb, std::uint64_t epoch, std::string_view why = "no");
-  // The peer of the last of these.
-  Server& with_peer(std::string_view peer);
+  // The peer of the last of these, and where it was then.
+  Server& with_peer(std::string_view peer, std::string_view address = {});
+  Server& is_asked_to_follow(const Server& source, std::uint64_t epoch);  // and has not answered
 
   Member member() const;
 
@@ -79,6 +81,7 @@ struct Server {
   bool ever_answered = true;
   mysql::MemberObservation seen;
   std::map<Verb, Outcome> outcomes;
+  std::optional<FollowOrder> follow_order;
   Verb last_verb = Verb::StopReceiver;
 };
 

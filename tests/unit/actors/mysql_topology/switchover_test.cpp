@@ -335,6 +335,45 @@ TEST(Switchover, EndsWithTheCandidateOpen) {
   EXPECT_FALSE(plan.notes.front().warning);
 }
 
+// --- hosts that were wrong
+// ------------------------------------------------------------------------
+
+TEST(Switchover, AReplicaThatFollowedTheCandidateElsewhereIsAskedAgain) {
+  auto servers = under_way(Step::Promote);
+  servers[0].did(Verb::Follow, 2).with_peer("db-1", "nowhere.example:3306");
+  servers[2].did(Verb::Follow, 2).with_peer("db-1", "db-1.db:3306");
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-0 Follow db-1", "db-1 Promote"));
+  ASSERT_TRUE(command(plan, "db-0", Verb::Follow));
+  EXPECT_EQ(command(plan, "db-0", Verb::Follow)->address, "db-1.db:3306");
+  EXPECT_THAT(plan.probe, Contains("db-2"));
+}
+
+TEST(Switchover, AnOrderUnderWayAtAnAddressThatWasMendedIsOvertaken) {
+  auto servers = under_way(Step::Promote);
+  servers[1].host = "nowhere.example";
+  servers[0].is_asked_to_follow(servers[1], 2);
+  EXPECT_FALSE(servers.decide().record) << "nothing else is known yet";
+  servers[1].host = "db-1.db";
+  const auto plan = servers.decide();
+  ASSERT_EQ(recorded(plan), "Switchover Promote from db-0 to db-1, epoch 3");
+  EXPECT_EQ(plan.record->current, "db-1") << "there is no way back";
+  EXPECT_THAT(asked(plan), IsEmpty());
+  servers.record() = *plan.record;
+  EXPECT_FALSE(servers.decide().record) << "once is enough";
+  EXPECT_THAT(asked(servers.decide()), Contains("db-0 Follow db-1"));
+}
+
+TEST(Switchover, AnOrderThatWasAnsweredNeedsNoOvertaking) {
+  auto servers = under_way(Step::Promote);
+  servers[1].host = "nowhere.example";
+  servers[0].is_asked_to_follow(servers[1], 2);
+  servers[1].host = "db-1.db";
+  servers[0].failed(Verb::Follow, 2).with_peer("db-1", "nowhere.example:3306");
+  servers[0].outcomes[Verb::Follow].at = servers.now;
+  EXPECT_FALSE(servers.decide().record);
+}
+
 // --- undoing -------------------------------------------------------------------------------------
 
 TEST(Switchover, GivenUpOpensTheOldSourceAgain) {

@@ -454,7 +454,7 @@ TEST(MysqlReplication, AReplicaIsGivenTheAccountAndTheAuthorityOfItsSource) {
   auto scene = ReplicationScene::formed();
   scene.servers[2].is_closed();
   const auto decision = scene.decide();
-  const auto* ask = action<AskAgent>(decision, "step db-2 Follow 1 db-0 1");
+  const auto* ask = action<AskAgent>(decision, "step db-2 Follow 1 db-0 1 db-0.db:3306");
   ASSERT_TRUE(ask);
   const auto& source = std::get<agent::Follow>(ask->action).source;
   EXPECT_EQ(source.host, "db-0.db");
@@ -483,6 +483,31 @@ TEST(MysqlReplication, RemembersWhatAgentsAnswered) {
   EXPECT_TRUE(outcome.ok);
   EXPECT_EQ(outcome.epoch, Epoch{2});
   EXPECT_EQ(outcome.executed.count(), 5u);
+}
+
+TEST(MysqlReplication, AFollowOutcomeCountsForTheAddressThatItWasAskedFor) {
+  auto scene = ReplicationScene::formed();
+  scene.servers[1].is_closed();
+  auto result = answer("step db-1 Follow 1 db-0 1 some where:3306", 1, scene.servers.now);
+  result.reply = agent::Reply{agent::Following{}, ""};
+  MysqlReplicationKind::fold(scene.memory, result);
+  const auto& outcome = scene.memory.members.at("db-1").outcomes.at(Verb::Follow);
+  EXPECT_EQ(outcome.peer, "db-0");
+  EXPECT_EQ(outcome.accounts, 1u);
+  EXPECT_EQ(outcome.address, "some where:3306");
+}
+
+TEST(MysqlReplication, AHostThatIsMendedOvertakesTheOrderThatIsUnderWay) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  auto& host = scene.spec()["source"].as_object()["host"];
+  host = "nowhere.example";
+  const auto wrong = scene.decide();
+  EXPECT_TRUE(effect(wrong, "step db-1 Follow 1 db-0 1 nowhere.example:3306"));
+  host = "db-0.db";
+  EXPECT_TRUE(effect(scene.decide(), "record"));
+  scene.settle();
+  EXPECT_EQ(scene.status()["epoch"], json::value(2));
 }
 
 TEST(MysqlReplication, AnAnswerToAnOlderEpochDoesNotOverwriteANewerOne) {

@@ -138,8 +138,8 @@ MysqlReplicationKind::World ReplicationScene::world() const {
     const auto name = owner(unit);
     return name != "db" && documents.contains("MysqlReplication/" + name);
   };
-  const auto add = [&](const std::string& name, bool isolated) {
-    MysqlReplicationKind::Node node{.name = name, .host = name + ".db", .isolated = isolated};
+  const auto add = [&](const std::string& name, const std::string& host, bool isolated) {
+    MysqlReplicationKind::Node node{.name = name, .host = host, .isolated = isolated};
     node.unit = get<k8s::Unit>("Unit", name);
     node.owner_exists = node.unit && owner_exists(name);
     node.pod = get<k8s::Pod>("Pod", name);
@@ -152,15 +152,16 @@ MysqlReplicationKind::World ReplicationScene::world() const {
     }
     w.nodes.push_back(std::move(node));
   };
-  add(w.object->spec.source.name.str(), false);
-  for (const auto& r : w.object->spec.replica) add(r.name.str(), r.isolated);
+  const auto& source = w.object->spec.source;
+  add(source.name.str(), source.host.str(), false);
+  for (const auto& r : w.object->spec.replica) add(r.name.str(), r.host.str(), r.isolated);
   const auto is_member = [&w](std::string_view name) {
     return std::any_of(w.nodes.begin(), w.nodes.end(),
                        [&name](const auto& n) { return n.name == name; });
   };
   for (const auto& name : w.object->status.quorum.members) {
     if (is_member(name)) continue;
-    add(name.str(), false);
+    add(name.str(), {}, false);
     w.nodes.back().former = true;
   }
   for (const auto& [key, document] : documents) {
