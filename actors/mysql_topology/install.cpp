@@ -43,6 +43,48 @@ std::uint32_t acks_needed(const Topology& t, const Member& candidate) {
       t.acks(), static_cast<std::uint32_t>(s->semi_sync_source.wait_for_replica_count.value_or(0)));
 }
 
+// How long replicas take to attach to one that was promoted, if nothing is wrong.
+constexpr Duration kAttachingTakes = std::chrono::seconds(3);
+
+// Why `m` does not acknowledge to the candidate; nothing if it follows.
+std::optional<std::string> why_not_attached(const Topology& t, const Member& m,
+                                            const Member& candidate, TimePoint now) {
+  if (const auto why = unusable(m, now)) return why;
+  if (replicates_from(m, candidate)) return std::nullopt;
+  const auto& replica = m.server()->replica;
+  for (const auto* e :
+       {replica ? &replica->io_error : nullptr, replica ? &replica->sql_error : nullptr})
+    if (e && e->number != 0) return fmt::format("{}: error {}: {}", m.name, e->number, e->text);
+  const auto* followed = m.outcome(Verb::Follow, t.record.epoch);
+  if (followed && !followed->ok) return fmt::format("{}: {}", m.name, followed->error.message);
+  return fmt::format("{}: receiver {}, applier {}", m.name,
+                     replica ? mysql::to_string(replica->io) : "absent",
+                     replica ? mysql::to_string(replica->sql) : "absent");
+}
+
+// The candidate is not opened before its replicas are there, and there is no way back.
+void tell_who_is_missing(const Topology& t, const Member& candidate, TimePoint now, Plan& plan) {
+  const auto* promoted = candidate.outcome(Verb::Promote, t.record.epoch);
+  if (!t.semi_sync() || !promoted) return;
+  const auto* opened = candidate.outcome(Verb::Open, t.record.epoch);
+  const bool was_not_opened = opened && !opened->ok;
+  if (!was_not_opened && now - promoted->at < kAttachingTakes) {
+    plan.wake_at(promoted->at + kAttachingTakes);
+    return;
+  }
+  const auto* s = candidate.server();
+  const auto attached = s ? s->semi_sync_source.clients.value_or(0) : 0;
+  if (attached >= t.acks()) return;
+  auto text = fmt::format("{} of {} replicas that {} needs are attached", attached, t.acks(),
+                          candidate.name);
+  for (const auto* m : t.voters())
+    if (m != &candidate && acknowledges(t, *m))
+      if (const auto why = why_not_attached(t, *m, candidate, now)) text += "; " + *why;
+  plan.hold("ReplicasNotAttached", text, promoted->at);
+  // A new topology may still be on its way, but not after that.
+  plan.forming &= !was_not_opened;
+}
+
 // What clients may have seen committed and the new source lacks, as far as it is known already.
 void report_left_behind(const Topology& t, const Member& candidate, Plan& plan) {
   const auto& from = t.record.operation->from;
@@ -109,7 +151,7 @@ void install(const Topology& t, TimePoint now, Plan& plan) {
   attach_others(t, *candidate, now, plan);
   const bool open = make_source(t, *candidate, plan);
   if (candidate->done(Verb::Promote, t.record.epoch)) plan.roles[op.candidate] = Role::Source;
-  if (!open) return;
+  if (!open) return tell_who_is_missing(t, *candidate, now, plan);
   plan.record = finished(t, story(t, op));
   if (op.type == OperationType::Failover && t.mode == Mode::Async)
     report_left_behind(t, *candidate, plan);

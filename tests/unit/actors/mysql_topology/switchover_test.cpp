@@ -374,6 +374,33 @@ TEST(Switchover, AnOrderThatWasAnsweredNeedsNoOvertaking) {
   EXPECT_FALSE(servers.decide().record);
 }
 
+TEST(Switchover, ACandidateThatGetsNoReplicasSaysWhoIsMissingAndWhy) {
+  auto servers = under_way(Step::Promote);
+  servers[1].is_closed().did(Verb::Promote, 2);
+  for (const int i : {0, 2}) {
+    servers[i].is_replica_of(servers[1]).hears_nothing();
+    servers[i].seen.semi_sync_replica.enabled = true;
+  }
+  servers[0].seen.replica->io_error = {2005, "Unknown MySQL server host 'nowhere.example'"};
+  const auto young = servers.decide();
+  EXPECT_THAT(held_by(young), IsEmpty()) << "replicas take a moment";
+  EXPECT_LE(young.wake, servers.now + seconds(3));
+  servers[1].outcomes[Verb::Promote].at -= seconds(3);
+  const auto plan = servers.decide();
+  EXPECT_EQ(text_of(plan, "ReplicasNotAttached"),
+            "0 of 1 replicas that db-1 needs are attached; db-0: error 2005: Unknown MySQL server "
+            "host 'nowhere.example'; db-2: receiver connecting, applier on");
+  EXPECT_THAT(asked(plan), Contains("db-1 Open")) << "they may come yet";
+}
+
+TEST(Switchover, ACandidateThatCouldNotBeOpenedGoesOnSayingWhoIsMissing) {
+  auto servers = under_way(Step::Promote);
+  servers[1].is_closed().did(Verb::Promote, 2).failed(Verb::Open, 2);
+  EXPECT_THAT(held_by(servers.decide()), Contains("ReplicasNotAttached"));
+  servers[1].seen.semi_sync_source.clients = 1;
+  EXPECT_THAT(held_by(servers.decide()), IsEmpty());
+}
+
 // --- undoing -------------------------------------------------------------------------------------
 
 TEST(Switchover, GivenUpOpensTheOldSourceAgain) {

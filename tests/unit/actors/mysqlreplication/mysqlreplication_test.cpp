@@ -708,6 +708,27 @@ TEST(MysqlReplication, AStepOfAMomentIsNotShownOneThatLastsIs) {
   EXPECT_TRUE(effect(scene.decide(), "status"));
 }
 
+TEST(MysqlReplication, APromotionThatWaitsForReplicasIsNoProgress) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  auto& status = scene.status();
+  status["epoch"] = 2;
+  status["currentSource"] = "db-1";
+  status["operation"] = {{"id", "Switchover-2"}, {"type", "Switchover"}, {"step", "Promote"},
+                         {"candidate", "db-1"},  {"from", "db-0"},       {"epoch", 2}};
+  scene.servers[0].is_closed();
+  scene.servers[1].is_closed();
+  MysqlReplicationKind::fold(scene.memory, answer("step db-1 Promote 2 ", 2, scene.servers.now));
+  auto open = answer("step db-1 Open 2 ", 2, scene.servers.now);
+  open.failed = Error{Code::Timeout, "0 of 1 replicas are attached"};
+  MysqlReplicationKind::fold(scene.memory, open);
+  scene.decide();
+  scene.servers.now += std::chrono::seconds(1);
+  scene.apply(scene.decide());
+  EXPECT_EQ(scene.condition("TopologyReady"), "False ReplicasNotAttached");
+  EXPECT_EQ(scene.status()["guards"].at(0).at("rule"), "ReplicasNotAttached");
+}
+
 TEST(MysqlReplication, ReportsLostTransactionsWithTheRecord) {
   auto scene = ReplicationScene::formed();
   scene.settle();
