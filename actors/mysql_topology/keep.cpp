@@ -225,6 +225,9 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
   for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
   const auto* source = t.find(t.record.current);
   if (!source || source->isolated || source->former) {
+    // A slip of the pen in the specification takes nothing from a source that takes writes.
+    plan.roles[t.record.current] = Role::Source;
+    plan.roles_stand = true;
     plan.hold("SourceNotListed",
               fmt::format("\"{}\" is the source and {}: list it as before, and switch over first",
                           t.record.current, source ? "was isolated" : "is not listed any more"));

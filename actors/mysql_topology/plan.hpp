@@ -46,9 +46,11 @@ struct Plan {
   std::vector<Note> notes;
   std::string doing;
   TimePoint wake = TimePoint::max();
-  bool ready = false;      // every member has its role and works, and nothing is held back
-  bool writable = false;   // the source takes writes, with its acknowledgements
-  bool forming = false;    // what holds it back is that members are still being made
+  bool ready = false;     // every member has its role and works, and nothing is held back
+  bool writable = false;  // the source takes writes, with its acknowledgements
+  bool forming = false;   // what holds it back is that members are still being made
+  // Who is reached by which name stays as it is: whose roles these are cannot be decided.
+  bool roles_stand = false;
   bool note_done = false;  // the annotation switchover-to has been obeyed: remove it
 
   void hold(std::string rule, std::string text, TimePoint since = {}) {

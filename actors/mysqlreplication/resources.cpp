@@ -90,27 +90,36 @@ void budget(const World& w, std::size_t voters, Decision& d) {
 
 }  // namespace
 
-void keep_resources(const World& w, const topo::Plan& plan, Decision& d) {
-  const auto& o = *w.object;
-  std::size_t voters = 0;
+namespace {
+
+bool takes_part(const Node& n) { return !n.isolated && !n.former; }
+
+void label_pods(const World& w, const topo::Plan& plan, Decision& d) {
+  const auto instance = w.object->metadata.name.view();
   for (const auto& n : w.nodes) {
-    const bool takes_part = !n.isolated && !n.former;
-    if (takes_part) ++voters;
     if (!n.pod || !is_ours(w, n)) continue;
     const auto found = plan.roles.find(n.name);
     const auto role = found == plan.roles.end() ? topo::Role::None : found->second;
-    label(*n.pod, takes_part ? o.metadata.name.view() : std::string_view(), readonly_text(role), d);
+    label(*n.pod, takes_part(n) ? instance : std::string_view(), readonly_text(role), d);
   }
   for (const auto& pod : w.strays) label(*pod, "", "", d);
+}
+
+}  // namespace
+
+void keep_resources(const World& w, const topo::Plan& plan, Decision& d) {
+  const auto& o = *w.object;
+  if (!plan.roles_stand) label_pods(w, plan, d);
   // They would lead nowhere, perhaps for good: all members may be another's.
   if (!has_members(w) && !w.readwrite) return;
   service(w, w.readwrite, "readwrite", "false", d);
   if (!o.spec.replica.empty())
     service(w, w.readonly, "readonly", "true", d);
-  else if (w.readonly)
+  else if (w.readonly && !plan.roles_stand)
     d.add("delete Service " + w.readonly->metadata.name.str(),
           Delete{ref_to(*w.readonly), w.readonly->metadata.uid.str(), {}});
-  budget(w, voters, d);
+  const auto voters = std::count_if(w.nodes.begin(), w.nodes.end(), takes_part);
+  if (!plan.roles_stand) budget(w, static_cast<std::size_t>(voters), d);
 }
 
 void remove_labels(const World& w, Decision& d) {

@@ -156,6 +156,19 @@ TEST(Keep, ASourceThatIsNoMemberAnyMoreIsAskedFor) {
   EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceNotListed"));
 }
 
+TEST(Keep, WhereTheSourceIsNotListedItKeepsItsRoleAndAllLabelsStand) {
+  auto servers = Servers::formed();
+  servers[0].former = true;
+  EXPECT_TRUE(servers.decide().roles_stand);
+  EXPECT_EQ(roles(servers.decide()), "db-0=Source db-1=Replica db-2=Replica");
+  EXPECT_THAT(asked(servers.decide()), IsEmpty());
+  servers[0].former = false;
+  servers[0].isolated = true;
+  EXPECT_TRUE(servers.decide().roles_stand);
+  EXPECT_EQ(roles(servers.decide()), "db-0=Source db-1=Replica db-2=Replica");
+  EXPECT_FALSE(Servers::formed().decide().roles_stand);
+}
+
 TEST(Keep, AChangedPasswordIsGivenToTheMembers) {
   auto servers = Servers::formed();
   servers[0].refuses_password();

@@ -49,6 +49,36 @@ TEST(MysqlReplication, LabelsPodsByTheRoleThatTheyHave) {
   EXPECT_EQ(scene.pod_label("db-1", kReadonlyLabel), "true");
 }
 
+TEST(MysqlReplication, ASlipInTheNameOfTheSourceLeavesEverybodyReachedAsBefore) {
+  auto scene = ReplicationScene::formed();
+  scene.servers[2].is_killed();  // and has no role
+  scene.settle();
+  scene.spec()["source"].as_object()["name"] = "db-O";
+  const auto decision = scene.settle();
+  EXPECT_EQ(scene.condition("TopologyReady"), "False SourceNotListed");
+  EXPECT_EQ(scene.pod_label("db-0", kReplicationLabel), "db");
+  EXPECT_EQ(scene.pod_label("db-0", kReadonlyLabel), "false");
+  EXPECT_EQ(scene.pod_label("db-1", kReadonlyLabel), "true");
+  EXPECT_EQ(scene.pod_label("db-2", kReadonlyLabel), "");
+  EXPECT_EQ(scene.owner("db-0"), "db");
+  EXPECT_TRUE(scene.documents.contains("Service/db-readwrite"));
+  EXPECT_THAT(keys_of(decision), Each(Not(StartsWith("step "))));
+  scene.spec()["source"].as_object()["name"] = "db-0";
+  scene.settle();
+  EXPECT_EQ(scene.pod_label("db-0", kReadonlyLabel), "false");
+}
+
+TEST(MysqlReplication, WithASlipAndNoReplicasServicesAndTheBudgetStay) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.spec()["source"].as_object()["name"] = "db-O";
+  scene.spec()["replica"] = json::array{};
+  scene.settle();
+  EXPECT_TRUE(scene.documents.contains("Service/db-readonly"));
+  EXPECT_TRUE(scene.documents.contains("PodDisruptionBudget/db"));
+  EXPECT_EQ(scene.pod_label("db-1", kReadonlyLabel), "true");
+}
+
 TEST(MysqlReplication, TakesARoleFromAPodThatCannotFillIt) {
   auto scene = ReplicationScene::formed();
   scene.settle();
