@@ -1,5 +1,5 @@
-// A Unit "db-0" with a MySQL container, one volume and its configuration; each table changes what
-// it is about.
+// A Unit "db-0" of a UnitSet, with a MySQL container, one volume and its configuration; each table
+// changes what it is about.
 #pragma once
 
 #include <fmt/format.h>
@@ -22,7 +22,10 @@ class UnitTest : public KindTest<UnitKind> {
     cluster.put<k8s::ConfigMap>("template", R"({"data": {"mysql": "[mysqld]\n"}})");
     cluster.put<k8s::ConfigMap>("values", R"({"data": {"mysql": "a: 1"}})");
     cluster.put<k8s::Unit>("db-0", R"({
-      "metadata": {"labels": {"app": "shop", "unitset.name": "db", "unit.name": "db-0"}},
+      "metadata": {"labels": {"app": "shop", "unitset.name": "db", "unit.name": "db-0"},
+                   "ownerReferences": [{"apiVersion": "upm.syntropycloud.io/v1alpha2",
+                                        "kind": "UnitSet", "name": "db", "uid": "uid-of-db",
+                                        "controller": true}]},
       "spec": {
         "unbindNode": true,
         "configTemplateName": "template", "configValueName": "values",
