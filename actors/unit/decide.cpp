@@ -196,10 +196,12 @@ Decision UnitKind::decide(const World& w, Memory& memory, TimePoint now) {
     hold_unreadable_accounts(w, d);
     keep_binding(w, d);
     pod = keep_pod(w, memory, now, d);
-    if (pod.task.empty() && w.pod && !w.pod->metadata.deletionTimestamp && !in_maintenance(w))
+    if (pod.task.empty() && w.pod && !w.pod->metadata.deletionTimestamp && !in_maintenance(w)) {
       drive_agent(w, memory, d);
-    else if (!pod.task.empty())
+    } else if (!pod.task.empty()) {
       d.doing = "replacing its Pod";
+      memory.opened.clear();  // as where it is stopped on order
+    }
   } else {
     d.doing = "waiting for what it refers to";
     if (w.certificate) keep_certificate(w, now, d);

@@ -1,4 +1,5 @@
-// The process in the Pod: configured, initialised, started, given its accounts; in that order.
+// The process in the Pod: configured, initialised, started, given its accounts, opened; in that
+// order.
 #include <fmt/format.h>
 
 #include "actors/model/endpoints.hpp"
@@ -81,6 +82,7 @@ void drive_agent(const World& w, Memory& memory, Decision& d) {
   };
   if (!w.object->spec.startup) {
     d.doing = "stopped on order";
+    memory.opened.clear();  // to stop a database closes it first, and may get no further
     if (a.process.state != ProcessState::Stopped && a.process.state != ProcessState::Exited)
       ask("stop", agent::StopProcess{}, std::chrono::minutes(2));
     return;
@@ -134,10 +136,13 @@ void drive_agent(const World& w, Memory& memory, Decision& d) {
   }
   if (!pod_is_ready(*w.pod)) d.doing = "its process runs, its Pod's readiness probe has not passed";
   auto accounts = accounts_of(w);
-  if (!accounts || accounts->empty()) return;
+  if (!accounts) return;
   const auto key = account_key(w, *accounts, memory);
-  if (memory.ensured != key)
+  if (!accounts->empty() && memory.ensured != key) {
     ask("accounts " + key, agent::EnsureAccounts{std::move(*accounts)}, std::chrono::seconds(15));
+    return;
+  }
+  keep_open(w, *endpoint, memory, d);
 }
 
 }  // namespace troupe::actors::unit

@@ -1,5 +1,6 @@
 // Unit: one database instance: its claims, its Pod, and the process in it, driven through the agent
-// that the operator puts into the Pod. Field managers: troupe-unit, and troupe-unit-metadata for
+// that the operator puts into the Pod. One that stands alone also opens its database for writes,
+// which otherwise is its replication's. Field managers: troupe-unit, and troupe-unit-metadata for
 // labels and annotations of a Pod that an earlier operator made.
 #pragma once
 
@@ -56,6 +57,8 @@ struct UnitKind {
     std::string rendered;  // hash of what the agent rendered last
     std::string ensured;   // which accounts, of which server: the end of that effect's key
     Revision<std::vector<agent::Account>> accounts;
+    std::string opened;      // which process of the database: the end of that effect's key
+    std::string open_error;  // why it is not yet, by the last answer
     TimePoint failed_since;  // the Pod's phase is Failed
   };
 
@@ -64,6 +67,7 @@ struct UnitKind {
   static Decision decide(const World& world, Memory& memory, TimePoint now);
 };
 
-BOOST_DESCRIBE_STRUCT(UnitKind::Memory, (), (rendered, ensured, accounts, failed_since))
+BOOST_DESCRIBE_STRUCT(UnitKind::Memory, (),
+                      (rendered, ensured, accounts, opened, open_error, failed_since))
 
 }  // namespace troupe::actors

@@ -120,6 +120,10 @@ UnitKind::World UnitKind::observe(const ObjectRef& self, Sight& sight) {
 }
 
 void UnitKind::fold(Memory& memory, const EffectResult& r) {
+  if (r.key.starts_with(kOpenKey)) {
+    if (!r.failed) memory.opened = r.key.substr(kOpenKey.size());
+    memory.open_error = r.failed ? r.failed->message : std::string();
+  }
   if (r.failed) return;
   if (r.key.starts_with("render ")) memory.rendered = r.key.substr(7);
   if (r.key.starts_with("accounts ")) memory.ensured = r.key.substr(9);

@@ -60,6 +60,19 @@ Result<std::vector<agent::Account>> accounts_of(const World& world);
 
 // Everything that goes on in the Pod, through its agent.
 void drive_agent(const World& world, Memory& memory, Decision& decision);
+// Whether clients can write, as far as that is for the Unit to see to.
+enum class Access {
+  NotOurs,  // others open it, or there is no process that could be open
+  Opening,
+  Open,
+  FormerMember,  // starts closed, and only a replication may open it
+};
+Access access_of(const World& world, const Memory& memory);
+// Opens a database that runs, has its accounts, and belongs to nobody else; once each process.
+void keep_open(const World& world, const agent::Endpoint& endpoint, const Memory& memory,
+               Decision& decision);
+inline constexpr std::string_view kOpenKey = "open ";
+
 // What the agent is to render, and the hash of it; nothing while a ConfigMap is missing.
 struct Rendering {
   agent::Render action;

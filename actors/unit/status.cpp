@@ -9,13 +9,15 @@
 namespace troupe::actors::unit {
 namespace {
 
-// A Unit whose database does not run serves nobody, whatever its Pod's probes say. While nobody
-// knows, for the operator has just started, what was ready stays so.
-k8s::UnitPhase phase_of(const k8s::Unit& unit, const k8s::Pod& pod, k8s::ProcessState process) {
+// A Unit whose database does not run, or is closed, serves nobody, whatever its Pod's probes say.
+// While nobody knows, for the operator has just started, what was ready stays so.
+k8s::UnitPhase phase_of(const k8s::Unit& unit, const k8s::Pod& pod, k8s::ProcessState process,
+                        Access access) {
   const bool runs =
       process == k8s::ProcessState::Running ||
       (process == k8s::ProcessState::Unknown && unit.status.phase == k8s::UnitPhase::Ready);
-  if (pod_is_ready(pod) && pod.status.phase == "Running" && unit.spec.startup && runs)
+  const bool closed = access == Access::Opening || access == Access::FormerMember;
+  if (pod_is_ready(pod) && pod.status.phase == "Running" && unit.spec.startup && runs && !closed)
     return k8s::UnitPhase::Ready;
   for (const auto phase : {k8s::UnitPhase::Pending, k8s::UnitPhase::Running,
                            k8s::UnitPhase::Succeeded, k8s::UnitPhase::Failed})
@@ -72,14 +74,34 @@ k8s::Text task_of(const World& w, std::string_view task, const k8s::UnitStatus& 
                                                                        : w.object->status.task;
 }
 
-void set_conditions(const World& w, const k8s::UnitStatus& s, const PodStanding& pod,
-                    const Decision& d, Conditions& conditions) {
-  conditions.reconciled(d.guards);
-  const bool ready = s.phase == k8s::UnitPhase::Ready;
+void set_ready(bool ready, const Decision& d, Conditions& conditions) {
   conditions.set("Ready", ready, ready ? "PodReady" : "PodNotReady",
                  ready             ? "it serves"
                  : d.doing.empty() ? "its Pod is not ready"
                                    : d.doing);
+}
+
+void set_conditions(const World& w, const Memory& memory, const k8s::UnitStatus& s,
+                    const PodStanding& pod, const Decision& d, Conditions& conditions) {
+  conditions.reconciled(d.guards);
+  // What is about to go is not opened any more.
+  switch (pod.task.empty() ? access_of(w, memory) : Access::NotOurs) {
+    case Access::Opening:
+      conditions.set("Ready", false, "Opening",
+                     memory.open_error.empty()
+                         ? "its database runs, and takes no clients before it is opened"
+                         : "its database is not opened yet: " + memory.open_error);
+      break;
+    case Access::FormerMember:
+      conditions.set("Ready", false, "FormerMember",
+                     "it was a member of a MysqlReplication: its database starts closed and stays "
+                     "so until a MysqlReplication that names the Unit opens it");
+      break;
+    case Access::NotOurs:
+    case Access::Open:
+      set_ready(s.phase == k8s::UnitPhase::Ready, d, conditions);
+      break;
+  }
   if (w.agent && w.agent->connected() && w.agent->config.restart_needed)
     conditions.set("RestartNeeded", true, "ConfigurationChanged",
                    "the configuration file is newer than the process: restart the Unit");
@@ -99,7 +121,7 @@ void write_status(const World& w, const Memory& memory, const PodStanding& pod, 
   s.observedGeneration = o.metadata.generation;
   s.processState = process_of(w);
   if (w.pod && pod.task.empty()) {
-    s.phase = phase_of(o, *w.pod, process_of(w));
+    s.phase = phase_of(o, *w.pod, process_of(w), access_of(w, memory));
     s.nodeName = w.pod->spec.nodeName;
     s.hostIP = w.pod->status.hostIP;
     s.podIPs = w.pod->status.podIPs;
@@ -114,7 +136,7 @@ void write_status(const World& w, const Memory& memory, const PodStanding& pod, 
   s.configSyncStatus = config_status(w, memory);
   s.persistentVolumeClaim = claims(w, arena);
   Conditions conditions(arena, o.status.conditions, o.metadata.generation, w.wall);
-  set_conditions(w, s, pod, d, conditions);
+  set_conditions(w, memory, s, pod, d, conditions);
   s.conditions = conditions.list();
   if (k8s::to_json_text(s) == k8s::to_json_text(o.status)) return;
   tell_changes(d, o, conditions, {kReconciled});

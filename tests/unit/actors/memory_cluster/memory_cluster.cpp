@@ -199,8 +199,10 @@ void MemoryCluster::answer(const AskAgent& a) {
   auto& seen = agents_.at(a.endpoint.id);
   if (std::holds_alternative<agent::EnsureInitialised>(a.action))
     seen.data = agent::DataState::Initialised;
-  if (std::holds_alternative<agent::StartProcess>(a.action))
+  if (std::holds_alternative<agent::StartProcess>(a.action)) {
     seen.process.state = agent::ProcessState::Running;
+    ++seen.process.pid;
+  }
   if (std::holds_alternative<agent::StopProcess>(a.action))
     seen.process.state = agent::ProcessState::Stopped;
 }
