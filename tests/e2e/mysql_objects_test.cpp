@@ -1,5 +1,6 @@
 // What a person does with kubectl and meets on the way: the objects, their conditions, bad input.
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <map>
 #include <regex>
@@ -28,11 +29,16 @@ class MysqlObjects : public ClusterTest {
 
   // As a person in the database's container, who names no socket. The password goes through
   // standard input: no command line shows it.
-  static AssertionResult root_works(const std::string& unit, const std::string& password) {
-    const auto answer = cluster().kubectl()(
+  static oracle::Ran as_root(const std::string& unit, const std::string& password,
+                             const std::string& statements) {
+    return cluster().kubectl()(
         {"exec", "-i", unit, "-c", "mysql", "--", "sh", "-c",
-         "read -r MYSQL_PWD; export MYSQL_PWD; mysql -uroot -NBe 'SELECT CURRENT_USER()'"},
+         "read -r MYSQL_PWD; export MYSQL_PWD; mysql -uroot -NBe \"$0\"", statements},
         seconds(30), password + "\n");
+  }
+
+  static AssertionResult root_works(const std::string& unit, const std::string& password) {
+    const auto answer = as_root(unit, password, "SELECT CURRENT_USER()");
     if (answer.out == "root@localhost\n") return AssertionSuccess();
     return AssertionFailure() << answer.out << answer.err;
   }
@@ -337,6 +343,24 @@ TEST_F(MysqlObjects, AStandaloneUnitOfAStockImageWorks) {
   ok("apply -f " + folder);
   ok("wait --for=jsonpath={.status.phase}=Ready un/mysql-unit-0 --timeout=120s");
   EXPECT_TRUE(root_works("mysql-unit-0", "Demo-root-password-2"));
+  // Nobody else opens it: neither at first, nor when its server has started again.
+  EXPECT_EQ(as_root("mysql-unit-0", "Demo-root-password-2",
+                    "CREATE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY); "
+                    "INSERT INTO shop.orders VALUES (1); SELECT @@offline_mode")
+                .out,
+            "0\n");
+  const auto killed = mysql().database_process("mysql-unit-0");
+  ASSERT_TRUE(killed);
+  ASSERT_EQ(::kill(*killed, SIGKILL), 0);
+  oracle::Ran inserted;
+  EXPECT_TRUE(eventually(seconds(60), [&] {
+    inserted = as_root("mysql-unit-0", "Demo-root-password-2",
+                       "INSERT INTO shop.orders VALUES (2); SELECT COUNT(*) FROM shop.orders");
+    return inserted.status == 0;
+  })) << inserted.err;
+  EXPECT_EQ(inserted.out, "2\n");
+  EXPECT_EQ(kubectl("wait --for=condition=Ready un/mysql-unit-0 --timeout=30s").status, 0)
+      << condition("un/mysql-unit-0", "Ready", "message");
   ok("delete -f " + folder + " --wait=true");
   EXPECT_EQ(kubectl("get pod mysql-unit-0").status, 1);
 }
