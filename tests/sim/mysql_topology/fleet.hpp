@@ -28,8 +28,7 @@ struct Rules {
   bool keep_relay_logs = true;
   bool leave_out_when_safe = true;   // false: who is taken or taken out counts no more at once
   bool count_acks_when_seen = true;  // false: as soon as the source is told to wait for them
-  bool count_before_acknowledging = true;  // false: a new member acknowledges at once
-  bool count_all_members = true;  // false: the operator overlooks a replica, so f is one too low
+  bool count_all_members = true;     // false: the operator overlooks a replica, so f is one too low
 };
 
 struct Transaction {

@@ -322,9 +322,6 @@ void Operator::deliver(int i, int life, const Command& c, const std::string& key
   if (!s.pod || !s.agent_up || s.life != life || watched_[static_cast<std::size_t>(i)].is_cut)
     return;
   Job job{.command = c, .deadline = timeline_.now() + limit_of(c.verb)};
-  if (!rules_.count_before_acknowledging && c.verb == Verb::Follow &&
-      object_.mode == Mode::SemiSync)
-    job.command.semi_sync = true;
   job.answer = [this, i, life, c, key, generation = generation_](const Reply& reply) {
     if (watched_[static_cast<std::size_t>(i)].is_cut || generation != generation_ ||
         timeline_.chance.percent(faults.lose_percent))
@@ -350,6 +347,7 @@ void Operator::answered(int i, int life, const Command& c, const std::string& ke
   if (w.life != life || o.epoch > c.epoch) return wake();
   o = Outcome{.epoch = c.epoch,
               .peer = c.peer,
+              .address = c.address,
               .ok = !reply.failed,
               .error = reply.failed.value_or(Error{}),
               .at = timeline_.now(),

@@ -90,8 +90,6 @@ INSTANTIATE_TEST_SUITE_P(
         Mutant{"AMemberThatLeavesLeftOutAtOnce", [](Rules& r) { r.leave_out_when_safe = false; }},
         Mutant{"AcknowledgementsCountedOnTooEarly",
                [](Rules& r) { r.count_acks_when_seen = false; }, 5000},
-        Mutant{"NewMembersThatAcknowledgeBeforeTheyCount",
-               [](Rules& r) { r.count_before_acknowledging = false; }},
         Mutant{"AQuorumOfOneTooFew", [](Rules& r) { r.count_all_members = false; }}),
     [](const auto& tested) { return tested.param.name; });
 
