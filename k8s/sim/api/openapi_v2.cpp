@@ -1,8 +1,9 @@
 #include "k8s/sim/api/openapi_v2.hpp"
 
+#include <google/protobuf/unknown_field_set.h>
+
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <utility>
 
 namespace troupe::sim {
@@ -104,26 +105,22 @@ json::value to_swagger(const json::value& value) {
   return out;
 }
 
-// Protocol Buffers, as far as the document needs them: texts and messages in messages. The numbers
-// of the fields are those of gnostic's openapiv2/OpenAPIv2.proto.
+// A message of texts and messages. The numbers of the fields are those of gnostic's
+// openapiv2/OpenAPIv2.proto, which no package has.
 class Message {
  public:
   Message& put(unsigned field, std::string_view content) {
-    constexpr unsigned kLengthDelimited = 2;
-    varint(std::uint64_t{field} << 3 | kLengthDelimited);
-    varint(content.size());
-    bytes_ += content;
+    google::protobuf::UnknownFieldSet one;
+    one.AddLengthDelimited(static_cast<int>(field))->assign(content);
+    std::string bytes;
+    one.SerializeToString(&bytes);
+    bytes_ += bytes;
     return *this;
   }
   Message& put(unsigned field, const Message& message) { return put(field, message.bytes_); }
   std::string take() { return std::move(bytes_); }
 
  private:
-  void varint(std::uint64_t number) {
-    for (; number >= 0x80; number >>= 7) bytes_ += static_cast<char>(number | 0x80);
-    bytes_ += static_cast<char>(number);
-  }
-
   std::string bytes_;
 };
 
