@@ -166,7 +166,7 @@ Servers forming(Mode mode = Mode::SemiSync) {
 TEST(Form, PromotesTheSourceAndAttachesTheOthersAtOnce) {
   const auto plan = forming().decide();
   EXPECT_THAT(asked(plan), ElementsAre("db-1 Follow db-0", "db-2 Follow db-0", "db-0 Promote"));
-  const auto* promote = command(plan, "db-0", Verb::Promote);
+  const auto promote = command(plan, "db-0", Verb::Promote);
   EXPECT_EQ(promote->acks, 1u);
   EXPECT_TRUE(promote->semi_sync);
   EXPECT_EQ(promote->epoch, Epoch{1});

@@ -83,7 +83,7 @@ TEST(Quorum, GrowsFromOneMemberWithoutAMomentInWhichNobodyCouldAcknowledge) {
   std::vector<std::uint32_t> attached;
   for (int i = 0; i < 40; ++i) {
     const auto plan = servers.decide();
-    if (const auto* c = command(plan, "db-0", Verb::Promote)) {
+    if (const auto c = command(plan, "db-0", Verb::Promote)) {
       const auto clients = std::count_if(servers.list.begin(), servers.list.end(), [](auto& s) {
         return s.seen.replica && s.seen.semi_sync_replica.enabled.value_or(false);
       });
@@ -98,7 +98,7 @@ TEST(Quorum, LetsNobodyAcknowledgeWhoDoesNotCount) {
   auto servers = growing(3, 4);
   servers[3].is_closed();
   servers[3].seen.seen -= milliseconds(20);
-  const auto* follow = command(servers.decide(), "db-3", Verb::Follow);
+  const auto follow = command(servers.decide(), "db-3", Verb::Follow);
   ASSERT_TRUE(follow);
   EXPECT_FALSE(follow->semi_sync);
 }

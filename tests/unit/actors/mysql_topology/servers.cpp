@@ -303,10 +303,10 @@ std::vector<std::string> asked(const Plan& plan) {
   return out;
 }
 
-const Command* command(const Plan& plan, std::string_view member, Verb verb) {
+std::optional<Command> command(const Plan& plan, std::string_view member, Verb verb) {
   for (const auto& c : plan.commands)
-    if (c.member == member && c.verb == verb) return &c;
-  return nullptr;
+    if (c.member == member && c.verb == verb) return c;
+  return {};
 }
 
 std::string recorded(const Plan& plan) {

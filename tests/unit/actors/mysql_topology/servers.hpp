@@ -110,7 +110,7 @@ class Servers {
 
 // "db-1 Follow db-0", in the order they were asked.
 std::vector<std::string> asked(const Plan& plan);
-const Command* command(const Plan& plan, std::string_view member, Verb verb);
+std::optional<Command> command(const Plan& plan, std::string_view member, Verb verb);
 // "Failover StopReceivers from db-0 to db-1, epoch 2"; "idle: db-0, epoch 2"; empty: no record.
 std::string recorded(const Plan& plan);
 // Names of the guards, in order.

@@ -425,7 +425,7 @@ TEST(Switchover, GivenUpMakesReplicasAcknowledgeThatOnlyFollow) {
   auto servers = under_way(Step::Reopen);
   servers[2].seen.semi_sync_replica.enabled = false;
   const auto plan = servers.decide();
-  const auto* follow = command(plan, "db-2", Verb::Follow);
+  const auto follow = command(plan, "db-2", Verb::Follow);
   ASSERT_TRUE(follow);
   EXPECT_TRUE(follow->semi_sync);
 }
