@@ -51,26 +51,25 @@ void declare(CLI::App& app, Flags& f) {
   app.set_version_flag("--version", kVersion);
 }
 
+int fail(const troupe::Error& error) {
+  std::fprintf(stderr, "troupe-operator: %s\n", error.message.c_str());
+  return error.code == troupe::Code::Invalid ? 2 : 1;
+}
+
 // Decides once more what an operator decided, and says where it would decide otherwise.
 int replay(const std::string& file) {
   using namespace troupe;
   std::ifstream in(file, std::ios::binary);
-  if (!in) return std::fprintf(stderr, "troupe-operator: cannot read %s\n", file.c_str()), 2;
+  if (!in) return fail(error(Code::Invalid, "cannot read " + file));
   const std::string journal{std::istreambuf_iterator<char>(in), {}};
   const auto report = actors::replay(journal, &actors::rehearse);
-  if (!report)
-    return std::fprintf(stderr, "%s: %s\n", file.c_str(), report.error().message.c_str()), 2;
+  if (!report) return fail(error(Code::Invalid, file + ": " + report.error().message));
   std::printf("%s %s: %zu runs, %s\n", report->kind.c_str(), report->object.c_str(), report->runs,
               report->differences.empty() ? "the same decisions" : "other decisions");
   for (const auto& d : report->differences)
     std::printf("run %zu\n  recorded %s\n  replayed %s\n", d.run, d.recorded.c_str(),
                 d.replayed.c_str());
   return report->differences.empty() ? 0 : 1;
-}
-
-int fail(const troupe::Error& error) {
-  std::fprintf(stderr, "troupe-operator: %s\n", error.message.c_str());
-  return error.code == troupe::Code::Invalid ? 2 : 1;
 }
 
 }  // namespace

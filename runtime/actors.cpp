@@ -88,8 +88,9 @@ struct Actors::Impl {
   Impl(caf::actor_system& s, const Clock& c, Timers& t, History& h)
       : system(s), clock(c), timers(t), history(h) {}
 
-  // The slot at the id's place, whoever has it now.
+  // `look` runs on an actor thread; never if the actor stops first.
   void ask(ActorId id, std::function<void(const Logic&)> look) const;
+  // The slot at the id's place, whoever has it now.
   Slot* at_place(ActorId id) const {
     if (!id) return nullptr;
     const auto* chunk = chunks[id.place() / kChunk].load(std::memory_order_acquire);

@@ -1,5 +1,4 @@
 #include "actors/host/operator_metrics.hpp"
-#include "actors/host/kind_logic.hpp"
 
 #include <fmt/format.h>
 
@@ -7,6 +6,7 @@
 #include <map>
 
 #include "actors/host/effect_counters.hpp"
+#include "actors/host/kind_logic.hpp"
 #include "actors/host/observations.hpp"
 #include "engines/agent/gateway.hpp"
 #include "engines/mysql/gateway.hpp"

@@ -1,6 +1,7 @@
 #include "actors/model/sight.hpp"
 
 #include "actors/model/credentials.hpp"
+#include "k8s/api/core.hpp"
 
 namespace troupe::actors {
 

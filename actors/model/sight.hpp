@@ -11,7 +11,6 @@
 #include "actors/model/refusal.hpp"
 #include "engines/agent/model/observation.hpp"
 #include "engines/mysql/model/observation.hpp"
-#include "k8s/api/core.hpp"
 #include "k8s/api/snapshot.hpp"
 #include "runtime/model/result.hpp"
 #include "runtime/model/secret.hpp"

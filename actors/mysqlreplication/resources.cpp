@@ -88,10 +88,6 @@ void budget(const World& w, std::size_t voters, Decision& d) {
          w.budget ? &w.budget->metadata : nullptr);
 }
 
-}  // namespace
-
-namespace {
-
 bool takes_part(const Node& n) { return !n.isolated && !n.former; }
 
 void label_pods(const World& w, const topo::Plan& plan, Decision& d) {
