@@ -62,7 +62,7 @@ int replay(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) return fail(error(Code::Invalid, "cannot read " + file));
   const std::string journal{std::istreambuf_iterator<char>(in), {}};
-  const auto report = actors::replay(journal, &actors::rehearse);
+  const auto report = actors::replay(journal, &actors::rules_of);
   if (!report) return fail(error(Code::Invalid, file + ": " + report.error().message));
   std::printf("%s %s: %zu runs, %s\n", report->kind.c_str(), report->object.c_str(), report->runs,
               report->differences.empty() ? "the same decisions" : "other decisions");

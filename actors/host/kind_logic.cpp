@@ -76,7 +76,7 @@ void KindLogicBase::absorb(std::span<const Cause> causes, TimePoint now) noexcep
                    mix(id_.value, result.fingerprint ^
                                       static_cast<std::uint64_t>(now.time_since_epoch().count())));
     if (journal_) journal_->folded(result);
-    fold(result);
+    rules().fold(result);
   }
 }
 
@@ -102,7 +102,7 @@ Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) 
   {
     k8s::Reader reader(stage_.store, stage_.router, id_, dependencies_);
     StoreSight sight(stage_, reader, ledger_);
-    decision = journal_ ? decide_on_record(sight, now) : look_and_decide(sight, now);
+    decision = journal_ ? decide_on_record(sight, now) : rules().decide(self_, sight, now);
   }
   keep_journal();
   // Also what a kind has no status for, and its status itself.
@@ -130,7 +130,7 @@ Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) 
 Decision KindLogicBase::decide_on_record(Sight& sight, TimePoint now) {
   journal_->begin_run(sight, now);
   try {
-    auto decision = look_and_decide(journal_->sight(), now);
+    auto decision = rules().decide(self_, journal_->sight(), now);
     journal_->end_run(decision);
     return decision;
   } catch (const std::exception& e) {
@@ -153,7 +153,7 @@ void KindLogicBase::keep_journal() {
         std::make_unique<Journal>(kind_name(), self_, stage_.settings, JournalRoom::kMaxBytes);
   }
   const auto before = journal_told_;
-  journal_->mark([this](const Veil& veil) { return memory(veil); });
+  journal_->mark([this](const Veil& veil) { return rules().memory(veil); });
   journal_told_ = journal_->bytes();
   room.bytes.fetch_add(journal_told_ - before);
 }

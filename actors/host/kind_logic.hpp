@@ -1,9 +1,8 @@
-// The same actor for every kind: look, fold, decide, hand out effects. A kind supplies the rules
-// (observe, fold, decide) and nothing else.
+// The same actor for every kind: look, fold, decide, hand out effects. A kind supplies its Rules
+// and nothing else.
 #pragma once
 
 #include <atomic>
-#include <boost/json/fwd.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,6 +10,7 @@
 #include "actors/host/gateways.hpp"
 #include "actors/host/observations.hpp"
 #include "actors/journal/journal.hpp"
+#include "actors/journal/rules.hpp"
 #include "actors/model/ledger.hpp"
 #include "actors/model/sight.hpp"
 #include "k8s/store/router.hpp"
@@ -53,14 +53,9 @@ class KindLogicBase : public Logic {
   std::string state_json() const final;
   Result<std::string> journal() const final;
 
- protected:
-  const ObjectRef& self() const { return self_; }
-
  private:
   virtual std::string_view kind_name() const = 0;
-  virtual void fold(const EffectResult& result) = 0;
-  virtual Decision look_and_decide(Sight& sight, TimePoint now) = 0;
-  virtual boost::json::value memory(const Veil& veil) const = 0;
+  virtual Rules& rules() = 0;
   Decision decide_on_record(Sight& sight, TimePoint now);
   // Begins or ends it, as the object's annotation asks.
   void keep_journal();

@@ -7,8 +7,7 @@
 
 #include "actors/host/kind_logic.hpp"
 #include "actors/host/registry.hpp"
-#include "actors/journal/rules.hpp"
-#include "actors/model/described.hpp"
+#include "actors/journal/kind_rules.hpp"
 
 namespace troupe::actors {
 
@@ -19,15 +18,8 @@ class KindLogic final : public KindLogicBase {
 
  private:
   std::string_view kind_name() const override { return Kind::kName; }
-  void fold(const EffectResult& result) override { Kind::fold(memory_, result); }
-  Decision look_and_decide(Sight& sight, TimePoint now) override {
-    const auto world = Kind::observe(self(), sight);
-    return Kind::decide(world, memory_, now);
-  }
-  boost::json::value memory(const Veil& veil) const override {
-    return described_json(memory_, veil);
-  }
-  typename Kind::Memory memory_;
+  Rules& rules() override { return rules_; }
+  KindRules<Kind> rules_;
 };
 
 template <class Kind>
@@ -35,19 +27,19 @@ std::unique_ptr<Logic> make_logic(Stage& stage, ActorId id, ObjectRef self) {
   return std::make_unique<KindLogic<Kind>>(stage, id, std::move(self));
 }
 template <class Kind>
-std::unique_ptr<Rehearsal> make_rehearsal() {
-  return std::make_unique<KindRehearsal<Kind>>();
+std::unique_ptr<Rules> make_rules() {
+  return std::make_unique<KindRules<Kind>>();
 }
 
 template <class Kind>
 constexpr RegisteredKind registered() {
   return {&k8s::kind_info<typename Kind::Object>, Kind::kName, &make_logic<Kind>,
-          &make_rehearsal<Kind>};
+          &make_rules<Kind>};
 }
 
 template <class Kind>
 constexpr StandingKind standing() {
-  return {&Kind::self, Kind::kName, &make_logic<Kind>, &make_rehearsal<Kind>};
+  return {&Kind::self, Kind::kName, &make_logic<Kind>, &make_rules<Kind>};
 }
 
 }  // namespace troupe::actors

@@ -22,13 +22,13 @@ constexpr StandingKind kStanding[] = {standing<AuthorityKind>()};
 std::span<const RegisteredKind> registered_kinds() { return kKinds; }
 std::span<const StandingKind> standing_kinds() { return kStanding; }
 
-std::unique_ptr<Rehearsal> rehearse(std::string_view kind) {
+std::unique_ptr<Rules> rules_of(std::string_view kind) {
   for (const auto& each : registered_kinds()) {
     each.info();  // from now on snapshots of it can be read
-    if (each.name == kind) return each.rehearse();
+    if (each.name == kind) return each.rules();
   }
   for (const auto& each : standing_kinds())
-    if (each.name == kind) return each.rehearse();
+    if (each.name == kind) return each.rules();
   return nullptr;
 }
 

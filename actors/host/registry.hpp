@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "actors/host/kind_logic.hpp"
-#include "actors/journal/rehearsal.hpp"
+#include "actors/journal/rules.hpp"
 #include "k8s/api/kind.hpp"
 
 namespace troupe::actors {
@@ -17,7 +17,7 @@ struct RegisteredKind {
   const k8s::KindInfo& (*info)();
   std::string_view name;  // of its actors, in console and metrics
   std::unique_ptr<Logic> (*make)(Stage& stage, ActorId id, ObjectRef self);
-  std::unique_ptr<Rehearsal> (*rehearse)();
+  std::unique_ptr<Rules> (*rules)();
 };
 
 // Those of troupe-operator.
@@ -28,11 +28,11 @@ struct StandingKind {
   ObjectRef (*self)(const Settings& settings);
   std::string_view name;
   std::unique_ptr<Logic> (*make)(Stage& stage, ActorId id, ObjectRef self);
-  std::unique_ptr<Rehearsal> (*rehearse)();
+  std::unique_ptr<Rules> (*rules)();
 };
 std::span<const StandingKind> standing_kinds();
 
 // The rules of one of these, by the name of its actors; null for an unknown one.
-std::unique_ptr<Rehearsal> rehearse(std::string_view kind);
+std::unique_ptr<Rules> rules_of(std::string_view kind);
 
 }  // namespace troupe::actors

@@ -121,14 +121,14 @@ class Recollection final : public Sight {
 
 class Player {
  public:
-  Player(const json::object& head, const Rehearse& rehearse) {
+  Player(const json::object& head, const RulesOf& rules_of) {
     if (head.at("journal") != kJournalFormat)
       throw Unfit(fmt::format("expected a journal of format {}", kJournalFormat));
     report_.kind = head.at("kind").as_string();
     self_ = read<ObjectRef>(head.at("object"));
     report_.object = fmt::format("{}/{}", self_.ns, self_.name);
     eyes_.set_settings(read<Settings>(head.at("settings")));
-    rules_ = rehearse(report_.kind);
+    rules_ = rules_of(report_.kind);
     if (!rules_) throw Unfit(fmt::format("there is no kind {}", report_.kind));
   }
 
@@ -167,12 +167,12 @@ class Player {
   ReplayReport report_;
   ObjectRef self_;
   Recollection eyes_;
-  std::unique_ptr<Rehearsal> rules_;
+  std::unique_ptr<Rules> rules_;
 };
 
 }  // namespace
 
-Result<ReplayReport> replay(std::string_view journal, const Rehearse& rehearse) {
+Result<ReplayReport> replay(std::string_view journal, const RulesOf& rules_of) {
   std::optional<Player> player;
   std::size_t number = 0;
   while (!journal.empty()) {
@@ -183,7 +183,7 @@ Result<ReplayReport> replay(std::string_view journal, const Rehearse& rehearse) 
     try {
       const auto line = json::parse(text);
       if (!player)
-        player.emplace(line.as_object(), rehearse);
+        player.emplace(line.as_object(), rules_of);
       else
         player->take(line.as_object());
     } catch (const std::exception& e) {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/journal/rehearsal.hpp"
+#include "actors/journal/rules.hpp"
 #include "runtime/model/result.hpp"
 
 namespace troupe::actors {
@@ -30,9 +30,9 @@ struct ReplayReport {
 };
 
 // Gives the rules of a kind, by the name that its actors have; null for an unknown one.
-using Rehearse = std::function<std::unique_ptr<Rehearsal>(std::string_view kind)>;
+using RulesOf = std::function<std::unique_ptr<Rules>(std::string_view kind)>;
 
 // Code::Invalid, with the line, for a text that is no journal, or one of another format.
-Result<ReplayReport> replay(std::string_view journal, const Rehearse& rehearse);
+Result<ReplayReport> replay(std::string_view journal, const RulesOf& rules_of);
 
 }  // namespace troupe::actors

@@ -1,30 +1,23 @@
-// The Rehearsal of a kind, from its struct (kind.hpp of its folder). Heavy, as described.hpp is.
+// A kind's rules without an actor: what it remembers, what changes that, what it decides. An actor
+// goes by them, and so does who goes through its journal again.
 #pragma once
 
-#include <utility>
+#include <boost/json/fwd.hpp>
 
-#include "actors/journal/rehearsal.hpp"
+#include "actors/model/decision.hpp"
+#include "actors/model/sight.hpp"
 #include "runtime/model/described.hpp"
 
 namespace troupe::actors {
 
-template <class Kind>
-class KindRehearsal final : public Rehearsal {
+class Rules {
  public:
-  Result<void> remember(const boost::json::value& memory) override {
-    auto read = from_described_json<typename Kind::Memory>(memory);
-    if (!read) return read.error();
-    memory_ = std::move(*read);
-    return {};
-  }
-  void fold(const EffectResult& result) override { Kind::fold(memory_, result); }
-  Decision decide(const ObjectRef& self, Sight& sight, TimePoint now) override {
-    const auto world = Kind::observe(self, sight);
-    return Kind::decide(world, memory_, now);
-  }
-
- private:
-  typename Kind::Memory memory_;
+  virtual ~Rules() = default;
+  virtual void fold(const EffectResult& result) = 0;
+  virtual Decision decide(const ObjectRef& self, Sight& sight, TimePoint now) = 0;
+  // Everything that is remembered from run to run, and to begin with it elsewhere.
+  virtual boost::json::value memory(const Veil& veil) const = 0;
+  virtual Result<void> remember(const boost::json::value& memory) = 0;
 };
 
 }  // namespace troupe::actors

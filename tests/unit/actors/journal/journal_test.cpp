@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "actors/journal/replay.hpp"
-#include "actors/journal/rules.hpp"
+#include "actors/journal/kind_rules.hpp"
 #include "actors/model/described.hpp"
 #include "tests/unit/actors/unit/unit_fixture.hpp"
 
@@ -16,8 +16,8 @@ constexpr std::size_t kRoom = 1 << 20;
 constexpr std::string_view kAesKey = "0123456789abcdef0123456789abcdef";
 
 template <class Kind>
-std::unique_ptr<Rehearsal> only(std::string_view name) {
-  return name == Kind::kName ? std::make_unique<KindRehearsal<Kind>>() : nullptr;
+std::unique_ptr<Rules> only(std::string_view name) {
+  return name == Kind::kName ? std::make_unique<KindRules<Kind>>() : nullptr;
 }
 
 class JournalTest : public UnitTest {
