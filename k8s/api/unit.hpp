@@ -283,8 +283,8 @@ inline constexpr KindTable kKind<Unit> = {
                  "What keeps it from being as specified, if anything does."},
                 {"REPLICATION", "string", R"(.metadata.labels.troupe\.dev/replication)", 1,
                  "The MysqlReplication that commands it."},
-                {"MESSAGE", "string", ".status.conditions[?(@.type==\"Ready\")].message", 1,
-                 "What it is doing while it is not ready."},
+                {"MESSAGE", "string", ".status.conditions[?(@.type==\"Reconciled\")].message", 1,
+                 "The evidence for the reason."},
                 {"AGE", "date", ".metadata.creationTimestamp", 0, "Since when it exists."}},
 };
 template <>
