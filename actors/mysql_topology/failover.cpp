@@ -48,6 +48,7 @@ mysql::Candidate candidate_of(const Member& m, const Outcome& stopped) {
   c.position.add(stopped.received);
   c.unapplied = subtract(stopped.received, stopped.executed).count();
   if (m.server()) c.version = m.server()->version;
+  c.departing = m.departing.has_value();
   return c;
 }
 

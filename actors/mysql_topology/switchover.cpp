@@ -26,7 +26,7 @@ std::uint32_t other_ackers(const Topology& t, const Member& source, const Member
 std::string candidates(const Topology& t, const Member& source, TimePoint now) {
   std::string names;
   for (const auto* m : t.voters())
-    if (m != &source && !unusable(*m, now))
+    if (m != &source && !m->departing && !unusable(*m, now))
       names += fmt::format("{}\"{}\"", names.empty() ? "" : " or ", m->name);
   return names.empty() ? "no other member can take over now" : "name " + names;
 }
@@ -53,6 +53,9 @@ std::vector<Guard> objections(const Topology& t, const Member& source, const Mem
                          s.replica ? mysql::to_string(s.replica->sql) : "absent"),
              s.seen}};
   std::vector<Guard> out;
+  if (candidate->departing)
+    out.push_back(
+        {"CandidateDeparts", candidate->departing->why + "; " + candidates(t, source, now), {}});
   if (!t.counts(*candidate))
     out.push_back({"CandidateJoining", name + " does not count for the quorum yet", s.seen});
   const auto lag = s.replica->seconds_behind;
@@ -80,8 +83,6 @@ void begin(const Topology& t, const Member& source, const std::string& candidate
                                      .candidate = candidate,
                                      .reason = std::move(reason),
                                      .started = t.wall};
-  plan.notes.push_back(
-      {false, "SwitchoverStarted", fmt::format("from {} to {}", source.name, candidate)});
 }
 
 // A switchover that was undone a moment ago.
@@ -92,18 +93,45 @@ const Outcome* just_given_up(const Topology& t, const Member& source, TimePoint 
   return lately ? reopened : nullptr;
 }
 
-// A source whose Pod is being deleted goes on for some seconds, so that its role can be taken by
-// somebody else before: the replica that is least behind.
+// Lags are whole seconds, and tell nothing while it has not received what the source has.
+bool keeps_up(const Member& m, const Member& source) {
+  const auto& s = *m.server();
+  const auto& of_source = *source.server();
+  return s.seen >= of_source.answered() && s.replica->seconds_behind.value_or(~0ull) <= 1 &&
+         m.position().contains(of_source.gtid_executed);
+}
+
+// How much of what the source was seen to have `m` has to apply yet. A lag of the server's own says
+// nothing of one that has just come back and has to receive most of it.
+std::uint64_t to_apply(const Member& m, const Member& source) {
+  return subtract(source.server()->gtid_executed, m.server()->gtid_executed).count();
+}
+
+// A source that is about to end goes on for a while, so that its role can be taken by somebody else
+// before: by the one that is least behind. Where there is time for it, not before all that could
+// have caught up: none follows the new source until it has, and soon the old one will not be there
+// to acknowledge in its place.
 void hand_over(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
-  if (!source.pod_terminating || !t.failover.enabled || just_given_up(t, source, now)) return;
+  if (!source.departing || !t.failover.enabled || just_given_up(t, source, now)) return;
+  const auto& [why, soon] = *source.departing;
   const Member* heir = nullptr;
-  const auto lag = [](const Member& m) { return m.server()->replica->seconds_behind.value_or(0); };
+  std::string unfit, behind;
   for (const auto* m : t.voters()) {
-    if (m == &source || m->pod_terminating || !objections(t, source, m, m->name, now).empty())
+    if (m == &source) continue;
+    if (const auto against = objections(t, source, m, m->name, now); !against.empty()) {
+      unfit += "; " + against.front().text;
       continue;
-    if (!heir || lag(*m) < lag(*heir)) heir = m;
+    }
+    const auto lacks = to_apply(*m, source);
+    if (!keeps_up(*m, source)) behind += fmt::format("; {} has {} to apply", m->name, lacks);
+    if (!heir || lacks < to_apply(*heir, source)) heir = m;
   }
-  if (heir) begin(t, source, heir->name, "the Pod of " + source.name + " is being deleted", plan);
+  if (!heir)
+    plan.doing = fmt::format("{}, and nobody can take its role over{}", why, unfit);
+  else if (!behind.empty() && !soon)
+    plan.doing = fmt::format("{}; its replicas catch up first{}", why, behind);
+  else
+    begin(t, source, heir->name, why, plan);
 }
 
 void give_up(const Topology& t, const std::string& why, Plan& plan) {
@@ -117,6 +145,9 @@ void close_source(const Topology& t, const Member& from, Plan& plan) {
   const auto epoch = t.record.epoch;
   const auto* closed = from.outcome(Verb::Close, epoch);
   if (!closed) {
+    // Not before it is on record: until then the candidate may be another in the next run.
+    plan.notes.push_back({false, "SwitchoverStarted",
+                          fmt::format("from {} to {}", from.name, t.record.operation->candidate)});
     plan.commands.push_back({.member = from.name, .verb = Verb::Close, .epoch = epoch});
     return;
   }

@@ -94,6 +94,12 @@ struct FollowOrder {
 };
 BOOST_DESCRIBE_STRUCT(FollowOrder, (), (epoch, peer, address, at))
 
+// A server is about to end.
+struct Departure {
+  std::string why;    // for people
+  bool soon = false;  // nobody who could take over from it is waited for until it has caught up
+};
+
 struct Member {
   std::string name;  // of Unit and Pod
   std::string host;  // as the specification names it
@@ -110,7 +116,7 @@ struct Member {
   std::string owner;
   std::shared_ptr<const mysql::ProbeOutcome> elsewhere;  // another's: what its owner saw of it
   bool pod_exists = false;
-  bool pod_terminating = false;
+  std::optional<Departure> departing;
   std::string instance;  // the Pod's life: what was observed of an earlier one does not count
 
   std::shared_ptr<const mysql::ProbeOutcome> probe;      // null: never probed

@@ -23,6 +23,7 @@ struct Candidate {
   Version version;
   GtidSet position;
   std::uint64_t unapplied = 0;  // transactions received but not executed
+  bool departing = false;       // its server is about to end
 };
 
 // `index` into the candidates given.
@@ -44,8 +45,8 @@ struct NoCandidate {};
 
 using Choice = std::variant<NoCandidate, Chosen, Diverged>;
 
-// Preference among equals: the lowest version (others can follow it), the fewest transactions left
-// to apply (opens soonest), the lowest ordinal, the name.
+// Preference among equals: one that stays, the lowest version (others can follow it), the fewest
+// transactions left to apply (opens soonest), the lowest ordinal, the name.
 Choice choose(std::span<const Candidate> candidates);
 
 }  // namespace troupe::mysql

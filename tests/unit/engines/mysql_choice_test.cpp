@@ -44,6 +44,13 @@ TEST(CandidateChoice, AmongEqualsLowestVersionThenLeastToApplyThenOrdinalThenNam
   EXPECT_EQ(chosen({candidate("b", 1, same), candidate("a", 1, same)}), "a");
 }
 
+TEST(CandidateChoice, AmongEqualsWhoStaysComesFirst) {
+  auto departing = candidate("a", 0, kA + "1-5", {8, 4, 0});
+  departing.departing = true;
+  EXPECT_EQ(chosen({departing, candidate("b", 1, kA + "1-5")}), "b");
+  EXPECT_EQ(chosen({departing, candidate("b", 1, kA + "1-4")}), "a");
+}
+
 TEST(CandidateChoice, EmptySetsAreEqual) {
   EXPECT_EQ(chosen({candidate("b", 1, ""), candidate("a", 0, "")}), "a");
 }

@@ -290,6 +290,16 @@ TEST(Failover, WaitsAMomentForTheRestOnceTheQuorumStands) {
 
 // --- choosing ------------------------------------------------------------------------------------
 
+TEST(Failover, ChoosesOneThatIsAboutToEndOnlyForWhatItAloneHas) {
+  auto servers = stopping();
+  servers[1].departing = {"db-1 is to be replaced"};
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-12");
+  servers[2].did(Verb::StopReceiver, 2, "db-0:1-12");
+  EXPECT_EQ(servers.decide().record->current, "db-2");
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-13");
+  EXPECT_EQ(servers.decide().record->current, "db-1");
+}
+
 TEST(Failover, ChoosesWhoHasReceivedMostExecutedOrNot) {
   auto servers = stopping();
   servers[1].did(Verb::StopReceiver, 2, "db-0:1-12", "db-0:1-12");

@@ -220,7 +220,7 @@ Member Server::member() const {
   m.ours = ours;
   m.owner = owner;
   m.pod_exists = pod;
-  m.pod_terminating = pod_terminating;
+  m.departing = departing;
   m.instance = pod ? name + "@1" : "";
   if (known_to_agent) m.agent = std::make_shared<agent::AgentObservation>(agent);
   if (probed) {

@@ -72,7 +72,7 @@ struct Server {
   std::string owner;
   mysql::MemberObservation elsewhere;  // what the owner saw
   bool pod = true;
-  bool pod_terminating = false;
+  std::optional<Departure> departing;
   TimePoint now;
   bool known_to_agent = true;
   agent::AgentObservation agent;

@@ -162,32 +162,83 @@ TEST(Order, IsNotRetriedForAMinuteAfterItWasGivenUp) {
   EXPECT_TRUE(servers.decide().record);
 }
 
-// --- a source whose Pod goes
-// ----------------------------------------------------------------------
+TEST(Order, OfOneThatIsAboutToEndIsHeld) {
+  auto servers = ordered();
+  servers[1].departing = {"the Pod of db-1 is being deleted", true};
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(refused_by(plan), ElementsAre("CandidateDeparts"));
+  EXPECT_THAT(plan.refusals[0].text, HasSubstr("is being deleted; name \"db-2\""));
+}
+
+// --- a source that is about to end ---------------------------------------------------------------
 
 Servers leaving_source() {
   auto servers = Servers::formed();
-  servers[0].pod_terminating = true;
+  servers[0].departing = {"db-0 is to be replaced"};
   return servers;
 }
 
-TEST(HandOver, BeginsWhenThePodOfTheSourceIsDeleted) {
+TEST(HandOver, BeginsWhenTheSourceIsAboutToEndAndSaysWhy) {
   const auto plan = leaving_source().decide();
   EXPECT_EQ(recorded(plan), "Switchover Close from db-0 to db-1, epoch 2");
   EXPECT_EQ(plan.record->honored, "db-0") << "nobody has ordered it";
-  EXPECT_EQ(plan.record->operation->reason, "the Pod of db-0 is being deleted");
+  EXPECT_EQ(plan.record->operation->reason, "db-0 is to be replaced");
 }
 
-TEST(HandOver, IsToTheReplicaThatIsLeastBehind) {
+TEST(HandOver, IsToTheReplicaThatHasLeastToApplyWhateverLagItTells) {
   auto servers = leaving_source();
-  servers[1].seen.replica->seconds_behind = 3;
+  servers[0].departing->soon = true;
+  servers[1].has("db-0:1-2");
+  servers[2].has("db-0:1-9").seen.replica->seconds_behind = 3;
+  EXPECT_EQ(servers[1].seen.replica->seconds_behind, 0u) << "it has yet to receive most of it";
   EXPECT_EQ(recorded(servers.decide()), "Switchover Close from db-0 to db-2, epoch 2");
+}
+
+TEST(HandOver, WaitsWhileThereIsTimeUntilReplicasHaveCaughtUp) {
+  auto servers = leaving_source();
+  servers[1].has("db-0:1-2");
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record) << "nobody would acknowledge to db-2 once db-0 is gone";
+  EXPECT_EQ(plan.doing, "db-0 is to be replaced; its replicas catch up first; db-1 has 8 to apply");
+  servers[0].departing->soon = true;
+  EXPECT_EQ(recorded(servers.decide()), "Switchover Close from db-0 to db-2, epoch 2");
+}
+
+TEST(HandOver, WaitsForReplicasThatApplySlowlyToo) {
+  auto servers = leaving_source();
+  servers[1].seen.replica->seconds_behind = 2;
+  EXPECT_FALSE(servers.decide().record);
+  servers[1].seen.replica->seconds_behind = 1;
+  EXPECT_TRUE(servers.decide().record);
+}
+
+TEST(HandOver, DoesNotWaitForOneThatIsAway) {
+  auto servers = leaving_source();
+  servers[1].is_killed();
+  EXPECT_EQ(recorded(servers.decide()), "Switchover Close from db-0 to db-2, epoch 2");
+}
+
+TEST(HandOver, WaitsForALookAtAReplicaThatIsLaterThanTheOneAtTheSource) {
+  auto servers = leaving_source();
+  for (int i : {1, 2}) servers[i].seen.seen = servers[i].probe.seen = servers.now - seconds(1);
+  EXPECT_FALSE(servers.decide().record) << "what they lack of it is not known";
 }
 
 TEST(HandOver, IsNotToOneThatGoesAsWell) {
   auto servers = leaving_source();
-  servers[1].pod_terminating = true;
+  servers[1].departing = {"the Pod of db-1 is being deleted", true};
   EXPECT_EQ(recorded(servers.decide()), "Switchover Close from db-0 to db-2, epoch 2");
+}
+
+TEST(HandOver, IsToNobodyWhereAllGo) {
+  auto servers = leaving_source();
+  servers[1].departing = {"the Pod of db-1 is being deleted", true};
+  servers[2].departing = {"the Pod of db-2 is being deleted", true};
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(plan.doing, HasSubstr("db-0 is to be replaced, and nobody can take its role over"));
+  EXPECT_THAT(plan.doing, HasSubstr("the Pod of db-2 is being deleted"));
 }
 
 TEST(HandOver, DoesNotWaitForAnOrderThatIsHeldBack) {
@@ -198,7 +249,7 @@ TEST(HandOver, DoesNotWaitForAnOrderThatIsHeldBack) {
 
 TEST(HandOver, IsNotBegunWhereNobodyCouldAcknowledgeThen) {
   auto servers = Servers::formed(2);
-  servers[0].pod_terminating = true;
+  servers[0].departing = {"db-0 is to be replaced"};
   servers[1].is_killed();
   EXPECT_FALSE(servers.decide().record);
 }
@@ -222,6 +273,8 @@ Servers under_way(Step step) {
 
 TEST(Switchover, ClosesTheSourceFirstAndNeverByForce) {
   const auto plan = under_way(Step::Close).decide();
+  ASSERT_EQ(plan.notes.size(), 1u);
+  EXPECT_EQ(plan.notes[0].text, "from db-0 to db-1");
   EXPECT_THAT(asked(plan), ElementsAre("db-0 Close"));
   EXPECT_FALSE(command(plan, "db-0", Verb::Close)->kill_if_blocked);
   EXPECT_EQ(command(plan, "db-0", Verb::Close)->epoch, Epoch{2});

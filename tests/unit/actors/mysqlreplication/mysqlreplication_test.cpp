@@ -97,6 +97,47 @@ TEST(MysqlReplication, IsolatedPodsBearNeitherLabel) {
   EXPECT_EQ(scene.pod_label("db-2", kReadonlyLabel), "");
 }
 
+TEST(MysqlReplication, ASourceWhoseUnitAsksForItIsRelievedOfItsRole) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  auto& metadata = scene.documents["Pod/db-0"]["metadata"].as_object();
+  metadata["annotations"] = {{kHandOverAnnotation, "to be replaced"},
+                             {kHandOverSinceAnnotation, "2026-01-31T11:59:59Z"}};
+  scene.apply(scene.decide());
+  const auto& operation = scene.status().at("operation");
+  EXPECT_EQ(operation.at("type"), "Switchover");
+  EXPECT_EQ(operation.at("candidate"), "db-1");
+  EXPECT_EQ(operation.at("message"), "db-0 is to be replaced");
+  EXPECT_EQ(scene.status().at("honoredSource"), "db-0")
+      << "spec.source is an order that was obeyed before";
+}
+
+TEST(MysqlReplication, ASourceIsRelievedAfterHalfAMinuteByWhoeverIsLeastBehind) {
+  auto scene = ReplicationScene::formed();
+  for (int i : {1, 2}) scene.servers[i].seen.replica->seconds_behind = 5;
+  scene.settle();
+  auto& metadata = scene.documents["Pod/db-0"]["metadata"].as_object();
+  const auto is_asked_at = [&metadata](std::string_view time) {
+    metadata["annotations"] = {{kHandOverAnnotation, "to be replaced"},
+                               {kHandOverSinceAnnotation, time}};
+  };
+  is_asked_at("2026-01-31T11:59:31Z");
+  scene.apply(scene.decide());
+  EXPECT_FALSE(scene.status().contains("operation"));
+  is_asked_at("2026-01-31T11:59:30Z");
+  scene.apply(scene.decide());
+  EXPECT_EQ(scene.status().at("operation").at("candidate"), "db-1");
+}
+
+TEST(MysqlReplication, ASourceWhosePodIsDeletedIsRelievedOfItsRole) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  auto& metadata = scene.documents["Pod/db-0"]["metadata"].as_object();
+  metadata["deletionTimestamp"] = "2026-01-31T12:00:00Z";
+  scene.apply(scene.decide());
+  EXPECT_EQ(scene.status().at("operation").at("message"), "the Pod of db-0 is being deleted");
+}
+
 TEST(MysqlReplication, PodsThatAreNoMembersAnyMoreLoseTheirLabels) {
   auto scene = ReplicationScene::formed();
   scene.settle();
