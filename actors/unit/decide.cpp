@@ -23,17 +23,12 @@ bool in_maintenance(const World& w) {
   return w.object->metadata.annotations.get(kMaintenanceAnnotation) == "true";
 }
 
-bool process_may_run(const World& w) {
-  return w.agent && w.agent->connected() && w.agent->data == agent::DataState::Initialised &&
-         w.agent->process.state != agent::ProcessState::Stopped &&
-         w.agent->process.state != agent::ProcessState::Exited &&
-         w.agent->process.state != agent::ProcessState::Fatal;
-}
-
 void watch_agent(const World& w, Decision& d) {
   if (!w.pod || !d.agents.empty()) return;
   if (auto endpoint = agent_of(*w.pod)) d.agents.push_back(std::move(*endpoint));
 }
+
+constexpr auto kReplacing = "replacing its Pod";
 
 // The database is shut down in order before its Pod goes.
 void remove_pod(const World& w, Decision& d) {
@@ -69,14 +64,13 @@ bool remove_claims(const World& w, Decision& d) {
 }
 
 // The database, its Pod, its data if it shall go; then the object.
-Decision end(const World& w, const Memory& memory, TimePoint now) {
+Decision end(const World& w, Memory& memory, TimePoint now) {
   Decision d;
   d.doing = "being deleted";
   if (!k8s::has_finalizer(w.object->metadata, kFinalizer)) return d;
   // Its agent has to be reached until the Pod is gone.
   if (w.pod && w.certificate) keep_certificate(w, now, d);
-  const bool source = w.pod && w.pod->metadata.labels.get(kReadonlyLabel) == "false";
-  if (source && !forced(w)) {
+  if (w.pod && is_source(*w.pod) && !forced(w)) {
     d.hold("UnitIsSource",
            fmt::format("{} is the source of replication {}: switch over to another Unit, or delete "
                        "the replication first",
@@ -138,19 +132,22 @@ std::string_view replace_ended_pod(const World& w, Memory& memory, TimePoint now
     d.wake_at(due);
     return {};
   }
+  d.doing = kReplacing;
   remove_pod(w, d);
   return "PodFailed";
 }
 
 // An operator that makes another Pod of the same Unit leaves the one that runs alone: all databases
 // would restart at once. A Pod without the Unit's hash is such a one, from before there was any.
-PodStanding keep_running_pod(const World& w, boost::json::object body, Decision& d) {
+PodStanding keep_running_pod(const World& w, boost::json::object body, TimePoint now, Decision& d) {
   const auto& live = w.pod->metadata;
   const auto hash = live.annotations.get(kUnitHash);
   if (!hash.empty() && hash != annotation_of(body, kUnitHash)) {
-    remove_pod(w, d);
+    d.doing = kReplacing;
+    if (forced(w) || live.deletionTimestamp || may_end(w, kToBeReplaced, now, d)) remove_pod(w, d);
     return {"TemplateChanged"};
   }
+  if (w.object->spec.startup) take_back_hand_over(w, d);
   const auto made_with = live.annotations.get(kTemplateHash);
   const bool outdated = made_with != annotation_of(body, kTemplateHash);
   if (live.deletionTimestamp) return {{}, outdated};
@@ -176,7 +173,7 @@ PodStanding keep_pod(const World& w, Memory& memory, TimePoint now, Decision& d)
   const auto& phase = w.pod->status.phase;
   if (phase == "Failed" || phase == "Succeeded") return {replace_ended_pod(w, memory, now, d)};
   memory.failed_since = TimePoint{};
-  return keep_running_pod(w, std::move(body), d);
+  return keep_running_pod(w, std::move(body), now, d);
 }
 
 }  // namespace
@@ -197,9 +194,8 @@ Decision UnitKind::decide(const World& w, Memory& memory, TimePoint now) {
     keep_binding(w, d);
     pod = keep_pod(w, memory, now, d);
     if (pod.task.empty() && w.pod && !w.pod->metadata.deletionTimestamp && !in_maintenance(w)) {
-      drive_agent(w, memory, d);
+      drive_agent(w, memory, now, d);
     } else if (!pod.task.empty()) {
-      d.doing = "replacing its Pod";
       memory.opened.clear();  // as where it is stopped on order
     }
   } else {

@@ -39,6 +39,13 @@ std::string account_key(const World& w, const std::vector<agent::Account>& accou
 
 }  // namespace
 
+bool process_may_run(const World& w) {
+  return w.agent && w.agent->connected() && w.agent->data == DataState::Initialised &&
+         w.agent->process.state != ProcessState::Stopped &&
+         w.agent->process.state != ProcessState::Exited &&
+         w.agent->process.state != ProcessState::Fatal;
+}
+
 std::optional<Rendering> rendering(const World& w) {
   const auto& spec = w.object->spec;
   const auto type = main_container(*w.object, template_of(*w.object));
@@ -56,9 +63,11 @@ std::optional<Rendering> rendering(const World& w) {
   if (w.pod) {
     r.action.labels = copy(w.pod->metadata.labels);
     r.action.annotations = copy(w.pod->metadata.annotations);
-    // Role labels move; the file does not depend on them.
+    // Roles move; the file does not depend on them.
     r.action.labels.erase(std::string(kReplicationLabel));
     r.action.labels.erase(std::string(kReadonlyLabel));
+    r.action.annotations.erase(std::string(kHandOverAnnotation));
+    r.action.annotations.erase(std::string(kHandOverSinceAnnotation));
     r.action.annotations.erase("sim.troupe.dev/pids");
   }
   std::string all = w.agent ? w.agent->boot_id : std::string();
@@ -68,7 +77,7 @@ std::optional<Rendering> rendering(const World& w) {
   return r;
 }
 
-void drive_agent(const World& w, Memory& memory, Decision& d) {
+void drive_agent(const World& w, Memory& memory, TimePoint now, Decision& d) {
   const auto endpoint = agent_of(*w.pod);
   if (!endpoint) return;
   d.agents.push_back(*endpoint);
@@ -83,7 +92,8 @@ void drive_agent(const World& w, Memory& memory, Decision& d) {
   if (!w.object->spec.startup) {
     d.doing = "stopped on order";
     memory.opened.clear();  // to stop a database closes it first, and may get no further
-    if (a.process.state != ProcessState::Stopped && a.process.state != ProcessState::Exited)
+    if (a.process.state != ProcessState::Stopped && a.process.state != ProcessState::Exited &&
+        may_end(w, kToBeStopped, now, d))
       ask("stop", agent::StopProcess{}, std::chrono::minutes(2));
     return;
   }

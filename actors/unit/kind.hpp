@@ -10,11 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/model/conditions.hpp"
 #include "actors/model/decision.hpp"
 #include "actors/model/revision.hpp"
 #include "actors/model/sight.hpp"
 #include "engines/agent/model/command.hpp"
 #include "k8s/api/core.hpp"
+#include "k8s/api/mysqlreplication.hpp"
 #include "k8s/api/unit.hpp"
 
 namespace troupe::actors {
@@ -46,6 +48,7 @@ struct UnitKind {
     std::map<std::string, Result<Secret>, std::less<>> passwords;  // in it, by user
     // Secrets and ConfigMaps that the Pod mounts or reads, and that do not exist: "Secret x".
     std::vector<std::string> missing;
+    k8s::ObjectPtr<k8s::MysqlReplication> replication;  // that its Pod asks for a hand-over
     std::shared_ptr<const agent::AgentObservation> agent;
     std::string image;  // of the agent
     std::string cluster_domain;
@@ -60,6 +63,7 @@ struct UnitKind {
     std::string opened;      // which process of the database: the end of that effect's key
     std::string open_error;  // why it is not yet, by the last answer
     TimePoint failed_since;  // the Pod's phase is Failed
+    Warned warned;
   };
 
   static World observe(const ObjectRef& self, Sight& sight);
@@ -68,6 +72,6 @@ struct UnitKind {
 };
 
 BOOST_DESCRIBE_STRUCT(UnitKind::Memory, (),
-                      (rendered, ensured, accounts, opened, open_error, failed_since))
+                      (rendered, ensured, accounts, opened, open_error, failed_since, warned))
 
 }  // namespace troupe::actors

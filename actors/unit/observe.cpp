@@ -85,6 +85,10 @@ UnitKind::World UnitKind::observe(const ObjectRef& self, Sight& sight) {
   if (w.pod) {
     if (!w.pod->spec.nodeName.empty()) w.node = sight.get<k8s::Node>({}, w.pod->spec.nodeName);
     if (const auto life = pod_life(*w.pod); !life.empty()) w.agent = sight.agent(life);
+    const auto& meta = w.pod->metadata;
+    const auto replication = meta.labels.get(kReplicationLabel);
+    if (meta.annotations.contains(kHandOverAnnotation) && !replication.empty())
+      w.replication = sight.get<k8s::MysqlReplication>(self.ns, replication);
   }
   if (const auto noted = noted_node(*w.object); !noted.empty())
     w.bound_node = sight.get<k8s::Node>({}, noted);

@@ -58,8 +58,22 @@ std::vector<std::string> accounts_to_make(const World& world);
 void hold_unreadable_accounts(const World& world, Decision& decision);
 Result<std::vector<agent::Account>> accounts_of(const World& world);
 
+// By the label that its replication gives its Pod.
+bool is_source(const k8s::Pod& pod);
+// As far as its agent says; false where that is not heard.
+bool process_may_run(const World& world);
+// How a server ends, as its Pod says it to the replication.
+inline constexpr std::string_view kToBeReplaced = "to be replaced";
+inline constexpr std::string_view kToBeStopped = "to be stopped";
+inline constexpr std::string_view kHandsOverFirst = "HandsOverFirst";
+// Whether the server may end now. One that is a source asks to be relieved of that first, and
+// waits; not for ever.
+bool may_end(const World& world, std::string_view ending, TimePoint now, Decision& decision);
+// It stays after all.
+void take_back_hand_over(const World& world, Decision& decision);
+
 // Everything that goes on in the Pod, through its agent.
-void drive_agent(const World& world, Memory& memory, Decision& decision);
+void drive_agent(const World& world, Memory& memory, TimePoint now, Decision& decision);
 // Whether clients can write, as far as that is for the Unit to see to.
 enum class Access {
   NotOurs,  // others open it, or there is no process that could be open
@@ -84,7 +98,6 @@ struct PodStanding {
   std::string_view task;  // why it is being replaced; empty if it is not
   bool outdated = false;  // this operator would make another one of the same Unit
 };
-void write_status(const World& world, const Memory& memory, const PodStanding& pod,
-                  Decision& decision);
+void write_status(const World& world, Memory& memory, const PodStanding& pod, Decision& decision);
 
 }  // namespace troupe::actors::unit

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "actors/model/conditions.hpp"
 #include "actors/model/endpoints.hpp"
 #include "actors/model/ensure.hpp"
@@ -113,9 +115,12 @@ void set_conditions(const World& w, const Memory& memory, const k8s::UnitStatus&
 
 }  // namespace
 
-void write_status(const World& w, const Memory& memory, const PodStanding& pod, Decision& d) {
+void write_status(const World& w, Memory& memory, const PodStanding& pod, Decision& d) {
   const auto& o = *w.object;
   hold_refused(w.refused, d);
+  // The first one gives the condition its reason.
+  std::stable_partition(d.guards.begin(), d.guards.end(),
+                        [](const Guard& g) { return g.rule != kHandsOverFirst; });
   k8s::Arena arena;
   k8s::UnitStatus s;
   s.observedGeneration = o.metadata.generation;
@@ -139,7 +144,7 @@ void write_status(const World& w, const Memory& memory, const PodStanding& pod, 
   set_conditions(w, memory, s, pod, d, conditions);
   s.conditions = conditions.list();
   if (k8s::to_json_text(s) == k8s::to_json_text(o.status)) return;
-  tell_changes(d, o, conditions, {kReconciled});
+  tell_changes(d, o, conditions, {kReconciled}, {kHandsOverFirst}, memory.warned);
   auto body = skeleton<k8s::Unit>(o.metadata.namespace_, o.metadata.name);
   body["metadata"].as_object()["uid"] = o.metadata.uid.view();
   body["status"] = boost::json::parse(k8s::to_json_text(s));
