@@ -60,10 +60,10 @@ Decision end(const World& w, Memory& memory) {
     for (const auto& slot : *slots) {
       if (!slot.unit) continue;
       units_left = true;
-      if (!slot.replication.empty())
+      if (slot.replication)
         d.hold("UnitIsMember",
                fmt::format("{} takes part in MysqlReplication {}: delete that first", slot.name,
-                           slot.replication));
+                           slot.replication->metadata.name));
       else if (!slot.unit->metadata.deletionTimestamp)
         d.add("delete Unit " + slot.name,
               Delete{ref_to(*slot.unit), slot.unit->metadata.uid.str(), {}});

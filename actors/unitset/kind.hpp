@@ -13,6 +13,7 @@
 #include "actors/model/decision.hpp"
 #include "actors/model/sight.hpp"
 #include "k8s/api/core.hpp"
+#include "k8s/api/mysqlreplication.hpp"
 #include "k8s/api/unit.hpp"
 #include "k8s/api/unitset.hpp"
 
@@ -30,7 +31,7 @@ struct UnitSetKind {
     k8s::ObjectPtr<k8s::ConfigMap> old_values;  // the version's template that `values` came from
     k8s::ObjectPtr<k8s::Service> service;
     k8s::ObjectPtr<k8s::Pod> pod;
-    std::string replication;  // of one that is to go: the MysqlReplication that it takes part in
+    k8s::ObjectPtr<k8s::MysqlReplication> replication;  // that it takes part in; null: none
   };
 
   struct World {

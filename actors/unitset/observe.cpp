@@ -6,7 +6,6 @@
 
 #include "actors/model/names.hpp"
 #include "actors/unitset/parts.hpp"
-#include "k8s/api/mysqlreplication.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -18,6 +17,14 @@ std::string template_name(const k8s::UnitSetSpec& spec, std::string_view version
                               : fmt::format("{}-{}-{}", spec.type, spec.edition, version);
 }
 
+// One that exists: whoever is gone keeps nobody.
+k8s::ObjectPtr<k8s::MysqlReplication> replication_of(const Slot& slot, Sight& sight) {
+  if (!slot.unit) return {};
+  const auto& meta = slot.unit->metadata;
+  const auto owner = meta.labels.get(kOwnerLabel);
+  return owner.empty() ? nullptr : sight.get<k8s::MysqlReplication>(meta.namespace_, owner);
+}
+
 Slot look(std::string name, const UnitSetKind::World& w, Sight& sight) {
   const auto ns = w.object->metadata.namespace_;
   Slot s;
@@ -25,6 +32,7 @@ Slot look(std::string name, const UnitSetKind::World& w, Sight& sight) {
   s.pod = sight.get<k8s::Pod>(ns, name);
   s.values = sight.get<k8s::ConfigMap>(ns, name + std::string(unitset::kValuesSuffix));
   s.service = sight.get<k8s::Service>(ns, name + "-svc");
+  s.replication = replication_of(s, sight);
   s.name = std::move(name);
   const auto made_for =
       s.values ? s.values->metadata.annotations.get(kVersionAnnotation) : k8s::Text();
@@ -32,15 +40,6 @@ Slot look(std::string name, const UnitSetKind::World& w, Sight& sight) {
     s.old_values = sight.get<k8s::ConfigMap>(
         w.operator_namespace, template_name(w.object->spec, made_for) + "-config-value");
   return s;
-}
-
-// One that exists: whoever is gone keeps nobody.
-std::string replication_of(const Slot& slot, Sight& sight) {
-  if (!slot.unit) return {};
-  const auto& meta = slot.unit->metadata;
-  const auto owner = meta.labels.get(kOwnerLabel);
-  const bool exists = !owner.empty() && sight.get<k8s::MysqlReplication>(meta.namespace_, owner);
-  return exists ? owner.str() : std::string();
 }
 
 // The ordinal of a Unit of this set, by its label.
@@ -108,9 +107,6 @@ UnitSetKind::World UnitSetKind::observe(const ObjectRef& self, Sight& sight) {
   }
   std::sort(beyond.begin(), beyond.end());
   for (auto& [ordinal, name] : beyond) w.surplus.push_back(look(std::move(name), w, sight));
-  for (auto& slot : w.surplus) slot.replication = replication_of(slot, sight);
-  if (w.object->metadata.deletionTimestamp)
-    for (auto& slot : w.slots) slot.replication = replication_of(slot, sight);
   find_leftovers(w, sight);
   return w;
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "actors/model/ensure.hpp"
@@ -32,29 +33,79 @@ void apply(const World& w, const Slot& slot, const object& body, Decision& d) {
          slot.unit ? &slot.unit->metadata : nullptr, !is_current(slot, body));
 }
 
-// Highest ordinal first; never more than maxUnavailable away; none below the partition.
+// One that was isolated, or taken out, is given none; and nobody is by a replication that has not
+// been formed yet, or goes.
+bool has_role_to_come(const k8s::MysqlReplication& r, std::string_view unit) {
+  if (r.status.currentSource.empty() || r.metadata.deletionTimestamp) return false;
+  const auto& replicas = r.spec.replica;
+  return r.spec.source.name == unit ||
+         std::any_of(replicas.begin(), replicas.end(), [unit](const auto& member) {
+           return member.name == unit && !member.isolated;
+         });
+}
+
+// What keeps it from serving; empty: nothing. A Unit that is ready is not yet a replica: it is that
+// once its replication says so.
+std::string why_away(const Slot& s) {
+  if (!is_ready(s)) return s.name + " is not ready";
+  const bool has_role = s.pod && s.pod->metadata.labels.contains(kReadonlyLabel);
+  if (has_role || !s.replication || !has_role_to_come(*s.replication, s.name)) return {};
+  return fmt::format("{} has no role in MysqlReplication {} yet", s.name,
+                     s.replication->metadata.name);
+}
+
+bool is_source(const Slot& s) {
+  return s.replication && s.replication->status.currentSource == s.name;
+}
+
+// Highest ordinal first, sources last; none below the partition.
+std::vector<std::size_t> turns(const World& w) {
+  const auto first =
+      static_cast<std::size_t>(std::max(0, w.object->spec.updateStrategy.rollingUpdate.partition));
+  std::vector<std::size_t> order;
+  for (auto i = w.slots.size(); i > first; --i) order.push_back(i - 1);
+  std::stable_partition(order.begin(), order.end(),
+                        [&w](std::size_t i) { return !is_source(w.slots[i]); });
+  return order;
+}
+
+// So many of those that are away are named in a message.
+constexpr std::size_t kNamedAway = 3;
+
+// By Unit, why it is away.
+using Away = std::map<std::string, std::string>;
+
+std::string update_waits(const Slot& slot, const Away& away, std::size_t allowed) {
+  std::string named;
+  std::size_t others = 0;
+  for (const auto& [unit, why] : away)
+    if (unit != slot.name && others++ < kNamedAway) named += (named.empty() ? "" : "; ") + why;
+  if (others > kNamedAway) named += fmt::format("; and {} more", others - kNamedAway);
+  return fmt::format("{} is updated when no more than {} other Units are away: {}", slot.name,
+                     allowed - 1, named);
+}
+
+// Never more than maxUnavailable away.
 std::vector<std::string> roll(const World& w, const std::vector<object>& bodies, Decision& d) {
-  const auto& strategy = w.object->spec.updateStrategy;
+  Away away;
+  for (const auto& slot : w.slots)
+    if (auto why = why_away(slot); !why.empty()) away.emplace(slot.name, std::move(why));
+  const auto allowed = static_cast<std::size_t>(
+      std::max(1, w.object->spec.updateStrategy.rollingUpdate.maxUnavailable));
   std::vector<std::string> updating;
-  auto away =
-      std::count_if(w.slots.begin(), w.slots.end(), [](const Slot& s) { return !is_ready(s); });
-  const auto allowed = std::max(1, strategy.rollingUpdate.maxUnavailable);
   bool waits = false;
-  for (auto i = static_cast<int>(w.slots.size()) - 1; i >= strategy.rollingUpdate.partition; --i) {
-    const auto& slot = w.slots[static_cast<std::size_t>(i)];
-    const auto& body = bodies[static_cast<std::size_t>(i)];
-    if (!slot.unit || is_current(slot, body)) continue;
-    // One that is away already loses nothing by being updated, and may be mended by it.
-    if (is_ready(slot) && away >= allowed) {
-      if (std::exchange(waits, true)) continue;
-      d.hold(std::string(kUpdateWaits),
-             fmt::format("{} is updated when no more than {} of {} Units are not ready; {} are",
-                         slot.name, allowed - 1, w.slots.size(), away));
+  for (const auto i : turns(w)) {
+    const auto& slot = w.slots[i];
+    if (!slot.unit || is_current(slot, bodies[i])) continue;
+    // One that is down already loses nothing by being updated, and may be mended by it.
+    if (is_ready(slot) && away.size() - away.count(slot.name) >= allowed) {
+      if (!std::exchange(waits, true))
+        d.hold(std::string(kUpdateWaits), update_waits(slot, away, allowed));
       continue;
     }
-    if (is_ready(slot)) ++away;
+    away.emplace(slot.name, slot.name + " is being updated");
     updating.push_back(slot.name);
-    apply(w, slot, body, d);
+    apply(w, slot, bodies[i], d);
   }
   return updating;
 }
@@ -96,10 +147,10 @@ void shrink(const World& w, Decision& d) {
           Delete{ref_to(*values), values->metadata.uid.str(), {}});
   if (w.surplus.empty()) return;
   const auto& last = w.surplus.back();
-  if (!last.replication.empty()) {
+  if (last.replication) {
     d.hold("UnitIsMember",
            fmt::format("{} takes part in MysqlReplication {}: take it out of that first", last.name,
-                       last.replication));
+                       last.replication->metadata.name));
     return;
   }
   if (!last.unit->metadata.deletionTimestamp && knows_its_end(w, last, d))

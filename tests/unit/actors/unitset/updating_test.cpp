@@ -1,4 +1,6 @@
 // How a change reaches the Units.
+#include "actors/model/names.hpp"
+#include "k8s/api/mysqlreplication.hpp"
 #include "tests/unit/actors/unitset/set_fixture.hpp"
 
 namespace troupe::actors {
@@ -125,6 +127,113 @@ TEST_F(UnitSetUpdating, AnEditedTemplateOfTheSameVersionIsAnUpdate) {
   set.settle();
   EXPECT_EQ(cluster.at<k8s::Unit>("db-2", "/spec/template/spec/priorityClassName"), "high");
   EXPECT_EQ(cluster.at<k8s::Unit>("db-0", "/spec/template/spec/priorityClassName"), "");
+}
+
+// ---- Units that take part in a replication -----------------------------------------------------
+
+class UnitSetOfMembers : public UnitSetUpdating {
+ protected:
+  UnitSetOfMembers() {
+    is_replication(R"({"status": {"currentSource": "db-0"}})");
+    for (const auto unit : {"db-0", "db-1", "db-2"}) {
+      cluster.edit<k8s::Unit>(
+          unit, fmt::format(R"({{"metadata": {{"labels": {{"{}": "shop"}}}}}})", kOwnerLabel));
+      has_role(unit, unit == std::string_view("db-0") ? "false" : "true");
+    }
+    set.settle();
+  }
+  // Of all three, but for what the patch says.
+  void is_replication(std::string_view patch) {
+    cluster.put<k8s::MysqlReplication>("shop", R"({"spec": {
+        "source": {"name": "db-0"}, "replica": [{"name": "db-1"}, {"name": "db-2"}]}})");
+    cluster.edit<k8s::MysqlReplication>("shop", patch);
+  }
+  void has_role(std::string_view unit, std::string_view readonly) {
+    boost::json::object labels{{kReplicationLabel, "shop"}, {kReadonlyLabel, readonly}};
+    cluster.edit<k8s::Pod>(
+        unit, boost::json::serialize(boost::json::object{{"metadata", {{"labels", labels}}}}));
+  }
+  void lose_role(std::string_view unit) {
+    cluster.edit<k8s::Pod>(
+        unit, fmt::format(R"({{"metadata": {{"labels": {{"{}": null}}}}}})", kReadonlyLabel));
+  }
+  // A new Pod, whose database runs and follows nobody yet.
+  void replace(const std::string& unit) {
+    make_busy(unit);
+    set.settle();
+    make_ready(unit);
+  }
+};
+
+TEST_F(UnitSetOfMembers, WaitsUntilTheReplicationHasTakenEachBack) {
+  update();
+  set.settle();
+  replace("db-2");
+  EXPECT_THAT(guard_text(set.settle(), "UpdateWaits"),
+              HasSubstr("db-1 is updated when no more than 0 other Units are away: db-2 has no "
+                        "role in MysqlReplication shop yet"));
+  EXPECT_THAT(updated(), ElementsAre("db-2"));
+  has_role("db-2", "true");
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-1", "db-2"));
+}
+
+TEST_F(UnitSetOfMembers, TakesTheSourceLast) {
+  is_replication(R"({"status": {"currentSource": "db-2"}})");
+  update();
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-1"));
+  replace("db-1");
+  has_role("db-1", "true");
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-0", "db-1"));
+  replace("db-0");
+  has_role("db-0", "true");
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-0", "db-1", "db-2"));
+}
+
+TEST_F(UnitSetOfMembers, TakesOneWithoutARoleWhileAllOthersHaveTheirs) {
+  lose_role("db-1");
+  update();
+  EXPECT_THAT(guard_text(set.settle(), "UpdateWaits"), HasSubstr("db-2 is updated when"));
+  EXPECT_THAT(updated(), ElementsAre("db-1"));
+}
+
+TEST_F(UnitSetOfMembers, TakesNobodyWhileTwoHaveNoRole) {
+  lose_role("db-0");
+  lose_role("db-1");
+  update();
+  set.settle();
+  EXPECT_THAT(updated(), IsEmpty()) << "a role is on its way from one to the other";
+}
+
+TEST_F(UnitSetOfMembers, WaitsForNoRoleOfOneThatIsIsolated) {
+  is_replication(R"({"spec": {"replica": [{"name": "db-1"}, {"name": "db-2", "isolated": true}]},
+                     "status": {"currentSource": "db-0"}})");
+  update();
+  set.settle();
+  replace("db-2");
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-1", "db-2"));
+}
+
+TEST_F(UnitSetOfMembers, WaitsForNoRoleFromAReplicationThatIsNotFormedYet) {
+  is_replication("{}");
+  update();
+  set.settle();
+  replace("db-2");
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-1", "db-2"));
+}
+
+TEST_F(UnitSetOfMembers, WaitsForNoRoleFromAReplicationThatIsGone) {
+  cluster.remove<k8s::MysqlReplication>("shop");
+  update();
+  set.settle();
+  replace("db-2");
+  set.settle();
+  EXPECT_THAT(updated(), ElementsAre("db-1", "db-2"));
 }
 
 // ---- Configuration -----------------------------------------------------------------------------
