@@ -7,6 +7,8 @@
 #include <map>
 #include <random>
 #include <regex>
+#include <set>
+#include <sstream>
 
 #include "engines/agent/model/digest.hpp"
 #include "engines/agent/model/passwords.hpp"
@@ -149,6 +151,32 @@ class MysqlRoles : public ClusterTest {
   }
   static std::string waited_for() {
     return mysql().query(source(), "SELECT @@rpl_semi_sync_source_wait_for_replica_count");
+  }
+
+  // By name, the uids of the members' Pods that are there.
+  static std::map<std::string, std::string> pods() {
+    std::map<std::string, std::string> out;
+    std::istringstream lines(
+        ok("get pods -l unitset.name=mysql-cluster "
+           "-o jsonpath={range.items[*]}{.metadata.name}={.metadata.uid}{\"\\n\"}{end}"));
+    for (std::string line; std::getline(lines, line);)
+      if (const auto at = line.find('='); at != std::string::npos)
+        out[line.substr(0, at)] = line.substr(at + 1);
+    return out;
+  }
+
+  // How many events of that reason this operator has told.
+  static std::ptrdiff_t told(const std::string& reason) {
+    const auto log = read_file(cluster().directory() / "operator.log");
+    const std::regex line("reason=" + reason + " ");
+    return std::distance(std::sregex_iterator(log.begin(), log.end(), line),
+                         std::sregex_iterator());
+  }
+
+  static void request_cpu(const std::string& amount) {
+    ok(fmt::format(
+        R"(patch us mysql-cluster --type=merge -p {{"spec":{{"resources":{{"requests":{{"cpu":"{}"}}}}}}}})",
+        amount));
   }
 
   static void kill_database(const std::string& member) {
@@ -318,6 +346,62 @@ TEST_F(MysqlRoles, APodOfTheSourceThatIsDeletedHandsItsRoleOverBeforeItEnds) {
   EXPECT_EQ(epoch(), before + 1) << "a switchover, and no failover behind it";
   EXPECT_TRUE(mysql().is_replica(old_source));
   ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlRoles, ARollingChangeReplacesEveryPodOnceAndTheSourceLastAfterItsRoleHasMoved) {
+  const auto old_source = source();
+  const auto epoch_before = epoch();
+  const auto failovers = told("FailoverStarted");
+  std::map<std::string, std::set<std::string>> lives;
+  std::vector<std::string> order;
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  const auto from = std::chrono::steady_clock::now();
+  for (const auto& [pod, uid] : pods()) lives[pod].insert(uid);
+  request_cpu("110m");
+  ASSERT_TRUE(eventually(seconds(240), [&] {
+    for (const auto& [pod, uid] : pods())
+      if (lives[pod].insert(uid).second) order.push_back(pod);
+    return order.size() >= 3;
+  })) << fmt::format("only {} were replaced", fmt::join(order, ", "));
+  ASSERT_TRUE(settles());
+  ASSERT_TRUE(load.flows());
+  const auto gap = load.writers().longest_gap(from, std::chrono::steady_clock::now());
+  fmt::print("longest time without an acknowledged write: {} ms\n", gap.count());
+
+  for (const auto& [pod, uid] : pods()) EXPECT_EQ(lives[pod].size(), 2U) << pod;
+  EXPECT_EQ(order.back(), old_source) << fmt::format("{}", fmt::join(order, ", "));
+  EXPECT_EQ(told("FailoverStarted"), failovers);
+  EXPECT_EQ(epoch(), epoch_before + 1) << "one switchover";
+  const auto last = ok(fmt::format("get mr {} -o jsonpath={{.status.lastOperation}}", kName));
+  EXPECT_NE(last.find(old_source + " is to be replaced"), std::string::npos) << last;
+  EXPECT_TRUE(mysql().is_replica(old_source));
+  EXPECT_TRUE(load.nothing_lost());
+  EXPECT_NE(source(), old_source) << "spec.source takes nothing back";
+}
+
+TEST_F(MysqlRoles, ASourceThatIsToBeStoppedHandsItsRoleOverBefore) {
+  const auto old_source = source();
+  const auto epoch_before = epoch();
+  const auto startup = [&](bool on) {
+    ok(fmt::format(R"(patch un {} --type=merge -p {{"spec":{{"startup":{}}}}})", old_source, on));
+  };
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  startup(false);
+  ASSERT_TRUE(eventually(seconds(60), [&] {
+    return ok(fmt::format("get un {} -o jsonpath={{.status.processState}}", old_source)) ==
+           "stopped";
+  }));
+  ASSERT_TRUE(load.flows());
+  EXPECT_EQ(epoch(), epoch_before + 1) << "a switchover, and no failover behind it";
+  startup(true);
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(mysql().is_replica(old_source));
+  EXPECT_EQ(ok(fmt::format("get pod {} -o jsonpath={{.metadata.annotations}}", old_source))
+                .find("hand-over"),
+            std::string::npos);
   EXPECT_TRUE(load.nothing_lost());
 }
 
