@@ -1,35 +1,46 @@
-// Which seeds a simulation runs: those it names, or TROUPE_SEEDS_PERCENT of them, or those of
-// TROUPE_SEEDS=FROM..TO (TO excluded), or one.
+// Which seeds the test of a simulation runs, and how it tells of them.
+//
+//   BINARY                                              the seeds of CI, and the mutants
+//   TROUPE_SEEDS_PERCENT=15 BINARY                      a share of these seeds
+//   TROUPE_SEEDS=0..100000 BINARY --gtest_filter='*Seeds*'
+//   TROUPE_SEEDS=4711 BINARY --gtest_filter='*Seeds*'   one seed, with its story
+//   TROUPE_SEEDS=4711 TROUPE_FAULTS=3,17 BINARY ...     of its faults only these
+//
+// `./dev sim` reads the lines that begin with "seed " and "mutant ".
 #pragma once
 
-#include <charconv>
 #include <cstdint>
-#include <cstdlib>
-#include <string_view>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "tests/sim/run.hpp"
 
 namespace troupe::sim {
 
-struct SeedRange {
-  std::uint64_t from = 0;
-  std::uint64_t to = 0;  // excluded
+using Simulate = std::function<Run(const Scenario&)>;
+
+struct Summary {
+  std::uint64_t seeds = 0;
+  std::uint64_t failed = 0;
+  std::map<std::string, std::uint64_t> counts;
 };
 
-inline SeedRange seeds_or(SeedRange otherwise) {
-  const auto number = [](std::string_view text) {
-    std::uint64_t n = 0;
-    std::from_chars(text.data(), text.data() + text.size(), n);
-    return n;
-  };
-  const char* given = std::getenv("TROUPE_SEEDS");
-  const char* percent = std::getenv("TROUPE_SEEDS_PERCENT");
-  if (!given && !percent) return otherwise;
-  if (!given)
-    return {otherwise.from,
-            otherwise.from + (otherwise.to - otherwise.from) * number(percent) / 100};
-  const std::string_view text = given;
-  const auto dots = text.find("..");
-  if (dots == std::string_view::npos) return {number(text), number(text) + 1};
-  return {number(text.substr(0, dots)), number(text.substr(dots + 2))};
-}
+// Those that were asked for, or else the first `otherwise`. Fails the test for every seed that
+// breaks an invariant, and says how to replay it with as few of its faults as do the same.
+Summary run_seeds(std::uint64_t otherwise, const Simulate& simulate);
+
+// Which of a failed run's faults break the same invariant without the others: leaves out many at
+// once and then fewer, for a bounded number of runs.
+std::set<int> needed_faults(const Run& failed, const Simulate& simulate);
+
+// Fails the test unless one of `limit` seeds breaks `invariant`. `known` did so once: the search
+// begins there, and goes on elsewhere when it does not any more. TROUPE_SEEDS says where else.
+void expect_caught(const std::string& mutant, Invariant invariant, std::uint64_t known,
+                   std::uint64_t limit, const Simulate& simulate);
+
+// Fails the test unless a seed's story is always the same.
+void expect_the_same_story(std::uint64_t seed, const Simulate& simulate);
 
 }  // namespace troupe::sim

@@ -33,8 +33,8 @@ Duration limit_of(Verb verb) {
 
 }  // namespace
 
-Operator::Operator(Timeline& timeline, Rules rules, Fleet& fleet, Object& object)
-    : timeline_(timeline), rules_(rules), fleet_(fleet), object_(object) {
+Operator::Operator(Timeline& timeline, Engine engine, Fleet& fleet, Object& object)
+    : timeline_(timeline), engine_(engine), fleet_(fleet), object_(object) {
   watched_.resize(static_cast<std::size_t>(fleet.size()));
 }
 
@@ -50,7 +50,7 @@ void Operator::start() {
   timeline_.tell("operator: starts");
   alive_ = true;
   ++generation_;
-  read_ = object_.record;
+  if (!deposed_) read_ = object_.record;
   read_version_ = object_.version;
   read_taken_ = object_.taken;
   read_isolated_ = object_.isolated;
@@ -62,8 +62,9 @@ void Operator::start() {
   wake();
 }
 
-void Operator::start_deposed() {
+void Operator::start_deposed(const PersistedRecord& read) {
   if (alive_) return;
+  read_ = read;
   timeline_.tell("a deposed operator wakes up");
   deposed_ = true;
   start();
@@ -78,7 +79,7 @@ void Operator::die() {
   backoff_.clear();
   timer_ = TimePoint::max();
   plan_ = {};
-  for (auto& w : watched_) w = {.is_cut = w.is_cut, .cut_since = w.cut_since};
+  for (auto& w : watched_) w = {.is_cut = w.is_cut};
 }
 
 void Operator::cut(int member, bool is_cut) {
@@ -86,7 +87,6 @@ void Operator::cut(int member, bool is_cut) {
   if (w.is_cut == is_cut) return;
   timeline_.tell("operator: {} {}", is_cut ? "cut off from" : "reaches again", fleet_[member].name);
   w.is_cut = is_cut;
-  w.cut_since = timeline_.now();
 }
 
 // --- observations --------------------------------------------------------------------------------
@@ -132,47 +132,13 @@ void Operator::look_at_agent(int i) {
   later(timeline_.chance.between(milliseconds(2), milliseconds(40)), [this, i] {
     auto& w = watched_[static_cast<std::size_t>(i)];
     const auto& s = fleet_[i];
-    if (w.life != s.life && s.pod)
-      w = {.is_cut = w.is_cut, .cut_since = w.cut_since, .life = s.life};
-    const bool reached = s.agent_up && !w.is_cut;
-    const AgentState state{
-        .reached = reached,
-        .silent = !reached && timeline_.now() - w.cut_since > kStreamSilence,
-        .running = s.running,
-        .partial = s.partial,
-        .cloning = s.job && s.job->command.verb == Verb::Clone && s.job->phase > 0,
-        .life = s.life,
-        .epoch = deposed_ ? std::min(s.epoch, read_.epoch) : s.epoch};
-    if (!(state == w.pushed)) push(i, state);
+    if (w.life != s.life && s.pod) w = {.is_cut = w.is_cut, .life = s.life};
+    std::optional<AgentState> state;
+    if (s.agent_up && !w.is_cut) state = agent_state(s, fmt::format("c{}", s.life));
+    if (state && deposed_) state->epoch = std::min(s.epoch, read_.epoch);
+    if (w.agent.look(state, timeline_.now(), kStreamSilence) != AgentStream::News::None) wake();
     look_at_agent(i);
   });
-}
-
-void Operator::push(int i, const AgentState& state) {
-  auto& w = watched_[static_cast<std::size_t>(i)];
-  agent::AgentObservation o;
-  if (w.agent) o = *w.agent;
-  const auto before = o.stream;
-  if (state.reached) {
-    o.stream = agent::StreamState::Connected;
-    o.seen = timeline_.now();
-    o.container_id = fmt::format("c{}", state.life);
-    o.process.supervisor_connected = true;
-    o.process.state = state.running ? agent::ProcessState::Running : agent::ProcessState::Backoff;
-    o.data = state.partial || state.cloning ? agent::DataState::ClonePartial
-                                            : agent::DataState::Initialised;
-    o.operation.reset();
-    if (state.cloning) o.operation = agent::OperationProgress{.kind = "Clone"};
-    o.highest_epoch = state.epoch;
-  } else if (state.silent && w.agent) {
-    o.stream = agent::StreamState::Lost;
-  } else {
-    return;  // nothing arrives
-  }
-  w.pushed = state;
-  if (!w.agent || before != o.stream) o.since = timeline_.now();
-  w.agent = std::make_shared<agent::AgentObservation>(std::move(o));
-  wake();
 }
 
 // --- deciding ------------------------------------------------------------------------------------
@@ -192,21 +158,14 @@ Topology Operator::told() const {
   t.failover = object_.failover;
   t.wanted = object_.wanted;
   t.record = read_;
-  if (!rules_.count_acks_when_seen) t.record.quorum.acks = t.record.quorum.waits_for;
   t.wall = "2026-01-31T12:00:00Z";
   for (int i = 0; i < fleet_.size(); ++i) {
     const auto& w = watched_[static_cast<std::size_t>(i)];
     const auto& s = fleet_[i];
-    if (!rules_.count_all_members && i > 0 && i == fleet_.size() - 1 && !s.running &&
-        t.record.current != s.name && t.wanted != s.name) {
-      std::erase(t.record.quorum.members, s.name);
-      continue;
-    }
-    auto& counted = t.record.quorum.members;
+    const auto& counted = t.record.quorum.members;
     const bool counts = std::find(counted.begin(), counted.end(), s.name) != counted.end();
     const bool unlisted = (deposed_ ? read_unlisted_ : object_.unlisted).contains(i);
-    if (unlisted && !rules_.leave_out_when_safe) std::erase(counted, s.name);
-    if (unlisted && (!counts || !rules_.leave_out_when_safe)) continue;
+    if (unlisted && !counts) continue;
     Member m;
     m.former = unlisted;
     m.isolated = (deposed_ ? read_isolated_ : object_.isolated).contains(i);
@@ -216,14 +175,13 @@ Topology Operator::told() const {
     m.unit_exists = true;
     m.ours = !(deposed_ ? read_taken_ : object_.taken).contains(i);
     if (!m.ours) m.owner = "orders";
-    if (!m.ours && !rules_.leave_out_when_safe) std::erase(t.record.quorum.members, m.name);
     m.pod_exists = s.pod;
     m.instance = fmt::format("{}@{}", s.name, w.life);
     if (!m.ours) {
       m.elsewhere = w.probe;
     } else {
       m.probe = w.probe;
-      m.agent = w.agent;
+      m.agent = w.agent.seen();
       m.outcomes = w.outcomes;
     }
     t.members.push_back(std::move(m));
@@ -234,7 +192,7 @@ Topology Operator::told() const {
 void Operator::decide() {
   ++decisions_;
   const auto now = timeline_.now();
-  plan_ = mysql_topology::decide(told(), now);
+  plan_ = engine_(told(), now);
   if (plan_.record) write(*plan_.record);
   for (const auto& c : plan_.commands) ask(c);
   for (const auto& name : plan_.probe) {

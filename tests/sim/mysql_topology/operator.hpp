@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "actors/mysql_topology/decide.hpp"
-#include "tests/sim/mysql_topology/fleet.hpp"
-#include "tests/sim/mysql_topology/timeline.hpp"
+#include "tests/sim/mysql/agent_stream.hpp"
+#include "tests/sim/mysql/fleet.hpp"
+#include "tests/sim/mysql/timeline.hpp"
+#include "tests/sim/mysql_topology/broken_engines.hpp"
 
 namespace troupe::mysql_topology::sim {
 
@@ -35,13 +37,13 @@ struct Faults {
 
 class Operator {
  public:
-  Operator(Timeline& timeline, Rules rules, Fleet& fleet, Object& object);
+  Operator(Timeline& timeline, Engine engine, Fleet& fleet, Object& object);
 
   void start();
-  // As a leader that was replaced and does not know: it reads the object once and never again, what
-  // it writes does not arrive, and it acts before it hears of newer epochs. Members hear it all the
+  // As a leader that was replaced and does not know: what it read is the last that it reads, what it
+  // writes does not arrive, and it acts before it hears of newer epochs. Members hear it all the
   // same, and nothing but their refusal holds it.
-  void start_deposed();
+  void start_deposed(const PersistedRecord& read);
   void die();
   bool alive() const { return alive_; }
   void cut(int member, bool is_cut);
@@ -56,24 +58,11 @@ class Operator {
   Faults faults;
 
  private:
-  // What an agent's pushes depend on.
-  struct AgentState {
-    bool reached = false;
-    bool silent = false;  // for so long that its stream counts as lost
-    bool running = false;
-    bool partial = false;
-    bool cloning = false;
-    int life = 0;
-    Epoch epoch;
-    bool operator==(const AgentState&) const = default;
-  };
   struct Watched {
     bool is_cut = false;
-    TimePoint cut_since;
     int life = 0;  // of the Pod that the rest is about
     std::shared_ptr<const mysql::ProbeOutcome> probe;
-    std::shared_ptr<const agent::AgentObservation> agent;
-    AgentState pushed;
+    AgentStream agent;
     std::map<Verb, Outcome> outcomes;
   };
 
@@ -81,7 +70,6 @@ class Operator {
   void probe(int i);
   void probed(int i, mysql::Reachability reachability, const mysql::MemberObservation* seen);
   void look_at_agent(int i);
-  void push(int i, const AgentState& state);
   Topology told() const;
   void decide();
   void write(const PersistedRecord& record);
@@ -93,7 +81,7 @@ class Operator {
   void later(Duration delay, F what);  // unless the operator has died by then
 
   Timeline& timeline_;
-  Rules rules_;
+  Engine engine_;
   Fleet& fleet_;
   Object& object_;
   bool alive_ = false;

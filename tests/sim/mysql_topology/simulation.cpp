@@ -1,7 +1,10 @@
 #include "tests/sim/mysql_topology/simulation.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include "tests/sim/mysql/judge.hpp"
+#include "tests/sim/mysql/strikes.hpp"
 #include "tests/sim/mysql_topology/operator.hpp"
 
 namespace troupe::mysql_topology::sim {
@@ -11,17 +14,16 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kConvergeWithin = seconds(300);  // an order waits a minute after a failed try
-constexpr Duration kCatchUpWithin = seconds(60);
 constexpr Duration kQuietFor = seconds(2);
 
 class Simulation {
  public:
-  Simulation(std::uint64_t seed, bool tell, Rules rules)
-      : seed_(seed),
-        timeline_(seed, tell),
-        fleet_(timeline_, rules, members()),
-        operator_(timeline_, rules, fleet_, object_),
-        deposed_(timeline_, rules, fleet_, object_) {
+  Simulation(const Scenario& scenario, const Options& options)
+      : scenario_(scenario),
+        timeline_(scenario.seed, scenario.tell),
+        fleet_(timeline_, options.rules, members()),
+        operator_(timeline_, options.engine, fleet_, object_),
+        deposed_(timeline_, options.engine, fleet_, object_) {
     auto& chance = timeline_.chance;
     object_.mode = chance.percent(85) ? Mode::SemiSync : Mode::Async;
     object_.failover.enabled = object_.mode == Mode::SemiSync && !chance.percent(8);
@@ -31,16 +33,16 @@ class Simulation {
   }
 
   Run run() {
-    write();
+    judge_.let_clients_write();
     operator_.start();
     const auto calm = timeline_.now() + timeline_.chance.between({}, seconds(2));
     const auto end = calm + timeline_.chance.between(seconds(1), seconds(6));
-    until(calm);
+    judge_.until(calm);
     operator_.faults.lose_percent = timeline_.chance.percent(50) ? timeline_.chance.pick(25) : 0;
     operator_.faults.double_percent = timeline_.chance.percent(50) ? timeline_.chance.pick(25) : 0;
-    trouble();
-    until(end);
-    if (holds()) converge();
+    strikes_.begin([this] { strike(); });
+    judge_.until(end);
+    if (judge_.holds()) converge();
     return report();
   }
 
@@ -50,62 +52,29 @@ class Simulation {
     return kSizes[timeline_.chance.pick(8)];
   }
 
-  bool holds() const { return fleet_.violation().empty() && broken_.empty(); }
-
-  void until(TimePoint t) {
-    while (holds() && timeline_.now() < t && timeline_.step()) check();
-  }
-
-  void check() {
-    fleet_.check_writers();
-    const auto epoch = object_.record.epoch;
-    if (epoch < epoch_) broken_ = "the epoch on record has fallen";
-    if (object_.record.current != source_ && !source_.empty()) {
-      ++changes_;
-      if (epoch <= source_epoch_) broken_ = "another source in the same epoch";
-    }
-    if (object_.record.current != source_) {
-      source_ = object_.record.current;
-      source_epoch_ = epoch;
-    }
-    if (epoch > epoch_ && object_.record.operation &&
-        object_.record.operation->type == OperationType::Rebuild)
-      ++rebuilds_;
-    epoch_ = epoch;
-    const auto& quorum = object_.record.quorum;
-    if (quorum.members.size() < quorum_.members.size()) ++left_out_;
-    if (quorum != quorum_) lose_source_within(milliseconds(60));
-    quorum_ = quorum;
-    const auto& op = object_.record.operation;
-    if (op && (!step_ || *step_ != op->step)) strike_at(op->step);
+  void look() {
+    const auto& record = object_.record;
+    judge_.saw_record("the topology", record.epoch, record.current);
+    const auto before = std::exchange(seen_, record);
+    if (record.current != before.current) wake_deposed(before);
+    const auto& op = record.operation;
+    if (record.epoch > before.epoch && op && op->type == OperationType::Rebuild) ++rebuilds_;
+    if (record.quorum.members.size() < before.quorum.members.size()) ++left_;
+    if (record.quorum != before.quorum) lose_source_within(milliseconds(60));
+    if (op && step_ != op->step) strike_at(op->step);
     step_ = op ? std::optional(op->step) : std::nullopt;
-  }
-
-  void write() {
-    timeline_.after(timeline_.chance.between(milliseconds(2), milliseconds(30)), [this] {
-      if (writing_) fleet_.write_somewhere();
-      write();
-    });
   }
 
   // --- faults
 
-  void trouble() {
-    timeline_.after(timeline_.chance.between(milliseconds(20), milliseconds(700)), [this] {
-      if (calm_) return;
-      strike();
-      trouble();
-    });
-  }
-
-  int somebody() { return timeline_.chance.pick(fleet_.size()); }
+  int somebody() { return strikes_.luck.pick(fleet_.size()); }
   int source_or_somebody() {
     const int source = fleet_.index_of(object_.record.current);
-    return source >= 0 && timeline_.chance.percent(60) ? source : somebody();
+    return source >= 0 && strikes_.luck.percent(60) ? source : somebody();
   }
 
   void strike() {
-    auto& chance = timeline_.chance;
+    auto& chance = strikes_.luck;
     const int i = source_or_somebody();
     switch (chance.pick(17)) {
       case 0:
@@ -133,9 +102,7 @@ class Simulation {
       case 10:
         return fleet_.restart_agent(i);
       case 11:
-        deposed_.start_deposed();
-        return timeline_.after(chance.between(milliseconds(500), seconds(4)),
-                               [this] { deposed_.die(); });
+        return depose(object_.record, chance.between(milliseconds(500), seconds(4)));
       case 12:
         return take(somebody());
       case 13:
@@ -161,15 +128,15 @@ class Simulation {
     if (!object_.taken.insert(i).second) return;
     timeline_.tell("{} belongs to another replication", fleet_[i].name);
     operator_.wake();
-    timeline_.after(timeline_.chance.between({}, milliseconds(400)), [this, i] {
+    timeline_.after(strikes_.luck.between({}, milliseconds(400)), [this, i] {
       const auto& s = fleet_[i];
-      if (calm_ || !object_.taken.contains(i) || !s.pod || !s.agent_up) return;
+      if (strikes_.ended() || !object_.taken.contains(i) || !s.pod || !s.agent_up) return;
       const Command c{.member = s.name, .verb = Verb::StopReceiver, .epoch = {s.epoch.value + 1}};
       fleet_.command(
           i,
           {.command = c, .deadline = timeline_.now() + seconds(2), .answer = [](const Reply&) {}});
     });
-    timeline_.after(timeline_.chance.between(milliseconds(100), seconds(4)), [this, i] {
+    timeline_.after(strikes_.luck.between(milliseconds(100), seconds(4)), [this, i] {
       if (object_.taken.erase(i) == 0) return;
       timeline_.tell("{} belongs to the topology again", fleet_[i].name);
       operator_.wake();
@@ -206,9 +173,10 @@ class Simulation {
   // While members come and go, it is the source's death that is the worst.
   void lose_source_within(Duration limit) {
     const int source = fleet_.index_of(object_.record.current);
-    if (calm_ || source < 0 || !timeline_.chance.percent(15)) return;
+    if (strikes_.ended() || source < 0 || !timeline_.chance.percent(15)) return;
     timeline_.after(timeline_.chance.between({}, limit), [this, source] {
-      if (!calm_) fleet_.kill(source, timeline_.chance.between(milliseconds(300), seconds(3)));
+      if (!strikes_.ended())
+        fleet_.kill(source, timeline_.chance.between(milliseconds(300), seconds(3)));
     });
   }
 
@@ -217,15 +185,31 @@ class Simulation {
   void isolate(int i) {
     for (int j = 0; j < fleet_.size(); ++j)
       if (j != i) fleet_.cut(i, j, true);
-    operator_.cut(i, timeline_.chance.percent(70));
-    timeline_.after(timeline_.chance.between(seconds(1), seconds(5)), [this, i] {
+    operator_.cut(i, strikes_.luck.percent(70));
+    timeline_.after(strikes_.luck.between(seconds(1), seconds(5)), [this, i] {
       for (int j = 0; j < fleet_.size(); ++j) fleet_.cut(i, j, false);
     });
   }
 
+  void depose(const PersistedRecord& read, Duration life) {
+    if (deposed_.alive()) return;
+    deposed_.start_deposed(read);
+    timeline_.after(life, [this] { deposed_.die(); });
+  }
+
+  // One that was paused wakes when there is another source, and knows the one before.
+  void wake_deposed(const PersistedRecord& read) {
+    auto& chance = timeline_.chance;
+    if (strikes_.ended() || !chance.percent(20)) return;
+    timeline_.after(chance.between({}, milliseconds(300)),
+                    [this, read, life = chance.between(milliseconds(200), seconds(2))] {
+                      if (!strikes_.ended()) depose(read, life);
+                    });
+  }
+
   // Partitions heal when it is worst: while the operator is changing sources.
   void strike_at(Step step) {
-    if (calm_ || !timeline_.chance.percent(40)) return;
+    if (strikes_.ended() || !timeline_.chance.percent(40)) return;
     timeline_.tell("at {}:", to_string(step));
     fleet_.heal();
   }
@@ -234,7 +218,7 @@ class Simulation {
 
   void converge() {
     timeline_.tell("faults end");
-    calm_ = true;
+    strikes_.end();
     operator_.faults = {};
     deposed_.die();
     object_.taken.clear();
@@ -247,41 +231,13 @@ class Simulation {
       if (!s.running) s.starts_at = timeline_.now();
     }
     operator_.start();
-    const auto limit = timeline_.now() + kConvergeWithin;
-    auto well_since = TimePoint::max();
-    while (holds()) {
-      if (!timeline_.step()) return;
-      check();
-      const auto now = timeline_.now();
-      if (!is_well())
-        well_since = TimePoint::max();
-      else if (well_since == TimePoint::max())
-        well_since = now;
-      if (is_well() && now - std::max(well_since, operator_.last_act()) >= kQuietFor) break;
-      if (now >= limit) {
-        broken_ = "no convergence: " + state();
-        return;
-      }
-    }
-    if (holds()) compare();
-  }
-
-  // Without writers every member comes to hold the same, and all that was acknowledged.
-  void compare() {
-    writing_ = false;
-    const int source = fleet_.index_of(object_.record.current);
-    const auto limit = timeline_.now() + kCatchUpWithin;
-    int i = 0;
-    while (holds() && i < fleet_.size()) {
-      if (fleet_.holds_the_same(i, source)) {
-        ++i;
-        continue;
-      }
-      if (timeline_.now() >= limit || !timeline_.step())
-        broken_ = fmt::format("{} does not come to hold what the source holds", fleet_[i].name);
-    }
-    if (holds() && !fleet_.has_all_acknowledged(source))
-      broken_ = "acknowledged writes are missing at the end";
+    judge_.await({.reached = [this] { return is_well(); },
+                  .state = [this] { return state(); },
+                  .lasting = kQuietFor,
+                  .within = kConvergeWithin,
+                  .last_act = [this] { return operator_.last_act(); }},
+                 Invariant::ItConverges);
+    if (judge_.holds()) judge_.compare(fleet_.index_of(object_.record.current));
   }
 
   bool is_well() const {
@@ -299,42 +255,32 @@ class Simulation {
   }
 
   Run report() {
-    Run out{.seed = seed_,
-            .violation = fleet_.violation().empty() ? broken_ : fleet_.violation(),
-            .unsafe = !holds() && !broken_.starts_with("no convergence"),
-            .acknowledged = fleet_.acknowledged_writes(),
-            .changes = changes_,
-            .rebuilds = rebuilds_,
-            .left_out = left_out_,
-            .decisions = operator_.decisions()};
-    if (!out.violation.empty()) timeline_.tell("FAILED: {}", out.violation);
-    out.story = timeline_.story();
-    return out;
+    auto run = judge_.report(scenario_.seed);
+    run.strikes = strikes_.count();
+    run.counts["rebuilds"] = rebuilds_;
+    run.counts["members left"] = left_;
+    run.counts["decisions"] = operator_.decisions();
+    return run;
   }
 
-  std::uint64_t seed_;
+  const Scenario& scenario_;
   Timeline timeline_;
+  Strikes strikes_{timeline_, scenario_, {milliseconds(20), milliseconds(700)}};
   Fleet fleet_;
+  Judge judge_{timeline_, fleet_, [this] { look(); }};
   Object object_;
   Operator operator_;
   Operator deposed_;
-  bool calm_ = false;
-  bool writing_ = true;
-  std::string broken_;
-  Epoch epoch_;
-  std::string source_;
-  Epoch source_epoch_;
+  PersistedRecord seen_;
   std::optional<Step> step_;
-  std::size_t changes_ = 0;
-  std::size_t rebuilds_ = 0;
-  std::size_t left_out_ = 0;
-  Quorum quorum_;
+  std::uint64_t rebuilds_ = 0;
+  std::uint64_t left_ = 0;
 };
 
 }  // namespace
 
-Run simulate(std::uint64_t seed, bool tell, Rules rules) {
-  return Simulation(seed, tell, rules).run();
+Run simulate(const Scenario& scenario, const Options& options) {
+  return Simulation(scenario, options).run();
 }
 
 }  // namespace troupe::mysql_topology::sim

@@ -3,25 +3,17 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <vector>
 
-#include "tests/sim/mysql_topology/fleet.hpp"
+#include "tests/sim/mysql/fleet.hpp"
+#include "tests/sim/mysql_topology/broken_engines.hpp"
 
 namespace troupe::mysql_topology::sim {
 
-struct Run {
-  std::uint64_t seed = 0;
-  std::string violation;           // empty: everything held
-  bool unsafe = false;             // it is about writes or writers, not only about time
-  std::vector<std::string> story;  // if it was asked for
-  std::size_t acknowledged = 0;
-  std::size_t changes = 0;  // of source
-  std::size_t rebuilds = 0;
-  std::size_t left_out = 0;
-  std::uint64_t decisions = 0;
+struct Options {
+  Rules rules;
+  Engine engine = &decide;
 };
 
-Run simulate(std::uint64_t seed, bool tell = false, Rules rules = {});
+Run simulate(const Scenario& scenario, const Options& options = {});
 
 }  // namespace troupe::mysql_topology::sim

@@ -1,11 +1,5 @@
-// Seeds, and proofs that the invariants can fail.
-//
-//   sim_mysql_topology                              the seeds of CI
-//   TROUPE_SEEDS=0..1000000 sim_mysql_topology --gtest_filter='*Seeds*'
-//   TROUPE_SEEDS=4711 sim_mysql_topology --gtest_filter='*Seeds*'    one seed, with its story
+// Seeds, and proofs that the invariants can fail; tests/sim/seeds.hpp says how to run which.
 #include <gtest/gtest.h>
-
-#include <iostream>
 
 #include "tests/sim/mysql_topology/simulation.hpp"
 #include "tests/sim/seeds.hpp"
@@ -15,83 +9,82 @@ namespace {
 
 constexpr std::uint64_t kSeeds = 2000;
 constexpr std::uint64_t kSeedsToCatchAMutant = 4000;
-constexpr std::size_t kFailuresShown = 5;
 
-void show(const Run& run) {
-  for (const auto& line : run.story) std::cout << line << '\n';
-}
+Run run(const Scenario& scenario) { return simulate(scenario); }
 
 TEST(TopologySimulation, HoldsItsInvariantsForAllSeeds) {
-  const auto seeds = troupe::sim::seeds_or({0, kSeeds});
-  std::size_t failed = 0, acknowledged = 0, changes = 0, rebuilds = 0, left_out = 0;
-  std::uint64_t decisions = 0;
-  for (auto seed = seeds.from; seed < seeds.to; ++seed) {
-    const auto run = simulate(seed, seeds.to - seeds.from == 1);
-    show(run);
-    acknowledged += run.acknowledged;
-    changes += run.changes;
-    rebuilds += run.rebuilds;
-    left_out += run.left_out;
-    decisions += run.decisions;
-    if (run.violation.empty()) continue;
-    if (++failed <= kFailuresShown)
-      ADD_FAILURE() << "seed " << seed << ": " << run.violation
-                    << "\n  replay: TROUPE_SEEDS=" << seed
-                    << " sim_mysql_topology --gtest_filter='*Seeds*'";
-  }
-  std::cout << seeds.to - seeds.from << " seeds, " << failed << " failed; " << acknowledged
-            << " writes acknowledged, " << changes << " changes of source, " << rebuilds
-            << " rebuilds, " << left_out << " left out, " << decisions << " decisions\n";
-  EXPECT_EQ(failed, 0u);
-  if (seeds.to - seeds.from < 100) return;
-  EXPECT_GT(acknowledged, 0u);
-  EXPECT_GT(changes, 0u) << "the faults do not lead to anything";
-  EXPECT_GT(rebuilds, 0u) << "the faults do not lead to anything";
-  EXPECT_GT(left_out, 0u) << "the faults do not lead to anything";
+  const auto summary = troupe::sim::run_seeds(kSeeds, run);
+  if (summary.seeds < 100) return;
+  for (const auto& [what, count] : summary.counts)
+    EXPECT_GT(count, 0u) << "the faults do not lead to any " << what;
 }
 
 TEST(TopologySimulation, ASeedAlwaysTellsTheSameStory) {
-  for (const std::uint64_t seed : {1, 2, 3}) {
-    const auto first = simulate(seed, true), second = simulate(seed, true);
-    EXPECT_FALSE(first.story.empty());
-    EXPECT_EQ(first.story, second.story);
-  }
+  for (const std::uint64_t seed : {1, 2, 3}) troupe::sim::expect_the_same_story(seed, run);
 }
 
-// The search begins at `from`: what is rare was caught near there once.
+// `known` showed it once.
 struct Mutant {
   const char* name;
-  void (*mutate)(Rules&);
-  std::uint64_t from = 0;
+  Invariant caught_by;
+  Options options;
+  std::uint64_t known = 0;
 };
 class BrokenRule : public ::testing::TestWithParam<Mutant> {};
 
 TEST_P(BrokenRule, IsCaught) {
-  Rules rules;
-  GetParam().mutate(rules);
-  for (std::uint64_t n = 0; n < kSeedsToCatchAMutant; ++n) {
-    const auto seed = GetParam().from + n;
-    const auto run = simulate(seed, false, rules);
-    if (!run.unsafe) continue;
-    std::cout << "seed " << seed << ": " << run.violation << '\n';
-    return;
-  }
-  FAIL() << "nobody noticed in " << kSeedsToCatchAMutant << " seeds";
+  const auto& [name, caught_by, options, known] = GetParam();
+  troupe::sim::expect_caught(
+      name, caught_by, known, kSeedsToCatchAMutant,
+      [&options = options](const Scenario& s) { return simulate(s, options); });
 }
 
+Options without(bool Rules::*rule) {
+  Options options;
+  options.rules.*rule = false;
+  return options;
+}
+Options with(Engine engine) {
+  Options options;
+  options.engine = engine;
+  return options;
+}
+
+using enum Invariant;
+const auto kName = [](const auto& tested) { return tested.param.name; };
+
 INSTANTIATE_TEST_SUITE_P(
-    Of, BrokenRule,
+    OfServers, BrokenRule,
     ::testing::Values(
-        Mutant{"AcknowledgementBeforeReplicasHaveIt",
-               [](Rules& r) { r.acknowledge_after_replicas = false; }},
-        Mutant{"ServersThatBootOpen", [](Rules& r) { r.boot_closed = false; }},
-        Mutant{"AgentsThatObeyOldEpochs", [](Rules& r) { r.refuse_old_epochs = false; }},
-        Mutant{"RelayLogsThrownAwayByARestart", [](Rules& r) { r.keep_relay_logs = false; }},
-        Mutant{"AMemberThatLeavesLeftOutAtOnce", [](Rules& r) { r.leave_out_when_safe = false; }},
-        Mutant{"AcknowledgementsCountedOnTooEarly",
-               [](Rules& r) { r.count_acks_when_seen = false; }, 5000},
-        Mutant{"AQuorumOfOneTooFew", [](Rules& r) { r.count_all_members = false; }}),
-    [](const auto& tested) { return tested.param.name; });
+        Mutant{"acknowledge_after_replicas", NoAcknowledgedWriteIsLost,
+               without(&Rules::acknowledge_after_replicas)},
+        Mutant{"boot_closed", OneCanAcknowledge, without(&Rules::boot_closed)},
+        Mutant{"refuse_old_epochs", NoAcknowledgedWriteIsLost,
+               without(&Rules::refuse_old_epochs)},
+        Mutant{"keep_relay_logs", NoAcknowledgedWriteIsLost, without(&Rules::keep_relay_logs)},
+        Mutant{"apply_before_promotion", NoAcknowledgedWriteIsLost,
+               without(&Rules::apply_before_promotion)}),
+    kName);
+
+INSTANTIATE_TEST_SUITE_P(
+    OfTheEngine, BrokenRule,
+    ::testing::Values(
+        Mutant{"overlooks_a_member", NoAcknowledgedWriteIsLost, with(&overlooks_a_member)},
+        Mutant{"forgets_who_leaves", NoAcknowledgedWriteIsLost, with(&forgets_who_leaves)},
+        Mutant{"counts_on_acks_too_early", NoAcknowledgedWriteIsLost,
+               with(&counts_on_acks_too_early)},
+        Mutant{"waits_for_one_less", NoAcknowledgedWriteIsLost, with(&waits_for_one_less)},
+        Mutant{"lets_replicas_receive", NoAcknowledgedWriteIsLost, with(&lets_replicas_receive)},
+        Mutant{"chooses_anyone", NoAcknowledgedWriteIsLost, with(&chooses_anyone)},
+        Mutant{"believes_old_answers", NoAcknowledgedWriteIsLost, with(&believes_old_answers)},
+        Mutant{"keeps_the_epoch", EpochsNeverFall, with(&keeps_the_epoch)},
+        Mutant{"leaves_the_source_open", OneCanAcknowledge, with(&leaves_the_source_open)},
+        Mutant{"does_not_wait_to_catch_up", NoAcknowledgedWriteIsLost,
+               with(&does_not_wait_to_catch_up)},
+        Mutant{"overlooks_errant_transactions", MembersComeToHoldTheSame,
+               with(&overlooks_errant_transactions)},
+        Mutant{"leaves_strays_open", ItConverges, with(&leaves_strays_open)}),
+    kName);
 
 }  // namespace
 }  // namespace troupe::mysql_topology::sim

@@ -9,6 +9,8 @@ namespace troupe::operator_sim {
 namespace {
 
 using mysql::Reachability;
+using mysql_topology::sim::AgentState;
+using mysql_topology::sim::AgentStream;
 using mysql_topology::sim::Job;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -184,66 +186,23 @@ void Members::look_at_agent(const std::string& id) {
   process_.later(process_.world().timeline.chance.between(kPushMin, kPushMax), [this, id] {
     const auto found = agents_.find(id);
     if (found == agents_.end()) return;
-    const auto state = state_of(found->second);
-    if (!(state == found->second.pushed)) push(id, found->second, state);
+    auto& agent = found->second;
+    const auto news = agent.stream.look(state_of(agent), process_.clock().now(), kStreamSilence);
+    if (news == AgentStream::News::Lost || news == AgentStream::News::Restarted)
+      end_calls(agent, "the stream has ended");
+    if (news != AgentStream::News::None && agent.stream.seen())
+      process_.core().observations().put(id, agent.stream.seen());
     look_at_agent(id);
   });
 }
 
-Members::AgentState Members::state_of(Agent& agent) {
-  const auto now = process_.clock().now();
+std::optional<AgentState> Members::state_of(const Agent& agent) const {
   const auto member = reached(agent.endpoint.ip);
   const auto& fleet = process_.world().fleet;
-  if (!member || !fleet[*member].agent_up) {
-    agent.lost_since = std::min(agent.lost_since, now);
-    auto state = agent.pushed;
-    state.reached = false;
-    state.silent = now - agent.lost_since > kStreamSilence;
-    return state;
-  }
-  agent.lost_since = TimePoint::max();
-  const auto& s = fleet[*member];
-  return {.reached = true,
-          .wanted = s.wanted,
-          .running = s.running,
-          .initialised = s.initialised,
-          .partial = s.partial,
-          .cloning = s.job && s.job->command.verb == topo::Verb::Clone && s.job->phase > 0,
-          .terminating = process_.world().cluster.terminating(*member),
-          .boot = s.agent_boot,
-          .epoch = s.epoch};
-}
-
-void Members::push(const std::string& id, Agent& agent, const AgentState& state) {
-  using enum agent::ProcessState;
-  agent::AgentObservation o;
-  if (agent.seen) o = *agent.seen;
-  const auto before = o.stream;
-  const bool restarted = agent.pushed.boot != 0 && state.boot != agent.pushed.boot;
-  if (state.silent || restarted) end_calls(agent, "the stream has ended");
-  if (state.reached) {
-    o.stream = agent::StreamState::Connected;
-    o.seen = process_.clock().now();
-    o.boot_id = fmt::format("boot-{}", state.boot);
-    o.container_id = id;
-    o.process.supervisor_connected = true;
-    o.process.state = state.running ? Running : state.wanted ? Backoff : Stopped;
-    o.process.terminating = state.terminating;
-    o.data = !state.initialised               ? agent::DataState::Empty
-             : state.partial || state.cloning ? agent::DataState::ClonePartial
-                                              : agent::DataState::Initialised;
-    o.operation.reset();
-    if (state.cloning) o.operation = agent::OperationProgress{.kind = "Clone"};
-    o.highest_epoch = state.epoch;
-  } else if (state.silent && agent.seen) {
-    o.stream = agent::StreamState::Lost;
-  } else {
-    return;  // nothing arrives
-  }
-  agent.pushed = state;
-  if (!agent.seen || before != o.stream) o.since = process_.clock().now();
-  agent.seen = std::make_shared<const agent::AgentObservation>(std::move(o));
-  process_.core().observations().put(id, agent.seen);
+  if (!member || !fleet[*member].agent_up) return std::nullopt;
+  auto state = mysql_topology::sim::agent_state(fleet[*member], agent.endpoint.id);
+  state.terminating = process_.world().cluster.terminating(*member);
+  return state;
 }
 
 // The first answer counts, or that none came.

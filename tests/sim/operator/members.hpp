@@ -5,8 +5,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "tests/sim/mysql/agent_stream.hpp"
 #include "tests/sim/operator/process.hpp"
 
 namespace troupe::operator_sim {
@@ -24,27 +26,11 @@ class Members final : public std::enable_shared_from_this<Members> {
   void close();
 
  private:
-  // What an agent's pushes depend on.
-  struct AgentState {
-    bool reached = false;
-    bool silent = false;  // for so long that its stream counts as lost
-    bool wanted = false;
-    bool running = false;
-    bool initialised = false;
-    bool partial = false;
-    bool cloning = false;
-    bool terminating = false;
-    int boot = 0;
-    agent::Epoch epoch;
-    bool operator==(const AgentState&) const = default;
-  };
   // A stream and the calls beside it: they end with it, as their outcome can come no other way.
   struct Agent {
     agent::Endpoint endpoint;
     std::map<std::uint64_t, Answered> calls;
-    TimePoint lost_since = TimePoint::max();
-    AgentState pushed;
-    std::shared_ptr<const agent::AgentObservation> seen;
+    mysql_topology::sim::AgentStream stream;
   };
   struct Probed {
     actors::ServerTarget target;
@@ -53,8 +39,7 @@ class Members final : public std::enable_shared_from_this<Members> {
 
   std::optional<int> reached(const std::string& ip) const;
   void look_at_agent(const std::string& id);
-  AgentState state_of(Agent& agent);
-  void push(const std::string& id, Agent& agent, const AgentState& state);
+  std::optional<mysql_topology::sim::AgentState> state_of(const Agent& agent) const;
   void answer(const std::string& endpoint, std::uint64_t call, const Result<agent::Reply>& reply);
   void end_calls(Agent& agent, std::string_view why);
   void probe_again(const std::string& id);

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "runtime/model/time.hpp"
-#include "tests/sim/mysql_topology/fleet.hpp"
-#include "tests/sim/mysql_topology/timeline.hpp"
+#include "tests/sim/mysql/fleet.hpp"
+#include "tests/sim/mysql/timeline.hpp"
 
 namespace troupe::operator_sim {
 

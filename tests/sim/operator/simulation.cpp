@@ -4,23 +4,27 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <memory>
 #include <optional>
 
+#include "tests/sim/mysql/judge.hpp"
+#include "tests/sim/mysql/strikes.hpp"
 #include "tests/sim/operator/cluster.hpp"
 #include "tests/sim/operator/process.hpp"
 
 namespace troupe::operator_sim {
 namespace {
 
+using mysql_topology::sim::Judge;
+using mysql_topology::sim::Strikes;
+using sim::Invariant;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kFormWithin = seconds(60);
 constexpr Duration kConvergeWithin = seconds(300);  // an order waits a minute after a failed try
-constexpr Duration kCatchUpWithin = seconds(60);
 constexpr Duration kWellFor = seconds(2);
+constexpr Duration kLabelsWithin = seconds(30);
 // The status tells numbers that moved every 15 seconds.
 constexpr Duration kQuietFor = seconds(20);
 constexpr Duration kQuietWithin = seconds(120);
@@ -36,17 +40,17 @@ struct Place {
 
 class Simulation {
  public:
-  Simulation(std::uint64_t seed, const Options& options)
-      : seed_(seed),
+  Simulation(const Scenario& scenario, const Options& options)
+      : scenario_(scenario),
         options_(options),
-        timeline_(seed, options.tell),
+        timeline_(scenario.seed, scenario.tell),
         fleet_(timeline_, options.rules, members(), Upkeep::OnOrder),
-        cluster_(timeline_, fleet_, seed),
+        cluster_(timeline_, fleet_, scenario.seed),
         places_{Place(fleet_.size()), Place(fleet_.size())} {}
 
   Run run() {
     auto& chance = timeline_.chance;
-    write();
+    judge_.let_clients_write();
     for (auto& place : places_) {
       place.network.latency_max = milliseconds(chance.percent(80) ? 4 : 40);
       start(place);
@@ -55,14 +59,14 @@ class Simulation {
     cluster_.apply_manifests(fleet_.size(), semi_sync, semi_sync && !chance.percent(8));
     const bool early = chance.percent(30);  // trouble while it still forms
     if (early)
-      until(timeline_.now() + chance.between({}, seconds(8)));
+      judge_.until(timeline_.now() + chance.between({}, seconds(8)));
     else
-      form();
+      judge_.await(all_is_well({}, kFormWithin), Invariant::ItConverges);
     const auto end = timeline_.now() + chance.between(seconds(2), seconds(10));
     for (auto& place : places_) worsen(place.network);
-    trouble();
-    until(end);
-    if (holds()) converge();
+    strikes_.begin([this] { strike(); });
+    judge_.until(end);
+    if (judge_.holds()) converge();
     return report();
   }
 
@@ -72,45 +76,11 @@ class Simulation {
     return kSizes[timeline_.chance.pick(8)];
   }
 
-  bool holds() const { return fleet_.violation().empty() && broken_.empty(); }
-
-  bool step() {
-    if (!holds() || !timeline_.step()) return false;
-    check();
-    return holds();
-  }
-  void until(TimePoint t) {
-    while (timeline_.now() < t && step()) {
-    }
-  }
-
-  void form() {
-    const auto limit = timeline_.now() + kFormWithin;
-    while (!is_well() && step())
-      if (timeline_.now() >= limit) {
-        broken_ = "it does not form: " + state();
-        return;
-      }
-  }
-
-  void write() {
-    timeline_.after(timeline_.chance.between(milliseconds(2), milliseconds(30)), [this] {
-      if (writing_) fleet_.write_somewhere();
-      write();
-    });
-  }
-
   // --- what must hold
 
-  struct Seen {
-    std::uint64_t epoch = 0;
-    std::string current;
-    std::uint64_t current_since = 0;  // epoch
-  };
-
-  void check() {
-    fleet_.check_writers();
-    for (const auto& [name, stored] : cluster_.replications()) check_record(name, stored);
+  void look() {
+    for (const auto& [name, stored] : cluster_.replications())
+      judge_.saw_record(name, mysql_topology::Epoch{stored.epoch}, stored.current);
     const auto sources = cluster_.labelled("false").size();
     if (sources > 1 && labelled_ <= 1) ++two_labelled_;
     labelled_ = sources;
@@ -119,18 +89,6 @@ class Simulation {
       if (leads && !place.led) ++leaders_;
       place.led = leads;
     }
-  }
-
-  void check_record(const std::string& name, const Stored& stored) {
-    auto& seen = seen_[name];
-    if (stored.epoch < seen.epoch) broken_ = "the epoch on record has fallen";
-    if (stored.current != seen.current && !seen.current.empty()) {
-      ++changes_;
-      if (stored.epoch <= seen.current_since) broken_ = "another source in the same epoch";
-    }
-    if (stored.current != seen.current) seen.current_since = stored.epoch;
-    seen.current = stored.current;
-    seen.epoch = stored.epoch;
   }
 
   // --- operators
@@ -168,22 +126,14 @@ class Simulation {
     network.refuse_percent = chance.percent(50) ? chance.pick(20) : 0;
   }
 
-  void trouble() {
-    timeline_.after(timeline_.chance.between(milliseconds(50), milliseconds(1500)), [this] {
-      if (calm_) return;
-      strike();
-      trouble();
-    });
-  }
-
-  int somebody() { return timeline_.chance.pick(fleet_.size()); }
+  int somebody() { return strikes_.luck.pick(fleet_.size()); }
   int source_or_somebody() {
     const int source = fleet_.index_of(cluster_.replication().current);
-    return source >= 0 && timeline_.chance.percent(60) ? source : somebody();
+    return source >= 0 && strikes_.luck.percent(60) ? source : somebody();
   }
 
   void strike() {
-    auto& chance = timeline_.chance;
+    auto& chance = strikes_.luck;
     const int i = source_or_somebody();
     switch (chance.pick(20)) {
       case 0:
@@ -224,14 +174,14 @@ class Simulation {
   }
 
   void later(Duration low, Duration high, std::function<void()> what) {
-    timeline_.after(timeline_.chance.between(low, high), [this, what = std::move(what)] {
-      if (!calm_) what();
+    timeline_.after(strikes_.luck.between(low, high), [this, what = std::move(what)] {
+      if (!strikes_.ended()) what();
     });
   }
 
   // One operator, or both, reach a member no more.
   void cut(int i) {
-    const bool both = timeline_.chance.percent(60);
+    const bool both = strikes_.luck.percent(60);
     for (auto& place : places_)
       if (both || &place == &places_[0])
         place.network.cut_off[static_cast<std::size_t>(i)] = {true, timeline_.now()};
@@ -250,7 +200,7 @@ class Simulation {
   void isolate(int i) {
     for (int j = 0; j < fleet_.size(); ++j)
       if (j != i) fleet_.cut(i, j, true);
-    if (timeline_.chance.percent(70)) cut(i);
+    if (strikes_.luck.percent(70)) cut(i);
     later(seconds(1), seconds(6), [this, i] {
       for (int j = 0; j < fleet_.size(); ++j) fleet_.cut(i, j, false);
     });
@@ -265,7 +215,7 @@ class Simulation {
     if (!place.process || place.process->paused()) return;
     place.process->pause();
     const auto clock =
-        timeline_.chance.percent(60) ? Process::ClockWas::Suspended : Process::ClockWas::Running;
+        strikes_.luck.percent(60) ? Process::ClockWas::Suspended : Process::ClockWas::Running;
     later(milliseconds(300), seconds(6), [&place, clock] {
       if (place.process) place.process->resume(clock);
     });
@@ -274,12 +224,12 @@ class Simulation {
   void hold_watches(Place& place) {
     timeline_.tell("what operator-{} watches comes late", &place - places_.data());
     place.network.watches_held_until =
-        timeline_.now() + timeline_.chance.between(milliseconds(200), seconds(5));
+        timeline_.now() + strikes_.luck.between(milliseconds(200), seconds(5));
   }
 
   void break_watches(Place& place) {
     if (!place.process) return;
-    const bool expired = timeline_.chance.percent(50);
+    const bool expired = strikes_.luck.percent(50);
     timeline_.tell("the watches of {} break{}", place.process->name(),
                    expired ? ", and what they stood at is compacted" : "");
     if (expired) cluster_.compact();
@@ -305,7 +255,7 @@ class Simulation {
 
   void converge() {
     timeline_.tell("faults end");
-    calm_ = true;
+    strikes_.end();
     fleet_.heal();
     for (int i = 0; i < fleet_.size(); ++i)
       if (!fleet_[i].running) fleet_[i].starts_at = timeline_.now();
@@ -315,57 +265,40 @@ class Simulation {
       start(place);
     }
     cluster_.remove_rival();
-    const auto limit = timeline_.now() + kConvergeWithin;
-    auto well_since = TimePoint::max();
-    while (step()) {
-      const auto now = timeline_.now();
-      if (!is_well())
-        well_since = TimePoint::max();
-      else if (well_since == TimePoint::max())
-        well_since = now;
-      if (is_well() && now - well_since >= kWellFor) break;
-      if (now >= limit) broken_ = "no convergence: " + state();
-    }
-    if (holds()) compare();
-    if (holds()) be_quiet();
+    judge_.await(all_is_well(kWellFor, kConvergeWithin), Invariant::ItConverges);
+    judge_.await({.reached = [this] { return labels_are_right(); },
+                  .state = [this] { return state(); },
+                  .within = kLabelsWithin},
+                 Invariant::LabelsNameTheSource);
+    if (judge_.holds()) judge_.compare(fleet_.index_of(cluster_.replication().current));
+    judge_.await({.reached = [this] { return is_well() && labels_are_right(); },
+                  .state = [this] { return state(); },
+                  .lasting = kQuietFor,
+                  .within = kQuietWithin,
+                  .last_act = [this] { return last_act(); }},
+                 Invariant::NothingIsWrittenAnyMore);
   }
 
-  // Without writers every member comes to hold the same, and all that was acknowledged.
-  void compare() {
-    writing_ = false;
-    const int source = fleet_.index_of(cluster_.replication().current);
-    const auto limit = timeline_.now() + kCatchUpWithin;
-    int i = 0;
-    while (holds() && i < fleet_.size()) {
-      if (fleet_.holds_the_same(i, source)) {
-        ++i;
-        continue;
-      }
-      if (timeline_.now() >= limit || !step())
-        broken_ = fmt::format("{} does not come to hold what the source holds", fleet_[i].name);
-    }
-    if (holds() && !fleet_.has_all_acknowledged(source))
-      broken_ = "acknowledged writes are missing at the end";
+  Judge::Goal all_is_well(Duration lasting, Duration within) const {
+    return {.reached = [this] { return is_well(); },
+            .state = [this] { return state(); },
+            .lasting = lasting,
+            .within = within};
   }
 
-  void be_quiet() {
-    const auto limit = timeline_.now() + kQuietWithin;
-    const auto last_act = [this] {
-      TimePoint last;
-      for (const auto& place : places_) last = std::max(last, place.process->last_act());
-      return last;
-    };
-    while (timeline_.now() - last_act() < kQuietFor && step())
-      if (timeline_.now() >= limit) broken_ = "no quiet: " + state();
-    if (holds() && !is_well()) broken_ = "it was well, and is not any more: " + state();
+  TimePoint last_act() const {
+    return std::max(places_[0].process->last_act(), places_[1].process->last_act());
   }
 
   bool is_well() const {
     const auto& r = cluster_.replication();
     return r.ready && r.operation.empty() && r.honored == r.spec_source && !cluster_.has_rival() &&
-           cluster_.labelled("false") == std::vector<std::string>{r.current} &&
-           static_cast<int>(cluster_.labelled("true").size()) == fleet_.size() - 1 &&
            cluster_.units_ready();
+  }
+
+  bool labels_are_right() const {
+    return cluster_.labelled("false") == std::vector<std::string>{cluster_.replication().current} &&
+           static_cast<int>(cluster_.labelled("true").size()) == fleet_.size() - 1;
   }
 
   std::string state() const {
@@ -383,44 +316,37 @@ class Simulation {
 
   Run report() {
     for (auto& place : places_) stop(place);
-    const auto& violation = fleet_.violation().empty() ? broken_ : fleet_.violation();
-    const bool late = broken_.starts_with("no convergence") || broken_.starts_with("no quiet") ||
-                      broken_.starts_with("it does not form");
-    if (!violation.empty()) timeline_.tell("FAILED: {}", violation);
-    return {.seed = seed_,
-            .violation = violation,
-            .unsafe = !violation.empty() && !late,
-            .story = timeline_.story(),
-            .acknowledged = fleet_.acknowledged_writes(),
-            .changes = changes_,
-            .processes = processes_,
-            .leaders = leaders_,
-            .two_labelled = two_labelled_,
-            .runs = runs_,
-            .simulated_seconds =
-                std::chrono::duration<double>(timeline_.now().time_since_epoch()).count() - 100};
+    auto run = judge_.report(scenario_.seed);
+    run.strikes = strikes_.count();
+    run.counts["processes"] = processes_;
+    run.counts["changes of leader"] = leaders_;
+    run.counts["times two labels"] = two_labelled_;
+    run.counts["runs of actors"] = runs_;
+    run.counts["seconds simulated"] = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<seconds>(timeline_.now() - began_).count());
+    return run;
   }
 
-  const std::uint64_t seed_;
+  const Scenario& scenario_;
   const Options& options_;
   Timeline timeline_;
+  Strikes strikes_{timeline_, scenario_, {milliseconds(50), milliseconds(1500)}};
+  const TimePoint began_ = timeline_.now();
   Fleet fleet_;
+  Judge judge_{timeline_, fleet_, [this] { look(); }};
   Cluster cluster_;
   std::array<Place, 2> places_;
-  bool calm_ = false;
-  bool writing_ = true;
-  std::string broken_;
-  std::map<std::string, Seen> seen_;
   std::size_t labelled_ = 0;
-  std::size_t changes_ = 0;
-  std::size_t processes_ = 0;
-  std::size_t leaders_ = 0;
-  std::size_t two_labelled_ = 0;
+  std::uint64_t processes_ = 0;
+  std::uint64_t leaders_ = 0;
+  std::uint64_t two_labelled_ = 0;
   std::uint64_t runs_ = 0;
 };
 
 }  // namespace
 
-Run simulate(std::uint64_t seed, const Options& options) { return Simulation(seed, options).run(); }
+Run simulate(const Scenario& scenario, const Options& options) {
+  return Simulation(scenario, options).run();
+}
 
 }  // namespace troupe::operator_sim

@@ -14,34 +14,21 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
-#include <vector>
 
 #include "actors/host/registry.hpp"
-#include "tests/sim/mysql_topology/fleet.hpp"
+#include "tests/sim/mysql/fleet.hpp"
+#include "tests/sim/run.hpp"
 
 namespace troupe::operator_sim {
 
+using sim::Run;
+using sim::Scenario;
+
 struct Options {
-  bool tell = false;
   mysql_topology::sim::Rules rules;
   std::span<const actors::RegisteredKind> kinds = actors::registered_kinds();
 };
 
-struct Run {
-  std::uint64_t seed = 0;
-  std::string violation;           // empty: everything held
-  bool unsafe = false;             // it is about writes, writers or labels, not only about time
-  std::vector<std::string> story;  // if it was asked for
-  std::size_t acknowledged = 0;
-  std::size_t changes = 0;       // of source
-  std::size_t processes = 0;     // of the operator
-  std::size_t leaders = 0;       // changes of leader
-  std::size_t two_labelled = 0;  // times that two Pods bore the source's label
-  std::uint64_t runs = 0;        // of actors
-  double simulated_seconds = 0;
-};
-
-Run simulate(std::uint64_t seed, const Options& options = {});
+Run simulate(const Scenario& scenario, const Options& options = {});
 
 }  // namespace troupe::operator_sim

@@ -1,4 +1,4 @@
-#include "tests/sim/mysql_topology/fleet.hpp"
+#include "tests/sim/mysql/fleet.hpp"
 
 #include <algorithm>
 
@@ -89,6 +89,7 @@ void Fleet::restart_agent(int i) {
   auto& s = (*this)[i];
   timeline_.tell("the agent of {} restarts", s.name);
   ++s.agent_boot;
+  if (!rules_.remember_epochs) s.epoch = {};
   if (s.job && s.job->command.verb == Verb::Clone && s.job->phase > 0) {
     s.partial = true;
     kill(i, milliseconds(100));
@@ -117,6 +118,7 @@ void Fleet::place_pod(int i) {
   s.pod = s.agent_up = true;
   ++s.life;
   ++s.agent_boot;
+  if (!rules_.remember_epochs) s.epoch = {};
 }
 
 void Fleet::initialise(int i) {
@@ -264,7 +266,8 @@ void Fleet::commit(int i) {
     timeline_.tell("{} acknowledges write {}", s.name, t.write);
     for (const auto& o : servers_)
       if (!o.read_only && o.running && o.opened > s.opened && !has(o.writes, t.write))
-        broken(fmt::format("{} acknowledged write {}, which {} lacks, open since epoch {}", s.name,
+        broken(Invariant::NoAcknowledgedWriteIsLost,
+               fmt::format("{} acknowledged write {}, which {} lacks, open since epoch {}", s.name,
                            t.write, o.name, o.opened.value));
   }
 }
@@ -303,9 +306,9 @@ bool Fleet::holds_the_same(int a, int b) const {
 
 // --- invariants ----------------------------------------------------------------------------------
 
-void Fleet::broken(std::string what) {
+void Fleet::broken(Invariant invariant, std::string what) {
   timeline_.tell("VIOLATION: {}", what);
-  if (violation_.empty()) violation_ = std::move(what);
+  if (!violation_) violation_ = {invariant, std::move(what)};
 }
 
 // Whether a write that begins now could ever be acknowledged: partitions may heal.
@@ -323,7 +326,8 @@ void Fleet::check_writers() {
   for (const auto& s : servers_) {
     if (!can_acknowledge(s)) continue;
     if (first)
-      return broken(fmt::format("{} and {} can both acknowledge writes", first->name, s.name));
+      return broken(Invariant::OneCanAcknowledge,
+                    fmt::format("{} and {} can both acknowledge writes", first->name, s.name));
     first = &s;
   }
 }
@@ -429,7 +433,7 @@ void Fleet::leave(Server& s) {
 std::optional<Reply> Fleet::promote(Server& s, const Command& c) {
   if (s.source) {
     s.receiver = s.connected = false;
-    if (!drained(s)) return std::nullopt;
+    if (rules_.apply_before_promotion && !drained(s)) return std::nullopt;
     s.applier = false;
   }
   if (c.acks == 0 && s.waits && s.hangs()) return refused(Code::Conflict, "commits wait");
@@ -448,7 +452,8 @@ std::optional<Reply> Fleet::open(Server& s, const Command& c) {
   s.read_only = s.super_read_only = s.offline = false;
   s.opened = c.epoch;
   if (!has_all_acknowledged(s.index))
-    broken(fmt::format("{} was opened in epoch {} without all acknowledged writes", s.name,
+    broken(Invariant::NoAcknowledgedWriteIsLost,
+           fmt::format("{} was opened in epoch {} without all acknowledged writes", s.name,
                        c.epoch.value));
   return reply;
 }

@@ -16,19 +16,24 @@
 #include <vector>
 
 #include "actors/mysql_topology/decide.hpp"
-#include "tests/sim/mysql_topology/timeline.hpp"
+#include "tests/sim/mysql/timeline.hpp"
+#include "tests/sim/run.hpp"
 
 namespace troupe::mysql_topology::sim {
 
-// Rules that the model keeps. A test that breaks one has to see the invariants fail.
+using troupe::sim::Invariant;
+using troupe::sim::Run;
+using troupe::sim::Scenario;
+using troupe::sim::Violation;
+
+// Rules that servers and their agents keep. A test that breaks one has to see the invariants fail.
 struct Rules {
   bool acknowledge_after_replicas = true;
   bool boot_closed = true;
   bool refuse_old_epochs = true;
   bool keep_relay_logs = true;
-  bool leave_out_when_safe = true;   // false: who is taken or taken out counts no more at once
-  bool count_acks_when_seen = true;  // false: as soon as the source is told to wait for them
-  bool count_all_members = true;     // false: the operator overlooks a replica, so f is one too low
+  bool apply_before_promotion = true;
+  bool remember_epochs = true;  // false: an agent that restarts obeys any
 };
 
 struct Transaction {
@@ -143,8 +148,8 @@ class Fleet {
   // The same transactions by number, and the same writes in them.
   bool holds_the_same(int a, int b) const;
 
-  // The first invariant that was broken, in words; empty: none was.
-  const std::string& violation() const { return violation_; }
+  // The first invariant that was broken.
+  const std::optional<Violation>& violation() const { return violation_; }
   void check_writers();
 
  private:
@@ -169,7 +174,7 @@ class Fleet {
   void leave(Server& s);
   void drop_relay_log(Server& s);
   void add(Server& s, const Transaction& t);
-  void broken(std::string what);
+  void broken(Invariant invariant, std::string what);
   bool can_acknowledge(const Server& s) const;
 
   Timeline& timeline_;
@@ -179,7 +184,7 @@ class Fleet {
   std::vector<std::vector<bool>> cut_;
   std::size_t writes_ = 0;
   std::vector<std::size_t> acked_;
-  std::string violation_;
+  std::optional<Violation> violation_;
 };
 
 mysql::Uuid uuid_of(int index);

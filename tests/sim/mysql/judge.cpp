@@ -1,0 +1,98 @@
+#include "tests/sim/mysql/judge.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::mysql_topology::sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr Duration kWriteEveryMin = milliseconds(2);
+constexpr Duration kWriteEveryMax = milliseconds(30);
+constexpr Duration kCatchUpWithin = std::chrono::seconds(60);
+
+}  // namespace
+
+Judge::Judge(Timeline& timeline, Fleet& fleet, std::function<void()> look)
+    : timeline_(timeline), fleet_(fleet), look_(std::move(look)) {}
+
+void Judge::let_clients_write() {
+  if (!std::exchange(writing_, true)) write();
+}
+
+void Judge::write() {
+  timeline_.after(timeline_.chance.between(kWriteEveryMin, kWriteEveryMax), [this] {
+    if (!writing_) return;
+    fleet_.write_somewhere();
+    write();
+  });
+}
+
+void Judge::broken(Invariant invariant, std::string text) {
+  if (!violation_) violation_ = {invariant, std::move(text)};
+}
+
+void Judge::saw_record(const std::string& topology, Epoch epoch, const std::string& current) {
+  auto& seen = records_[topology];
+  if (epoch < seen.epoch) broken(Invariant::EpochsNeverFall, "the epoch on record has fallen");
+  seen.epoch = epoch;
+  if (current == seen.current) return;
+  if (!seen.current.empty()) {
+    ++changes_;
+    if (epoch <= seen.current_since)
+      broken(Invariant::EpochsNeverFall, "another source in the same epoch");
+  }
+  seen.current = current;
+  seen.current_since = epoch;
+}
+
+bool Judge::step() {
+  if (!holds() || !timeline_.step()) return false;
+  fleet_.check_writers();
+  look_();
+  return holds();
+}
+
+void Judge::until(TimePoint t) {
+  while (timeline_.now() < t && step()) {
+  }
+}
+
+void Judge::await(const Goal& goal, Invariant otherwise) {
+  const auto limit = timeline_.now() + goal.within;
+  auto since = TimePoint::max();
+  while (step()) {
+    const auto now = timeline_.now();
+    since = goal.reached() ? std::min(since, now) : TimePoint::max();
+    const auto still_since =
+        goal.last_act && since < TimePoint::max() ? std::max(since, goal.last_act()) : since;
+    if (still_since < TimePoint::max() && now - still_since >= goal.lasting) return;
+    if (now >= limit) broken(otherwise, goal.state());
+  }
+}
+
+void Judge::compare(int source) {
+  writing_ = false;
+  const auto limit = timeline_.now() + kCatchUpWithin;
+  for (int i = 0; holds() && i < fleet_.size(); ++i)
+    while (!fleet_.holds_the_same(i, source)) {
+      if (step() && timeline_.now() < limit) continue;
+      return broken(Invariant::MembersComeToHoldTheSame,
+                    fmt::format("{} does not come to hold what the source holds", fleet_[i].name));
+    }
+  if (!fleet_.has_all_acknowledged(source))
+    broken(Invariant::NoAcknowledgedWriteIsLost, "acknowledged writes are missing at the end");
+}
+
+troupe::sim::Run Judge::report(std::uint64_t seed) {
+  const auto& violation = fleet_.violation() ? fleet_.violation() : violation_;
+  if (violation) timeline_.tell("FAILED: {}", violation->text);
+  return {.seed = seed,
+          .violation = violation,
+          .story = timeline_.story(),
+          .counts = {{"writes acknowledged", fleet_.acknowledged_writes()},
+                     {"changes of source", changes_}}};
+}
+
+}  // namespace troupe::mysql_topology::sim

@@ -1,0 +1,140 @@
+#include "tests/sim/mysql_topology/broken_engines.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace troupe::mysql_topology::sim {
+namespace {
+
+bool is_at(const Topology& t, OperationType type, Step step) {
+  return t.record.operation && t.record.operation->type == type && t.record.operation->step == step;
+}
+
+// As if the member's agent had answered just now that it was done.
+Outcome all_right(const Topology& t, const Member& m, TimePoint now) {
+  Outcome o{.epoch = t.record.epoch, .ok = true, .at = now};
+  if (const auto* s = m.server()) {
+    o.executed = s->gtid_executed;
+    if (s->replica) o.received = s->replica->retrieved;
+  }
+  return o;
+}
+
+template <class Change>
+void change_seen(Member& m, Change change) {
+  if (!m.server()) return;
+  auto seen = *m.server();
+  change(seen);
+  auto probe = *m.probe;
+  probe.observation = std::make_shared<const mysql::MemberObservation>(std::move(seen));
+  m.probe = std::make_shared<const mysql::ProbeOutcome>(std::move(probe));
+}
+
+void drop(Plan& plan, Verb verb) {
+  std::erase_if(plan.commands, [verb](const Command& c) { return c.verb == verb; });
+}
+
+}  // namespace
+
+Plan overlooks_a_member(const Topology& t, TimePoint now) {
+  auto told = t;
+  const auto& last = told.members.back();
+  if (told.members.size() > 1 && !last.process_running() && told.record.current != last.name &&
+      told.wanted != last.name) {
+    std::erase(told.record.quorum.members, last.name);
+    told.members.pop_back();
+  }
+  return decide(told, now);
+}
+
+Plan forgets_who_leaves(const Topology& t, TimePoint now) {
+  auto told = t;
+  for (const auto& m : t.members)
+    if (m.former || m.is_anothers()) std::erase(told.record.quorum.members, m.name);
+  std::erase_if(told.members, [](const Member& m) { return m.former; });
+  return decide(told, now);
+}
+
+Plan counts_on_acks_too_early(const Topology& t, TimePoint now) {
+  auto told = t;
+  told.record.quorum.acks = told.record.quorum.waits_for;
+  return decide(told, now);
+}
+
+Plan waits_for_one_less(const Topology& t, TimePoint now) {
+  auto plan = decide(t, now);
+  for (auto& c : plan.commands) {
+    if (c.acks == 0) continue;
+    --c.acks;
+    c.semi_sync = c.acks > 0;
+  }
+  return plan;
+}
+
+Plan lets_replicas_receive(const Topology& t, TimePoint now) {
+  if (!is_at(t, OperationType::Failover, Step::StopReceivers)) return decide(t, now);
+  auto told = t;
+  for (auto& m : told.members) m.outcomes[Verb::StopReceiver] = all_right(t, m, now);
+  return decide(told, now);
+}
+
+Plan chooses_anyone(const Topology& t, TimePoint now) {
+  auto plan = decide(t, now);
+  if (!is_at(t, OperationType::Failover, Step::StopReceivers) || !plan.record ||
+      plan.record->operation->step != Step::Promote)
+    return plan;
+  for (const auto* m : t.voters())
+    if (m->name != plan.record->current && m->done(Verb::StopReceiver, t.record.epoch))
+      plan.record->current = plan.record->operation->candidate = m->name;
+  return plan;
+}
+
+Plan believes_old_answers(const Topology& t, TimePoint now) {
+  auto told = t;
+  for (auto& m : told.members)
+    for (auto& [verb, outcome] : m.outcomes) outcome.epoch = t.record.epoch;
+  return decide(told, now);
+}
+
+Plan keeps_the_epoch(const Topology& t, TimePoint now) {
+  auto plan = decide(t, now);
+  if (plan.record && plan.record->operation && !t.record.operation)
+    plan.record->epoch = t.record.epoch;
+  return plan;
+}
+
+Plan leaves_the_source_open(const Topology& t, TimePoint now) {
+  if (!is_at(t, OperationType::Switchover, Step::Close)) return decide(t, now);
+  auto told = t;
+  for (auto& m : told.members) m.outcomes[Verb::Close] = all_right(t, m, now);
+  return decide(told, now);
+}
+
+Plan does_not_wait_to_catch_up(const Topology& t, TimePoint now) {
+  if (!is_at(t, OperationType::Switchover, Step::CatchUp)) return decide(t, now);
+  auto told = t;
+  for (auto& m : told.members) m.outcomes[Verb::Drain] = all_right(t, m, now);
+  return decide(told, now);
+}
+
+Plan overlooks_errant_transactions(const Topology& t, TimePoint now) {
+  auto told = t;
+  const auto* source = t.find(t.record.current);
+  if (!source || !source->server()) return decide(t, now);
+  const auto known = source->server()->gtid_executed;
+  for (auto& m : told.members) {
+    if (m.name == source->name) continue;
+    change_seen(m, [&known](mysql::MemberObservation& seen) {
+      seen.gtid_executed = intersect(seen.gtid_executed, known);
+    });
+  }
+  return decide(told, now);
+}
+
+Plan leaves_strays_open(const Topology& t, TimePoint now) {
+  auto plan = decide(t, now);
+  drop(plan, Verb::Close);
+  return plan;
+}
+
+}  // namespace troupe::mysql_topology::sim

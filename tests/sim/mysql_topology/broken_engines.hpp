@@ -1,0 +1,47 @@
+// The engine with the handling of one hazard taken out, each a planted bug that the simulation has
+// to find: it changes what the real engine is told, or what becomes of its plan.
+#pragma once
+
+#include "actors/mysql_topology/decide.hpp"
+
+namespace troupe::mysql_topology::sim {
+
+using Engine = Plan (*)(const Topology& t, TimePoint now);
+
+// --- the arithmetic of the quorum
+
+// Takes the last of the replicas that are away for one that does not exist: f is one too low.
+Plan overlooks_a_member(const Topology& t, TimePoint now);
+// Who is taken out of the specification counts no more from that moment.
+Plan forgets_who_leaves(const Topology& t, TimePoint now);
+// Counts on more acknowledgements as soon as the source is told to wait for them.
+Plan counts_on_acks_too_early(const Topology& t, TimePoint now);
+// Has the source wait for one acknowledgement less.
+Plan waits_for_one_less(const Topology& t, TimePoint now);
+
+// --- failover
+
+// Takes what replicas were last seen to have for what they have, without stopping them.
+Plan lets_replicas_receive(const Topology& t, TimePoint now);
+// Chooses a replica that has stopped, and not the one that has most.
+Plan chooses_anyone(const Topology& t, TimePoint now);
+// Takes what members answered in earlier epochs for answers of this one.
+Plan believes_old_answers(const Topology& t, TimePoint now);
+// Begins in the epoch of what came before.
+Plan keeps_the_epoch(const Topology& t, TimePoint now);
+
+// --- switchover
+
+// Takes the old source for closed.
+Plan leaves_the_source_open(const Topology& t, TimePoint now);
+// Takes the candidate for having caught up.
+Plan does_not_wait_to_catch_up(const Topology& t, TimePoint now);
+
+// --- everyday
+
+// Does not see what a replica has that its source has not.
+Plan overlooks_errant_transactions(const Topology& t, TimePoint now);
+// Does not close whom it finds open and is not the source.
+Plan leaves_strays_open(const Topology& t, TimePoint now);
+
+}  // namespace troupe::mysql_topology::sim
