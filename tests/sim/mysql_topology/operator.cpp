@@ -230,19 +230,26 @@ void Operator::write(const PersistedRecord& record) {
         if (fits) {
           object_.record = record;
           ++object_.version;
-          timeline_.tell("status: {} {} {} of {}, epoch {}", record.current,
+          timeline_.tell("status: {} {} {} of {}, epoch {}: {}", record.current,
                          record.operation ? to_string(record.operation->type) : "idle",
                          record.operation ? to_string(record.operation->step) : "",
-                         record.operation ? record.operation->candidate : "", record.epoch.value);
+                         record.operation ? record.operation->candidate : "", record.epoch.value,
+                         record.operation ? record.operation->reason
+                         : record.last    ? record.last->text
+                                          : "");
         }
-        if (generation != generation_) return;
-        // The answer, or else the watch, which is slower.
-        later(lost ? answer_after + milliseconds(30) : answer_after, [this, fits, key] {
-          in_flight_.erase(key);
-          backoff_[key] = {.until = fits ? TimePoint{} : timeline_.now() + milliseconds(5)};
+        const auto heard = [this] {
           read_ = object_.record;
           read_version_ = object_.version;
           wake();
+        };
+        // Of one that died its successor hears by the watch.
+        if (generation != generation_) return later(answer_after + milliseconds(30), heard);
+        // The answer, or else the watch, which is slower.
+        later(lost ? answer_after + milliseconds(30) : answer_after, [this, fits, key, heard] {
+          in_flight_.erase(key);
+          backoff_[key] = {.until = fits ? TimePoint{} : timeline_.now() + milliseconds(5)};
+          heard();
         });
       });
 }

@@ -55,15 +55,15 @@ const auto kName = [](const auto& tested) { return tested.param.name; };
 
 INSTANTIATE_TEST_SUITE_P(
     OfServers, BrokenRule,
-    ::testing::Values(
-        Mutant{"acknowledge_after_replicas", NoAcknowledgedWriteIsLost,
-               without(&Rules::acknowledge_after_replicas)},
-        Mutant{"boot_closed", OneCanAcknowledge, without(&Rules::boot_closed)},
-        Mutant{"refuse_old_epochs", NoAcknowledgedWriteIsLost,
-               without(&Rules::refuse_old_epochs)},
-        Mutant{"keep_relay_logs", NoAcknowledgedWriteIsLost, without(&Rules::keep_relay_logs)},
-        Mutant{"apply_before_promotion", NoAcknowledgedWriteIsLost,
-               without(&Rules::apply_before_promotion)}),
+    ::testing::Values(Mutant{"acknowledge_after_replicas", NoAcknowledgedWriteIsLost,
+                             without(&Rules::acknowledge_after_replicas)},
+                      Mutant{"boot_closed", OneCanAcknowledge, without(&Rules::boot_closed)},
+                      Mutant{"refuse_old_epochs", NoAcknowledgedWriteIsLost,
+                             without(&Rules::refuse_old_epochs), 1380},
+                      Mutant{"keep_relay_logs", NoAcknowledgedWriteIsLost,
+                             without(&Rules::keep_relay_logs), 550},
+                      Mutant{"apply_before_promotion", NoAcknowledgedWriteIsLost,
+                             without(&Rules::apply_before_promotion), 290}),
     kName);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -72,15 +72,15 @@ INSTANTIATE_TEST_SUITE_P(
         Mutant{"overlooks_a_member", NoAcknowledgedWriteIsLost, with(&overlooks_a_member)},
         Mutant{"forgets_who_leaves", NoAcknowledgedWriteIsLost, with(&forgets_who_leaves)},
         Mutant{"counts_on_acks_too_early", NoAcknowledgedWriteIsLost,
-               with(&counts_on_acks_too_early)},
+               with(&counts_on_acks_too_early), 2300},
         Mutant{"waits_for_one_less", NoAcknowledgedWriteIsLost, with(&waits_for_one_less)},
         Mutant{"lets_replicas_receive", NoAcknowledgedWriteIsLost, with(&lets_replicas_receive)},
         Mutant{"chooses_anyone", NoAcknowledgedWriteIsLost, with(&chooses_anyone)},
         Mutant{"believes_old_answers", NoAcknowledgedWriteIsLost, with(&believes_old_answers)},
         Mutant{"keeps_the_epoch", EpochsNeverFall, with(&keeps_the_epoch)},
-        Mutant{"leaves_the_source_open", OneCanAcknowledge, with(&leaves_the_source_open)},
+        Mutant{"leaves_the_source_open", OneCanAcknowledge, with(&leaves_the_source_open), 380},
         Mutant{"does_not_wait_to_catch_up", NoAcknowledgedWriteIsLost,
-               with(&does_not_wait_to_catch_up)},
+               with(&does_not_wait_to_catch_up), 330},
         Mutant{"overlooks_errant_transactions", MembersComeToHoldTheSame,
                with(&overlooks_errant_transactions)},
         Mutant{"leaves_strays_open", ItConverges, with(&leaves_strays_open)}),
