@@ -80,6 +80,19 @@ TEST(Keep, ASourceIsNotOpenedWhenItLacksWhatMayHaveBeenAcknowledgedByAnother) {
   EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2");
 }
 
+// What db-2 wrote before it was deposed and nobody counted on; db-1 had it from db-2.
+TEST(Keep, ASourceIsOpenedThoughMembersThatNeverFollowedItHaveMore) {
+  auto servers = Servers::formed();
+  servers[0].is_closed();
+  servers[1].is_replica_of(servers[2]).has("db-0:1-10 db-2:1");
+  servers[2].is_closed().has("db-0:1-10 db-2:1");
+  const auto plan = servers.decide();
+  ASSERT_TRUE(plan.record);
+  EXPECT_EQ(plan.record->operation->type, OperationType::Rebuild);
+  servers.record() = *plan.record;
+  EXPECT_THAT(asked(servers.decide()), Contains("db-0 Promote"));
+}
+
 TEST(Keep, WhatAClosedSourceLacksShowsWhoeverWasSeenLast) {
   auto servers = Servers::formed();
   servers[0].is_closed().has("db-0:1-8");
