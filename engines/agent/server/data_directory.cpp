@@ -51,6 +51,7 @@ Result<void> DataDirectory::set(Mark mark) {
   return write_durably(mark_file(mark), "of " + data_dir_.string() + "\n", 0644);
 }
 Result<void> DataDirectory::clear(Mark mark) { return remove_durably(mark_file(mark)); }
+Result<void> DataDirectory::forget_name() { return remove_durably(data_dir_ / "auto.cnf"); }
 bool DataDirectory::is_set(Mark mark) const { return present(mark_file(mark)); }
 
 Result<void> DataDirectory::prepare_empty() {

@@ -29,6 +29,11 @@ class DataDirectory {
   // Code::Conflict if the content is not such a remainder.
   Result<void> prepare_empty();
 
+  // The database names itself anew when it starts next, as if it were another one. Where its data
+  // is replaced it would otherwise number transactions as it had numbered those that are gone, and
+  // whoever holds one of them would take the new one for known.
+  Result<void> forget_name();
+
   struct Space {
     std::uint64_t free_bytes = 0;
     std::uint64_t total_bytes = 0;

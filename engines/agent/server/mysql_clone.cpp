@@ -30,6 +30,7 @@ Result<Reply> MysqlClone::run(const Clone& command, Work& work) {
   if (!*done_before) {
     if (auto fits = check_space(command); !fits) return fits.error();
     if (auto marked = directory_.set(DataDirectory::Mark::Cloning); !marked) return marked.error();
+    if (auto forgotten = directory_.forget_name(); !forgotten) return forgotten.error();
     const auto old_pid = board_.state().process.pid;
     if (auto received = receive(command, work); !received) return received.error();
     if (auto restarted = wait_for_restart(old_pid, work); !restarted) return restarted.error();

@@ -34,9 +34,10 @@ bool needs_server(Verb verb) { return verb != Verb::Close && verb != Verb::Clone
 
 }  // namespace
 
-mysql::Uuid uuid_of(int index) {
+mysql::Uuid uuid_of(int identity) {
   mysql::Uuid id{};
-  id.data[15] = static_cast<std::uint8_t>(index + 1);
+  id.data[14] = static_cast<std::uint8_t>((identity + 1) >> 8);
+  id.data[15] = static_cast<std::uint8_t>(identity + 1);
   return id;
 }
 
@@ -47,6 +48,7 @@ Fleet::Fleet(Timeline& timeline, Rules rules, int count, Upkeep upkeep)
     Server s;
     s.index = i;
     s.name = fmt::format("db-{}", i);
+    take_new_name(s);
     s.acknowledged.resize(static_cast<std::size_t>(count));
     s.acks_until.resize(static_cast<std::size_t>(count));
     if (upkeep_ == Upkeep::OnOrder)
@@ -134,6 +136,7 @@ void Fleet::initialise(int i) {
   s.received = {};
   s.partial = s.accounts = false;
   s.initialised = true;
+  take_new_name(s);
 }
 
 void Fleet::start(int i) {
@@ -279,8 +282,8 @@ void Fleet::write_somewhere() {
   if (!s.running || s.read_only || s.offline) return;
   std::uint64_t last = 0;
   for (const auto& e : s.flushed.entries())
-    if (e.source == source_of(s.index)) last = e.intervals.back().last;
-  const Transaction t{s.index, last + 1, writes_++};
+    if (e.source == source_of(s.identity)) last = e.intervals.back().last;
+  const Transaction t{s.identity, last + 1, writes_++};
   add(s, t);
   s.sessions.push_back(t.write);
   if (!rules_.acknowledge_after_replicas) {
@@ -538,6 +541,7 @@ std::optional<Reply> Fleet::clone(Server& s, Job& job) {
   s.writes.assign(from.writes.size(), false);
   for (const auto& t : s.binlog) mark(s.writes, t.write);
   s.partial = false;
+  if (rules_.new_name_after_clone) take_new_name(s);
   s.accounts = from.accounts;
   boot(s.index);
   return done(s);
@@ -564,7 +568,7 @@ std::uint32_t Fleet::clients(int i) const {
 mysql::MemberObservation Fleet::observe(int i) const {
   const auto& s = (*this)[i];
   mysql::MemberObservation o;
-  o.server_uuid = uuid_of(i);
+  o.server_uuid = uuid_of(s.identity);
   o.version = {9, 7, 0};
   o.gtid_executed = s.executed;
   o.gtid_purged = s.purged;

@@ -34,10 +34,12 @@ struct Rules {
   bool keep_relay_logs = true;
   bool apply_before_promotion = true;
   bool remember_epochs = true;  // false: an agent that restarts obeys any
+  // False: a server goes on numbering where it was before its data was replaced.
+  bool new_name_after_clone = true;
 };
 
 struct Transaction {
-  int origin = 0;  // server whose UUID it bears
+  int origin = 0;  // whose UUID it bears: Server::identity
   std::uint64_t number = 0;
   std::size_t write = 0;  // which of the clients' writes: numbers may be used twice, this is not
 };
@@ -70,6 +72,7 @@ struct Server {
 
   // On the volume.
   bool initialised = true;
+  int identity = 0;                 // as auto.cnf holds it
   bool accounts = true;             // the operator can log in
   std::vector<Transaction> binlog;  // what was flushed; the first `committed` are committed
   std::size_t committed = 0;
@@ -173,6 +176,7 @@ class Fleet {
   bool drained(Server& s);
   void leave(Server& s);
   void drop_relay_log(Server& s);
+  void take_new_name(Server& s) { s.identity = names_++; }
   void add(Server& s, const Transaction& t);
   void broken(Invariant invariant, std::string what);
   bool can_acknowledge(const Server& s) const;
@@ -183,10 +187,11 @@ class Fleet {
   std::vector<Server> servers_;
   std::vector<std::vector<bool>> cut_;
   std::size_t writes_ = 0;
+  int names_ = 0;
   std::vector<std::size_t> acked_;
   std::optional<Violation> violation_;
 };
 
-mysql::Uuid uuid_of(int index);
+mysql::Uuid uuid_of(int identity);
 
 }  // namespace troupe::mysql_topology::sim
