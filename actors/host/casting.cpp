@@ -25,21 +25,15 @@ void Casting::open(Stage& stage) {
   }
 }
 
-void Casting::follow(ObjectRef object, Follower follower) {
-  followed_ = std::move(object);
-  follower_ = std::move(follower);
-}
-
-void Casting::tell_follower(const k8s::Change& change) const {
-  if (!follower_ || !change.after || change.kind() != followed_.kind) return;
-  if (change.after->ns() == followed_.ns && change.after->name() == followed_.name)
-    follower_(change.after);
+void Casting::tell_followers(const k8s::Change& change) const {
+  const auto [first, last] = followers_.equal_range(change.kind());
+  for (auto each = first; each != last; ++each) each->second(change);
 }
 
 void Casting::changed(std::span<const k8s::Change> changes) {
   if (!stage_) return;
   for (const auto& change : changes) {
-    tell_follower(change);
+    tell_followers(change);
     const auto* kind = find(change.kind());
     if (!kind || change.type == k8s::ChangeType::Modified) continue;
     const auto& object = change.any();

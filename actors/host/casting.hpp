@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <span>
+#include <utility>
 
 #include "actors/host/registry.hpp"
 #include "k8s/client/wake_sink.hpp"
@@ -19,10 +20,12 @@ class Casting final : public k8s::WakeSink {
           std::span<const RegisteredKind> kinds = registered_kinds());
   // Before the first change.
   void open(Stage& stage);
-  // Tells of each new state of one object, on the client's loop, before any actor hears of it; not
-  // of its deletion. Before the first change.
-  using Follower = std::function<void(const k8s::SnapshotPtr&)>;
-  void follow(ObjectRef object, Follower follower);
+  // Tells of each change of a kind's objects, on the client's loop, before any actor hears of it.
+  // Before the first change.
+  using Follower = std::function<void(const k8s::Change&)>;
+  void follow(k8s::KindId kind, Follower follower) {
+    followers_.emplace(kind, std::move(follower));
+  }
   // Who knows the chains of the writes under way; on the client's loop.
   using Writing = std::function<CausalId(const k8s::Snapshot&)>;
   void follow_writes(Writing writing) { writing_ = std::move(writing); }
@@ -36,7 +39,7 @@ class Casting final : public k8s::WakeSink {
 
  private:
   const RegisteredKind* find(k8s::KindId id) const;
-  void tell_follower(const k8s::Change& change) const;
+  void tell_followers(const k8s::Change& change) const;
 
   Actors& actors_;
   k8s::Router& router_;
@@ -44,8 +47,7 @@ class Casting final : public k8s::WakeSink {
   std::span<const RegisteredKind> kinds_;
   Stage* stage_ = nullptr;
   Writing writing_;
-  ObjectRef followed_;
-  Follower follower_;
+  std::multimap<k8s::KindId, Follower> followers_;
   std::mutex mutex_;
   std::map<ObjectRef, ActorId> cast_;
 };

@@ -108,8 +108,9 @@ Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) 
   // Also what a kind has no status for, and its status itself.
   hold_refused(ledger_.refusals(), decision);
   stage_.observations.want(id_, std::move(decision.agents), std::move(decision.servers));
-  out.wake = decision.wake;
   const bool leads = stage_.leads();
+  if (leads) herald_.sift(decision, now);
+  out.wake = decision.wake;
   for (const auto& effect : decision.effects) {
     if (!leads) continue;
     if (!ledger_.start(effect, now, out.wake)) {

@@ -11,6 +11,7 @@
 #include "actors/host/observations.hpp"
 #include "actors/journal/journal.hpp"
 #include "actors/journal/rules.hpp"
+#include "actors/model/herald.hpp"
 #include "actors/model/ledger.hpp"
 #include "actors/model/sight.hpp"
 #include "k8s/store/router.hpp"
@@ -67,6 +68,7 @@ class KindLogicBase : public Logic {
   ObjectRef self_;
   k8s::Dependencies dependencies_;
   Ledger ledger_;
+  Herald herald_;
   std::string doing_;
   CausalId retrying_;                 // chain of an effect that failed and waits for its backoff
   std::unique_ptr<Journal> journal_;  // null: none is asked for

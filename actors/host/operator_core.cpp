@@ -6,6 +6,7 @@
 #include "actors/model/names.hpp"
 #include "k8s/api/core.hpp"
 #include "k8s/api/kinds.hpp"
+#include "k8s/api/mysqlreplication.hpp"
 #include "runtime/logging.hpp"
 
 namespace troupe::actors {
@@ -91,8 +92,13 @@ k8s::LeaseHolder::Callbacks OperatorCore::election() {
 void OperatorCore::open(CoreOutside outside) {
   outside_ = std::move(outside);
   observations_.connect(outside_.watchers);
-  casting_.follow(AuthorityKind::self(options_.settings),
-                  [this](const k8s::SnapshotPtr& now) { take_authority(now); });
+  casting_.follow(k8s::kKindId<k8s::SecretObject>, [this](const k8s::Change& change) {
+    if (change.after && is_authority(*change.after)) take_authority(change.after);
+  });
+  // What a standby sees is counted by the one that leads.
+  casting_.follow(k8s::kKindId<k8s::MysqlReplication>, [this](const k8s::Change& change) {
+    if (leads()) operations_.see(change);
+  });
   gateways_ = std::make_unique<LiveGateways>(
       LiveGateways::Parts{.api = *api_,
                           .ask_agent = outside_.ask_agent,
@@ -109,15 +115,22 @@ void OperatorCore::open(CoreOutside outside) {
 void OperatorCore::record(const EmitEvent& e, CausalId id) {
   const auto* kind = k8s::find_kind(e.about.kind);
   if (!kind) return;
-  events_->record({.object_kind = &kind->table,
-                   .ns = e.about.ns,
-                   .name = e.about.name,
-                   .uid = e.uid,
-                   .version = {},
-                   .kind = e.warning ? k8s::EventKind::Warning : k8s::EventKind::Normal,
-                   .reason = e.reason,
-                   .message = e.text,
-                   .cause = id});
+  events_->record(
+      {.object_kind = &kind->table,
+       .ns = e.about.ns,
+       .name = e.about.name,
+       .uid = e.uid,
+       .version = {},
+       .kind = e.warning ? k8s::EventKind::Warning : k8s::EventKind::Normal,
+       .event_class = e.condition.empty() ? k8s::EventClass::Happening : k8s::EventClass::Guard,
+       .reason = e.reason,
+       .message = message_of(e),
+       .cause = id});
+}
+
+bool OperatorCore::is_authority(const k8s::Snapshot& secret) const {
+  const auto self = AuthorityKind::self(options_.settings);
+  return secret.ns() == self.ns && secret.name() == self.name;
 }
 
 void OperatorCore::take_authority(const k8s::SnapshotPtr& secret) {

@@ -19,6 +19,7 @@
 #include "actors/host/authority.hpp"
 #include "actors/host/casting.hpp"
 #include "actors/host/live_gateways.hpp"
+#include "actors/host/mysql_operations.hpp"
 #include "actors/host/observations.hpp"
 #include "k8s/client/events.hpp"
 #include "k8s/client/lease.hpp"
@@ -85,6 +86,7 @@ class OperatorCore {
   const k8s::Store& store() const { return store_; }
   Observations& observations() { return observations_; }
   const JournalRoom& journals() const { return journals_; }
+  const MysqlOperations& operations() const { return operations_; }
   Authority& authority() { return authority_; }
   // Between connect() and disconnect().
   k8s::Multiplexer& multiplexer() { return *multiplexer_; }
@@ -95,6 +97,7 @@ class OperatorCore {
 
  private:
   void record(const EmitEvent& event, CausalId id);
+  bool is_authority(const k8s::Snapshot& secret) const;
   void take_authority(const k8s::SnapshotPtr& secret);
   k8s::LeaseHolder::Callbacks election();
 
@@ -107,6 +110,7 @@ class OperatorCore {
   Casting casting_;
   Observations observations_;
   JournalRoom journals_;
+  MysqlOperations operations_;
   Authority authority_;
   CoreOutside outside_;
   std::unique_ptr<k8s::Multiplexer> multiplexer_;

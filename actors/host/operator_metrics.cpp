@@ -7,6 +7,7 @@
 
 #include "actors/host/effect_counters.hpp"
 #include "actors/host/kind_logic.hpp"
+#include "actors/host/mysql_operations.hpp"
 #include "actors/host/observations.hpp"
 #include "engines/agent/gateway.hpp"
 #include "engines/mysql/gateway.hpp"
@@ -171,15 +172,21 @@ void collect_writes(Metrics& metrics, const k8s::ApiGateway& api) {
 void collect_events(Metrics& metrics, const k8s::EventRecorder& events) {
   metrics.collect([&events](Samples& out) {
     const auto& m = events.metrics();
-    const auto ended = [&out](const char* result, double count) {
-      out.counter("troupe_events_total", "Events for people, by what became of them", count,
-                  {{"result", result}});
-    };
-    ended("sent", number(m.sent));
-    ended("silenced", number(m.silenced));
-    ended("failed", number(m.failed));
+    double dropped = 0;
+    for (const auto c : {k8s::EventClass::Happening, k8s::EventClass::Guard}) {
+      const auto ended = [&out, c](const char* result, double count) {
+        out.counter("troupe_events_total", "Events for people, by what became of them", count,
+                    {{"class", std::string(to_string(c))}, {"result", result}});
+      };
+      const auto& counts = m.of(c);
+      ended("sent", number(counts.sent));
+      ended("silenced", number(counts.silenced));
+      ended("dropped", number(counts.dropped));
+      ended("failed", number(counts.failed));
+      dropped += number(counts.dropped);
+    }
     out.capacity("events_waiting", number(m.waiting),
-                 static_cast<double>(k8s::EventRecorder::kMaxWaiting), number(m.dropped));
+                 static_cast<double>(k8s::EventRecorder::kMaxWaiting), dropped);
   });
 }
 
@@ -246,6 +253,16 @@ void collect_effects(Metrics& metrics, const EffectCounters& effects) {
       if (took.count() > 0 || effect == "apply")
         out.latency("troupe_effect_duration_seconds", "Time of an effect until its result", took,
                     labels);
+    });
+  });
+}
+
+void collect_operations(Metrics& metrics, const MysqlOperations& operations) {
+  metrics.collect([&operations](Samples& out) {
+    operations.each([&out](std::string_view type, std::string_view result, std::uint64_t count) {
+      out.counter("troupe_mysql_operations_total", "Changes of roles that have ended",
+                  static_cast<double>(count),
+                  {{"type", std::string(type)}, {"result", std::string(result)}});
     });
   });
 }

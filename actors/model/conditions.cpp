@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe::actors {
 void Conditions::set(std::string_view type, bool status, std::string_view reason,
@@ -47,15 +48,11 @@ std::vector<ConditionNews> news_of(const Conditions& conditions,
     if (std::find(types.begin(), types.end(), now.type.view()) == types.end()) continue;
     auto& trouble = warned[now.type.str()];
     if (before && is_trouble(*before)) trouble = before->reason.str();
-    if (is_trouble(now)) {
-      trouble = now.reason.str();
-      out.push_back({true, trouble, now.message.str()});
-    } else if (now.status == k8s::ConditionStatus::True) {
-      if (!trouble.empty())
-        out.push_back(
-            {false, now.reason.str(), fmt::format("{} is over: {}", trouble, now.message)});
-      trouble.clear();
-    }
+    const bool warning = is_trouble(now);
+    if (!warning && now.status != k8s::ConditionStatus::True) continue;
+    auto was = std::exchange(trouble, warning ? now.reason.str() : std::string());
+    if (warning || !was.empty())
+      out.push_back({now.type.str(), warning, now.reason.str(), now.message.str(), std::move(was)});
   }
   return out;
 }

@@ -55,21 +55,29 @@ using Warned = std::map<std::string, std::string, std::less<>>;
 // What there is to tell of the changes of some conditions: a warning of each that is false; and
 // once it is true again, that this is over. With a `quiet` reason nothing is wrong.
 struct ConditionNews {
+  std::string condition;
   bool warning = false;
   std::string reason;
   std::string text;
+  std::string before;  // the reason that a warning was told about; empty: nothing was wrong
 };
 std::vector<ConditionNews> news_of(const Conditions& conditions,
                                    std::initializer_list<std::string_view> types,
                                    std::initializer_list<std::string_view> quiet, Warned& warned);
 
-// The same as events on the object; to be called when the status is written.
+// The same as events on the object; to be called when the status is written. A reason that is told
+// is the rule of a guard of the decision, and the Herald lets a warning pass once that has stood
+// for a while.
 template <k8s::KindStruct T>
 void tell_changes(Decision& decision, const T& about, const Conditions& conditions,
                   std::initializer_list<std::string_view> types,
                   std::initializer_list<std::string_view> quiet, Warned& warned) {
-  for (const auto& news : news_of(conditions, types, quiet, warned))
-    tell(decision, about, news.warning, news.reason, news.text);
+  for (auto& news : news_of(conditions, types, quiet, warned)) {
+    auto key = "event " + news.reason + " " + news.text;
+    decision.add(std::move(key), EmitEvent{ref_to(about), about.metadata.uid.str(), news.warning,
+                                           std::move(news.reason), std::move(news.text),
+                                           std::move(news.condition), std::move(news.before)});
+  }
 }
 template <k8s::KindStruct T>
 void tell_changes(Decision& decision, const T& about, const Conditions& conditions,

@@ -20,6 +20,11 @@ void combine(std::size_t& seed, std::string_view text) {
 
 }  // namespace
 
+std::string message_of(const EmitEvent& event) {
+  if (event.warning || event.before.empty()) return event.text;
+  return fmt::format("{} is over: {}", event.before, event.text);
+}
+
 std::string describe(const Effect& e) {
   return std::visit(
       Overloaded{
@@ -27,7 +32,7 @@ std::string describe(const Effect& e) {
             return fmt::format("ask the agent of {}: {} (epoch {})", a.endpoint.unit,
                                agent::name_of(a.action), a.epoch.value);
           },
-          [](const EmitEvent& a) { return fmt::format("event {}: {}", a.reason, a.text); },
+          [](const EmitEvent& a) { return fmt::format("event {}: {}", a.reason, message_of(a)); },
           [&e](const Apply& a) {
             return fmt::format(
                 "{}{}, {} bytes{}", e.key, a.status ? " (status)" : "", a.body.size(),
@@ -61,7 +66,7 @@ std::size_t fingerprint(const Effect& e) {
                  [&seed](const MergePatch& a) { combine(seed, a.body); },
                  [&seed](const EmitEvent& a) {
                    combine(seed, a.reason);
-                   combine(seed, a.text);
+                   combine(seed, message_of(a));
                  },
                  [&seed](const AskAgent& a) {
                    combine(seed, a.endpoint.id);

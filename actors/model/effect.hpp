@@ -62,7 +62,11 @@ struct EmitEvent {
   bool warning = false;
   std::string reason;
   std::string text;
+  std::string condition;  // the one whose news it is; empty: something happened to the object
+  std::string before;  // the guard that the condition named until now; what is no warning ends it
 };
+// What people read.
+std::string message_of(const EmitEvent& event);
 
 struct AskAgent {
   agent::Endpoint endpoint;

@@ -61,7 +61,8 @@ void ensure(Decision& decision, std::string_view kind, const ObjectRef& object,
 void set_finalizer(Decision& decision, const ObjectRef& object, const k8s::ObjectMeta& live,
                    std::string_view finalizer, bool present);
 
-// An event on `about`, at most once for the same text while it is remembered.
+// That something happened to `about`: it began, or ended. At most once for the same text while it
+// is remembered. What stands in an object's way is told by its conditions (conditions.hpp).
 template <k8s::KindStruct T>
 void tell(Decision& decision, const T& about, bool warning, std::string_view reason,
           std::string_view text) {

@@ -44,6 +44,10 @@ void log_line(const EventNote& note) {
 
 }  // namespace
 
+std::string_view to_string(EventClass value) {
+  return value == EventClass::Happening ? "happening" : "guard";
+}
+
 template <class Value>
 Value& EventAggregator::Recent<Value>::operator[](const std::string& key) {
   if (Value* known = find(key)) return *known;
@@ -76,7 +80,8 @@ std::optional<EventWrite> EventAggregator::observe(const EventNote& note, TimePo
                                                    WallTime wall) {
   const auto object =
       fmt::format("{}|{}|{}|{}", note.object_kind->kind, note.ns, note.name, note.uid);
-  if (!take_token(object, now)) return std::nullopt;
+  if (!take_token(fmt::format("{}|{}", object, to_string(note.event_class)), now))
+    return std::nullopt;
   const auto similar = fmt::format("{}|{}|{}", object, text_of(note.kind), note.reason);
   auto message = cut(note.message, kMaxMessage);
   auto key = similar + "|" + message;
@@ -104,8 +109,8 @@ std::optional<EventWrite> EventAggregator::observe(const EventNote& note, TimePo
   return write;
 }
 
-bool EventAggregator::take_token(const std::string& object, TimePoint now) {
-  auto& bucket = buckets_[object];
+bool EventAggregator::take_token(const std::string& budget, TimePoint now) {
+  auto& bucket = buckets_[budget];
   if (bucket.filled_at != TimePoint{}) {
     const double refilled = std::chrono::duration<double>(now - bucket.filled_at) /
                             std::chrono::duration<double>(kRefill);
@@ -161,7 +166,7 @@ struct EventRecorder::Impl : std::enable_shared_from_this<EventRecorder::Impl> {
       : loop(on), transport(over), aggregator(std::move(source)) {}
 
   void take(const EventNote& note) {
-    if (enqueue(note)) log_line(note);
+    if (enqueue(note) && note.event_class == EventClass::Guard) log_line(note);
     send_next();
   }
 
@@ -171,7 +176,7 @@ struct EventRecorder::Impl : std::enable_shared_from_this<EventRecorder::Impl> {
     if (write) {
       waiting.push_back(Waiting{std::move(*write), note});
     } else {
-      ++metrics.silenced;
+      ++metrics.of(note.event_class).silenced;
       --metrics.waiting;
     }
     return write.has_value();
@@ -195,14 +200,14 @@ struct EventRecorder::Impl : std::enable_shared_from_this<EventRecorder::Impl> {
     waiting.pop_front();
     const bool gone = reply && reply->status == 404 && !write.create;
     if (reply && reply->ok()) {
-      ++metrics.sent;
+      ++metrics.of(note.event_class).sent;
     } else if (gone) {
       aggregator.forget(write.key);
       enqueue(note);  // what it makes now is a creation
       return send_next();
     } else {
       if (write.create) aggregator.forget(write.key);
-      ++metrics.failed;
+      ++metrics.of(note.event_class).failed;
       log::debug("event not written", {{"event", write.ns + "/" + write.name},
                                        {"error", reply ? fmt::format("HTTP {}", reply->status)
                                                        : reply.error().error.message}});
@@ -232,10 +237,12 @@ EventRecorder::~EventRecorder() {
 }
 
 void EventRecorder::record(EventNote note) {
-  ++impl_->metrics.recorded;
-  if (impl_->metrics.waiting.fetch_add(1) >= kMaxWaiting) {
-    --impl_->metrics.waiting;
-    ++impl_->metrics.dropped;
+  const bool happened = note.event_class == EventClass::Happening;
+  if (happened) log_line(note);
+  auto& metrics = impl_->metrics;
+  if (metrics.waiting.fetch_add(1) >= (happened ? kMaxWaiting : kMaxWaiting - kForHappenings)) {
+    --metrics.waiting;
+    ++metrics.of(note.event_class).dropped;
     return;
   }
   impl_->loop.post([weak = impl_->weak_from_this(), note = std::move(note)] {

@@ -2,14 +2,19 @@
 //
 // As users of other controllers expect: an event that repeats raises the count of the one that
 // exists; many that differ only in their message become one, "(combined from similar events)"; and
-// an object that talks too much is silenced for a while. Events are best effort: what does not fit
-// the bounds is dropped and counted, and nothing waits for them. Each that is told is a line of the
-// log too, also while the API server is away: it is silenced with the Event, never shown alone.
+// an object that talks too much is silenced for a while. What happened to it and what stands in its
+// way have budgets of their own, so that chatter of the one sort never silences the other. Events
+// are best effort: what does not fit the bounds is dropped and counted, and nothing waits for them.
+//
+// Each is a line of the log too, also while the API server is away. What stands in the way is
+// silenced there with its Event; what happened is always told.
 //
 // EventAggregator decides and is pure; EventRecorder sends, one request at a time.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -30,6 +35,13 @@ namespace troupe::k8s {
 
 enum class EventKind : std::uint8_t { Normal, Warning };
 
+enum class EventClass : std::uint8_t {
+  Happening,  // something began or ended: seldom, and each counts
+  Guard       // something stands in the way, or no more: may come and go for ever
+};
+inline constexpr std::size_t kEventClasses = 2;
+std::string_view to_string(EventClass value);
+
 // What happened to an object.
 struct EventNote {
   const KindTable* object_kind = nullptr;
@@ -38,6 +50,7 @@ struct EventNote {
   std::string uid;
   ResourceVersion version;
   EventKind kind = EventKind::Normal;
+  EventClass event_class = EventClass::Guard;
   std::string reason;   // CamelCase, for machines
   std::string message;  // for people; cut to 1 KiB, as the API server demands
   CausalId cause;       // of the run that tells it, for the log
@@ -59,7 +72,7 @@ struct EventSource {
 
 class EventAggregator {
  public:
-  // As client-go's correlator.
+  // As client-go's correlator, which has one budget an object, where we have one for each class.
   static constexpr std::size_t kMaxSimilar = 10;
   static constexpr Duration kSimilarWithin = std::chrono::minutes(10);
   static constexpr double kBurst = 25;
@@ -70,7 +83,7 @@ class EventAggregator {
 
   explicit EventAggregator(EventSource source) : source_(std::move(source)) {}
 
-  // Nothing: the object has said too much lately.
+  // Nothing: the object has said too much of this class lately.
   std::optional<EventWrite> observe(const EventNote& note, TimePoint now, WallTime wall);
   // The Event is no longer there (they expire after an hour): the next one is created anew.
   void forget(const std::string& key) { known_.erase(key); }
@@ -103,31 +116,38 @@ class EventAggregator {
     WallTime first{};
   };
 
-  bool take_token(const std::string& object, TimePoint now);
+  bool take_token(const std::string& budget, TimePoint now);
   bool is_one_of_many(const std::string& key, const std::string& message, TimePoint now);
   std::string creation(const EventNote& note, const EventWrite& write, const std::string& message,
                        WallTime wall) const;
 
   const EventSource source_;
   std::uint64_t sequence_ = 0;
-  Recent<Bucket> buckets_;   // by object
+  Recent<Bucket> buckets_;   // by object and class
   Recent<Similar> similar_;  // by object, kind and reason
   Recent<Known> known_;      // by object, kind, reason and message
 };
 
 struct EventMetrics {
-  std::atomic<std::uint64_t> recorded{0};
-  std::atomic<std::uint64_t> sent{0};
-  std::atomic<std::uint64_t> silenced{0};  // the object said too much
-  std::atomic<std::uint64_t> dropped{0};   // too many waiting
-  std::atomic<std::uint64_t> failed{0};
+  struct Counts {
+    std::atomic<std::uint64_t> sent{0};
+    std::atomic<std::uint64_t> silenced{0};  // the object said too much
+    std::atomic<std::uint64_t> dropped{0};   // too many waiting
+    std::atomic<std::uint64_t> failed{0};
+  };
+  std::array<Counts, kEventClasses> by_class;
   std::atomic<std::uint64_t> waiting{0};  // now, with those that are being posted
+
+  Counts& of(EventClass c) { return by_class[static_cast<std::size_t>(c)]; }
+  const Counts& of(EventClass c) const { return by_class[static_cast<std::size_t>(c)]; }
 };
 
 class EventRecorder {
  public:
   // Waiting to be sent; a cluster-wide incident is told by its first thousand events.
   static constexpr std::size_t kMaxWaiting = 1000;
+  // Of these, for what happened: guards never take the last places.
+  static constexpr std::size_t kForHappenings = 200;
 
   EventRecorder(Loop& loop, Transport& transport, EventSource source);
   // On the loop, or after it has stopped.

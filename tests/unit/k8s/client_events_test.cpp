@@ -35,6 +35,13 @@ EventNote note(std::string message, std::string name = "db-0") {
   return result;
 }
 
+EventNote happening(std::string message) {
+  auto result = note(std::move(message));
+  result.event_class = EventClass::Happening;
+  result.reason = "Failover";
+  return result;
+}
+
 class EventAggregatorTest : public testing::Test {
  protected:
   std::optional<EventWrite> observe(const EventNote& event) {
@@ -95,6 +102,18 @@ TEST_F(EventAggregatorTest, AnObjectThatTalksTooMuchIsSilencedForAWhile) {
   EXPECT_FALSE(observe(note("again")));
 }
 
+TEST_F(EventAggregatorTest, WhatHappenedIsNotSilencedByWhatStandsInTheWay) {
+  for (int i = 0; i < 30; ++i) observe(note("again"));
+  ASSERT_FALSE(observe(note("again")));
+  EXPECT_TRUE(observe(happening("db-1 takes over")));
+}
+
+TEST_F(EventAggregatorTest, WhatHappenedHasABoundToo) {
+  for (int i = 0; i < 25; ++i) EXPECT_TRUE(observe(happening(std::to_string(i))));
+  EXPECT_FALSE(observe(happening("25")));
+  EXPECT_TRUE(observe(note("no answer")));
+}
+
 TEST_F(EventAggregatorTest, AnExpiredEventIsCreatedAnew) {
   const auto first = observe(note("no answer"));
   aggregator_.forget(first->key);
@@ -123,6 +142,10 @@ class EventRecorderTest : public testing::Test {
     recorder_.record(note(message));
     loop_.run();
   }
+  const EventMetrics::Counts& guards() const { return recorder_.metrics().of(EventClass::Guard); }
+  const EventMetrics::Counts& happenings() const {
+    return recorder_.metrics().of(EventClass::Happening);
+  }
   test::ManualLoop loop_;
   test::FakeTransport transport_;
   EventRecorder recorder_{loop_, transport_, {"troupe-operator", "pod-1"}};
@@ -148,14 +171,25 @@ TEST_F(EventRecorderTest, PatchesWhatItCreatedAndCreatesAgainWhatExpired) {
   ASSERT_EQ(transport_.size(), 1u);
   EXPECT_EQ(transport_.request().method, Method::Post);
   transport_.respond("events", 201, "{}");
-  EXPECT_EQ(recorder_.metrics().sent, 2u);
+  EXPECT_EQ(guards().sent, 2u);
 }
 
 TEST_F(EventRecorderTest, DropsWhatDoesNotFitItsBound) {
   for (std::size_t i = 0; i <= EventRecorder::kMaxWaiting; ++i) {
+    recorder_.record(happening(std::to_string(i)));
+  }
+  EXPECT_EQ(happenings().dropped, 1u);
+}
+
+TEST_F(EventRecorderTest, KeepsPlacesForWhatHappened) {
+  for (std::size_t i = 0; i < EventRecorder::kMaxWaiting; ++i) {
     recorder_.record(note("x", "pod-" + std::to_string(i)));
   }
-  EXPECT_EQ(recorder_.metrics().dropped, 1u);
+  EXPECT_EQ(guards().dropped, EventRecorder::kForHappenings);
+  for (std::size_t i = 0; i <= EventRecorder::kForHappenings; ++i) {
+    recorder_.record(happening(std::to_string(i)));
+  }
+  EXPECT_EQ(happenings().dropped, 1u);
 }
 
 class EventLogTest : public EventRecorderTest {
@@ -200,13 +234,24 @@ TEST_F(EventLogTest, AnEventIsALineWithItsObjectReasonAndCause) {
   EXPECT_EQ(log[1].at("level"), "info");
 }
 
-TEST_F(EventLogTest, WhatIsSilencedIsNoLineEither) {
+TEST_F(EventLogTest, WhatHappenedIsALineAlsoWhereItsEventIsSilencedOrDropped) {
+  constexpr auto kTold = EventRecorder::kMaxWaiting + 5;
+  const auto log = lines([&] {
+    for (std::size_t i = 0; i < kTold; ++i) recorder_.record(happening(std::to_string(i)));
+    loop_.run();
+  });
+  EXPECT_EQ(log.size(), kTold);
+  EXPECT_EQ(happenings().dropped, 5u);
+  EXPECT_EQ(happenings().silenced, EventRecorder::kMaxWaiting - EventAggregator::kBurst);
+}
+
+TEST_F(EventLogTest, AGuardThatIsSilencedIsNoLineEither) {
   const auto log = lines([&] {
     for (int i = 0; i < EventAggregator::kBurst + 5; ++i) recorder_.record(note("no answer"));
     loop_.run();
   });
   EXPECT_EQ(log.size(), static_cast<std::size_t>(EventAggregator::kBurst));
-  EXPECT_EQ(recorder_.metrics().silenced, 5u);
+  EXPECT_EQ(guards().silenced, 5u);
 }
 
 TEST_F(EventLogTest, WhatIsCreatedAnewIsToldOnce) {
@@ -218,7 +263,7 @@ TEST_F(EventLogTest, WhatIsCreatedAnewIsToldOnce) {
     transport_.respond("events", 201, "{}");
   });
   EXPECT_EQ(log.size(), 2u);
-  EXPECT_EQ(recorder_.metrics().sent, 2u);
+  EXPECT_EQ(guards().sent, 2u);
 }
 
 TEST_F(EventLogTest, ALongMessageIsCutAsInTheEvent) {
@@ -231,7 +276,7 @@ TEST_F(EventRecorderTest, AFailureIsCountedAndTheNextGoesOn) {
   record("one");
   record("two");
   transport_.fail("events", Code::Retry, false);
-  EXPECT_EQ(recorder_.metrics().failed, 1u);
+  EXPECT_EQ(guards().failed, 1u);
   EXPECT_THAT(transport_.request().body, HasSubstr("two"));
 }
 

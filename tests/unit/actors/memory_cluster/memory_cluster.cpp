@@ -115,7 +115,7 @@ void MemoryCluster::carry_out(const Effect& effect) {
   if (const auto* a = std::get_if<AskAgent>(&effect.action)) return answer(*a);
   if (const auto* a = std::get_if<EmitEvent>(&effect.action)) {
     events_.push_back(
-        fmt::format("{} {}: {}", a->warning ? "Warning" : "Normal", a->reason, a->text));
+        fmt::format("{} {}: {}", a->warning ? "Warning" : "Normal", a->reason, message_of(*a)));
     return;
   }
   if (const auto* a = std::get_if<IssueCertificate>(&effect.action)) return issue(a->secret);

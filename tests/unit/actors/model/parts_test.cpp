@@ -119,14 +119,17 @@ TEST_F(ConditionsTest, ReconciledChangesWhenItNamesSomethingElse) {
 
 class NewsTest : public ConditionsTest {
  protected:
-  // "Warning SecretMissing: a": what there is to tell of a pass.
+  // "Warning SecretMissing after nothing: a": what there is to tell of a pass.
   std::vector<std::string> news(const std::vector<Guard>& guards) {
     std::vector<std::string> out;
     pass(0, [&](Conditions& c) {
       c.reconciled(guards);
       c.set("Ready", guards.empty(), "Counted", "some");
-      for (const auto& n : news_of(c, {kReconciled}, {"Waits"}, warned))
-        out.push_back(fmt::format("{} {}: {}", n.warning ? "Warning" : "Normal", n.reason, n.text));
+      for (const auto& n : news_of(c, {kReconciled}, {"Waits"}, warned)) {
+        EXPECT_EQ(n.condition, kReconciled);
+        out.push_back(fmt::format("{} {} after {}: {}", n.warning ? "Warning" : "Normal", n.reason,
+                                  n.before.empty() ? "nothing" : n.before, n.text));
+      }
     });
     return out;
   }
@@ -134,28 +137,30 @@ class NewsTest : public ConditionsTest {
 };
 
 TEST_F(NewsTest, AFalseConditionIsAWarningOnceForEachThingThatItNames) {
-  EXPECT_THAT(news({{"SecretMissing", "a", {}}}), ElementsAre("Warning SecretMissing: a"));
+  EXPECT_THAT(news({{"SecretMissing", "a", {}}}),
+              ElementsAre("Warning SecretMissing after nothing: a"));
   EXPECT_THAT(news({{"SecretMissing", "a", {}}}), IsEmpty());
-  EXPECT_THAT(news({{"SecretMissing", "b", {}}}), ElementsAre("Warning SecretMissing: b"));
+  EXPECT_THAT(news({{"SecretMissing", "b", {}}}),
+              ElementsAre("Warning SecretMissing after SecretMissing: b"));
 }
 
 TEST_F(NewsTest, ItsEndIsToldOnce) {
   news({{"SecretMissing", "a", {}}});
   EXPECT_THAT(news({}),
-              ElementsAre("Normal AllApplied: SecretMissing is over: everything is as specified"));
+              ElementsAre("Normal AllApplied after SecretMissing: everything is as specified"));
   EXPECT_THAT(news({}), IsEmpty());
 }
 
 TEST_F(NewsTest, ItsEndIsToldAlsoAfterAQuietPassage) {
   news({{"SecretMissing", "a", {}}});
   EXPECT_THAT(news({{"Waits", "for its turn", {}}}), IsEmpty());
-  EXPECT_THAT(news({}), ElementsAre(HasSubstr("Normal AllApplied: SecretMissing is over")));
+  EXPECT_THAT(news({}), ElementsAre(HasSubstr("Normal AllApplied after SecretMissing")));
 }
 
 TEST_F(NewsTest, AfterARestartWhatTheObjectSaysCounts) {
   news({{"SecretMissing", "a", {}}});
   warned.clear();
-  EXPECT_THAT(news({}), ElementsAre(HasSubstr("SecretMissing is over")));
+  EXPECT_THAT(news({}), ElementsAre(HasSubstr("AllApplied after SecretMissing")));
 }
 
 TEST_F(NewsTest, NothingIsOverThatNobodyWasWarnedOf) {

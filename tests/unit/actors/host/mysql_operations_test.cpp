@@ -1,0 +1,75 @@
+// Each change of roles counts once, when the status shows that it has ended.
+#include "actors/host/mysql_operations.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "k8s/api/mysqlreplication.hpp"
+#include "k8s/api/snapshot.hpp"
+
+namespace troupe::actors {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::SizeIs;
+
+k8s::SnapshotPtr with(k8s::Opt<k8s::ReplicationOperation> last) {
+  k8s::MysqlReplication object;
+  object.status.lastOperation = last;
+  return k8s::snapshot_of(object).snapshot();
+}
+
+k8s::ReplicationOperation failover(k8s::Text id, k8s::OperationOutcome outcome) {
+  return {.id = id, .type = k8s::OperationType::Failover, .outcome = outcome};
+}
+
+class MysqlOperationsTest : public ::testing::Test {
+ protected:
+  void see(const k8s::SnapshotPtr& before, const k8s::SnapshotPtr& after) {
+    operations_.see({k8s::ChangeType::Modified, before, after});
+  }
+  // Those that were: "Failover Succeeded".
+  std::map<std::string, std::uint64_t> counted() const {
+    std::map<std::string, std::uint64_t> out;
+    operations_.each([&out](std::string_view type, std::string_view result, std::uint64_t count) {
+      if (count > 0) out.emplace(std::string(type) + " " + std::string(result), count);
+    });
+    return out;
+  }
+
+  MysqlOperations operations_;
+  const k8s::SnapshotPtr none_ = with({});
+  const k8s::SnapshotPtr first_ = with(failover("Failover-2", k8s::OperationOutcome::Succeeded));
+  const k8s::SnapshotPtr second_ = with(failover("Failover-3", k8s::OperationOutcome::Undone));
+};
+
+TEST_F(MysqlOperationsTest, EachTypeAndResultIsThereFromTheStart) {
+  std::map<std::string, std::uint64_t> all;
+  operations_.each([&all](std::string_view type, std::string_view result, std::uint64_t count) {
+    all.emplace(std::string(type) + " " + std::string(result), count);
+  });
+  EXPECT_THAT(all, SizeIs(12));
+  EXPECT_THAT(all, Each(Pair(testing::_, 0)));
+}
+
+TEST_F(MysqlOperationsTest, AnOperationCountsOnceHoweverOftenItIsShown) {
+  see(none_, first_);
+  see(first_, first_);
+  see(first_, second_);
+  EXPECT_THAT(counted(), ElementsAre(Pair("Failover Succeeded", 1), Pair("Failover Undone", 1)));
+}
+
+TEST_F(MysqlOperationsTest, WhatEndedBeforeTheFirstLookDoesNotCount) {
+  operations_.see({k8s::ChangeType::Added, {}, first_});
+  operations_.see({k8s::ChangeType::Deleted, first_, {}});
+  EXPECT_THAT(counted(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace troupe::actors
