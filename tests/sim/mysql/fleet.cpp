@@ -541,7 +541,7 @@ std::optional<Reply> Fleet::clone(Server& s, Job& job) {
   s.writes.assign(from.writes.size(), false);
   for (const auto& t : s.binlog) mark(s.writes, t.write);
   s.partial = false;
-  if (rules_.new_name_after_clone) take_new_name(s);
+  take_new_name(s);
   s.accounts = from.accounts;
   boot(s.index);
   return done(s);

@@ -34,8 +34,6 @@ struct Rules {
   bool keep_relay_logs = true;
   bool apply_before_promotion = true;
   bool remember_epochs = true;  // false: an agent that restarts obeys any
-  // False: a server goes on numbering where it was before its data was replaced.
-  bool new_name_after_clone = true;
 };
 
 struct Transaction {

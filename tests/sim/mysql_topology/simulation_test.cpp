@@ -60,8 +60,6 @@ INSTANTIATE_TEST_SUITE_P(
                       Mutant{"boot_closed", OneCanAcknowledge, without(&Rules::boot_closed)},
                       Mutant{"refuse_old_epochs", NoAcknowledgedWriteIsLost,
                              without(&Rules::refuse_old_epochs), 1380},
-                      Mutant{"new_name_after_clone", MembersComeToHoldTheSame,
-                             without(&Rules::new_name_after_clone), 41100},
                       Mutant{"keep_relay_logs", NoAcknowledgedWriteIsLost,
                              without(&Rules::keep_relay_logs), 550},
                       Mutant{"apply_before_promotion", NoAcknowledgedWriteIsLost,
