@@ -1,5 +1,5 @@
-// troupe-gen: writes what is made from the API descriptions. A test compares it with what is
-// committed.
+// troupe-gen: writes what is made from the API descriptions and the registry. A test compares it
+// with what is committed.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/host/registry.hpp"
+#include "actors/host/role.hpp"
 #include "apps/arguments.hpp"
 #include "k8s/api/crd.hpp"
 
@@ -46,6 +47,10 @@ bool write_api_docs(const fs::path& path) {
   return write_file(path, troupe::k8s::api_reference(own_kinds()));
 }
 
+bool write_role(const fs::path& path) {
+  return write_file(path, troupe::actors::role_yaml(troupe::actors::registered_kinds()));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -56,9 +61,14 @@ int main(int argc, char** argv) {
   crds->add_option("--out", out, "Directory, such as config/crd")->required();
   auto* docs = app.add_subcommand("api-docs", "API reference in Markdown");
   docs->add_option("--out", out, "File, such as docs/api.md")->required();
+  auto* role = app.add_subcommand("role", "ClusterRole of the operator");
+  role->add_option("--out", out, "File, such as config/rbac/role.yaml")->required();
   if (const auto status = troupe::apps::parse_arguments(app, argc, argv)) return *status;
   try {
-    return (crds->parsed() ? write_crds(out) : write_api_docs(out)) ? 0 : 1;
+    const bool written = crds->parsed()   ? write_crds(out)
+                         : docs->parsed() ? write_api_docs(out)
+                                          : write_role(out);
+    return written ? 0 : 1;
   } catch (const fs::filesystem_error& e) {
     fmt::print(stderr, "troupe-gen: {}\n", e.what());
     return 1;

@@ -39,7 +39,7 @@ std::optional<Decision> no_review(std::string_view what, const Reply& reply) {
   switch (reply->status) {
     case 401:
     case 403:
-      return unavailable(what, "the operator may not create it; config/operator.yaml has the rule");
+      return unavailable(what, "the operator may not create it; config/rbac has the rule");
     case 404:
       return unavailable(what, "it does not serve this API");
     default:

@@ -391,6 +391,7 @@ TEST_F(MysqlObjects, AnOperatorKilledDuringFormationFormsOneClusterAllTheSame) {
 TEST_F(MysqlObjects, TheOperatorAlsoRunsAsAPodOfTheCluster) {
   cluster().kill_operator();
   const auto manifest = sample("operator.yaml").string();
+  ok("apply -f " + sample("rbac").string());
   ok("apply -f " + manifest);
   ok("rollout status deployment/troupe-operator -n troupe-system --timeout=120s");
   const auto target = replica();

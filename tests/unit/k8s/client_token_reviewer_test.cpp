@@ -78,7 +78,7 @@ TEST_F(TokenReviewerTest, AnApiServerWithoutReviewsSaysSo) {
 TEST_F(TokenReviewerTest, AnOperatorThatMayNotAskNamesItsRules) {
   transport_.respond("tokenreviews", 403, "{}");
   EXPECT_EQ(verdict(), Verdict::Unavailable);
-  EXPECT_THAT(told_->message, HasSubstr("config/operator.yaml"));
+  EXPECT_THAT(told_->message, HasSubstr("config/rbac"));
 }
 
 TEST_F(TokenReviewerTest, AnAnswerOfAnotherShapeLetsNobodyIn) {
