@@ -309,20 +309,53 @@ bool acknowledges(const Topology& t, const Member& m) {
   return t.acks_wanted() > 0 && t.counts(m) && !leaves(t, m);
 }
 
-bool replicates_from(const Member& m, const Member& source) {
+namespace {
+
+bool is_pointed_at(const Member& m, const Member& source) {
   const auto* s = m.server();
-  if (!s || !s->replica) return false;
-  const auto& r = *s->replica;
-  return r.source_host == source.host && r.source_port == source.port &&
-         r.io == mysql::ThreadState::On && r.sql == mysql::ThreadState::On;
+  return s && s->replica && s->replica->source_host == source.host &&
+         s->replica->source_port == source.port;
+}
+
+// The host of a member is a name that anybody can have got wrong. Until it is connected, a replica
+// says whom it received from before.
+bool reaches_another(const Member& m, const Member& source) {
+  const auto* from = source.server();
+  if (!from || !is_pointed_at(m, source)) return false;
+  const auto& r = *m.server()->replica;
+  return r.io == mysql::ThreadState::On && r.source_uuid && *r.source_uuid != from->server_uuid;
+}
+
+}  // namespace
+
+bool replicates_from(const Member& m, const Member& source) {
+  if (!is_pointed_at(m, source) || reaches_another(m, source)) return false;
+  const auto& r = *m.server()->replica;
+  return r.io == mysql::ThreadState::On && r.sql == mysql::ThreadState::On;
+}
+
+std::optional<std::string> replicates_from_another(const Topology& t, const Member& m,
+                                                   const Member& source) {
+  if (!reaches_another(m, source)) return std::nullopt;
+  const auto& found = *m.server()->replica->source_uuid;
+  const auto it = std::find_if(t.members.begin(), t.members.end(), [&found](const Member& other) {
+    return other.server() && other.server()->server_uuid == found;
+  });
+  const auto field = source.name == t.wanted
+                         ? std::string("spec.source.host")
+                         : fmt::format("the host of {} in spec.replica", source.name);
+  return fmt::format(
+      "{} replicates from {} at {}, which is not {} ({}): {} names another server", m.name,
+      it == t.members.end() ? "server " + mysql::to_string(found)
+                            : fmt::format("{} ({})", it->name, mysql::to_string(found)),
+      source.address(), source.name, mysql::to_string(source.server()->server_uuid), field);
 }
 
 bool is_connecting(const Member& m, const Member& source) {
-  const auto* s = m.server();
-  return s && s->replica && s->replica->source_host == source.host &&
-         s->replica->source_port == source.port &&
-         s->replica->io == mysql::ThreadState::Connecting && !is_refused(*s->replica) &&
-         s->replica->sql == mysql::ThreadState::On && s->super_read_only;
+  if (!is_pointed_at(m, source)) return false;
+  const auto& s = *m.server();
+  return s.replica->io == mysql::ThreadState::Connecting && !is_refused(*s.replica) &&
+         s.replica->sql == mysql::ThreadState::On && s.super_read_only;
 }
 
 bool make_source(const Topology& t, const Member& m, Plan& plan) {

@@ -51,6 +51,7 @@ std::optional<std::string> why_not_attached(const Topology& t, const Member& m,
                                             const Member& candidate, TimePoint now) {
   if (const auto why = unusable(m, now)) return why;
   if (replicates_from(m, candidate)) return std::nullopt;
+  if (auto why = replicates_from_another(t, m, candidate)) return why;
   const auto& replica = m.server()->replica;
   for (const auto* e :
        {replica ? &replica->io_error : nullptr, replica ? &replica->sql_error : nullptr})
@@ -108,7 +109,13 @@ void attach_others(const Topology& t, const Member& candidate, TimePoint now, Pl
   for (const auto* m : t.voters()) {
     if (m == &candidate || !m->process_running()) continue;
     if (close_stray(t, *m, plan)) continue;
-    if (m->answers(now) && !m->changed_since_probe() && is_attached(t, *m, candidate)) continue;
+    if (m->answers(now) && !m->changed_since_probe()) {
+      if (is_attached(t, *m, candidate)) continue;
+      if (const auto why = replicates_from_another(t, *m, candidate)) {
+        plan.hold(std::string(kFromAnother), *why, m->server()->seen);
+        continue;
+      }
+    }
     if (!candidate.position().contains(m->position())) {
       plan.hold("HasMoreThanSource",
                 fmt::format("{} has transactions that {} lacks, and is looked at when {} is open",

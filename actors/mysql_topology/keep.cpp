@@ -154,8 +154,14 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
     plan.probe.push_back(m.name);
     return false;
   }
-  if (!source.answers(now)) return healthy_replica(t, m, source);
   const auto& s = *m.server();
+  // What is errant then comes from there: it would come again.
+  if (const auto why = replicates_from_another(t, m, source)) {
+    plan.roles[m.name] = Role::None;
+    plan.hold(std::string(kFromAnother), *why, s.seen);
+    return false;
+  }
+  if (!source.answers(now)) return healthy_replica(t, m, source);
   if (const auto extra = errant(m, source); !extra.empty()) {
     plan.roles[m.name] = Role::None;
     const auto why = fmt::format("{} has {} transactions that nobody else has: {}", m.name,

@@ -63,6 +63,11 @@ void keep_quorum(const Topology& t, const Member& source, TimePoint now, Plan& p
 
 // A replica of `source` whose both threads run.
 bool replicates_from(const Member& m, const Member& source);
+// The rule of those who receive at the source's address, and from another server.
+inline constexpr std::string_view kFromAnother = "ReplicatesFromAnother";
+// Which server that is, and what to correct; nullopt: it is no such one.
+std::optional<std::string> replicates_from_another(const Topology& t, const Member& m,
+                                                   const Member& source);
 // A receiver that tries to reach `source` and will go on trying: only a wrong address or password
 // needs us.
 bool is_connecting(const Member& m, const Member& source);

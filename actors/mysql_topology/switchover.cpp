@@ -46,6 +46,8 @@ std::vector<Guard> objections(const Topology& t, const Member& source, const Mem
              fmt::format("{}; {}", *why, candidates(t, source, now)),
              candidate->probe ? candidate->probe->since : TimePoint{}}};
   const auto& s = *candidate->server();
+  if (const auto why = replicates_from_another(t, *candidate, source))
+    return {{"CandidateNotReplicating", *why, s.seen}};
   if (!replicates_from(*candidate, source))
     return {{"CandidateNotReplicating",
              fmt::format("{} does not replicate from {}: receiver {}, applier {}", name,

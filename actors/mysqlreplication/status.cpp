@@ -104,6 +104,18 @@ std::string_view yes_or_no(mysql::ThreadState state) {
   return "No";
 }
 
+// Whether it is the source on record that the replica follows. Another server can stand behind the
+// name that the specification has for it.
+bool follows_source(const World& w, const mysql::ReplicaStatus& r) {
+  const auto source = std::find_if(w.nodes.begin(), w.nodes.end(), [&w](const Node& n) {
+    return w.object->status.currentSource == n.name;
+  });
+  if (source == w.nodes.end()) return false;
+  const auto* seen = source->probe ? source->probe->observation.get() : nullptr;
+  if (seen && r.source_uuid) return *r.source_uuid == seen->server_uuid;
+  return r.source_host == source->host && r.source_port == source->port;
+}
+
 k8s::TopologyNode api_node(k8s::Arena& arena, const World& w, const Node& n, TimePoint now) {
   k8s::TopologyNode out;
   out.host = arena.text(n.host);
@@ -137,7 +149,7 @@ k8s::TopologyNode api_node(k8s::Arena& arena, const World& w, const Node& n, Tim
   out.replicaSQL = arena.text(yes_or_no(r.sql));
   if (r.seconds_behind) out.secondsBehindSource = static_cast<std::int64_t>(*r.seconds_behind);
   out.ready = s->super_read_only && !s->offline_mode && r.io == mysql::ThreadState::On &&
-              r.sql == mysql::ThreadState::On;
+              r.sql == mysql::ThreadState::On && follows_source(w, r);
   if (r.io_error.number != 0)
     out.error = arena.text(fmt::format("receiver: {}: {}", r.io_error.number, r.io_error.text));
   if (r.sql_error.number != 0)

@@ -210,6 +210,9 @@ struct Schema<MysqlReplicationSpec> {
        "switchover"},
       {"!self.replica.exists(r, r.host == self.source.host && r.port == self.source.port)",
        "a replica has the source's host and port: give each server its own"},
+      {"self.replica.all(r, "
+       "self.replica.exists_one(other, other.host == r.host && other.port == r.port))",
+       "two replicas have the same host and port: give each server its own"},
       {"self.mode == 'rpl_async' || size(self.replica) > 0",
        "this mode needs at least one replica: add one to spec.replica or choose rpl_async"},
   };

@@ -349,6 +349,69 @@ TEST(Keep, AReplicaThatIsConnectingIsLeftToIt) {
   EXPECT_EQ(roles(plan), "db-0=Source db-1=None db-2=Replica");
 }
 
+// --- whose host is another server's --------------------------------------------------------------
+
+TEST(FromAnother, AReplicaIsNoReplicaOfTheSourceThoughItFollowsItsAddress) {
+  auto servers = Servers::formed(3, Mode::Async);
+  servers[1].receives_from("db-9");
+  const auto plan = servers.decide();
+  EXPECT_THAT(held_by(plan), ElementsAre("ReplicatesFromAnother"));
+  EXPECT_EQ(plan.guards[0].text,
+            "db-1 replicates from server 00000000-0000-0000-0000-000000000009 at db-0.db:3306, "
+            "which is not db-0 (00000000-0000-0000-0000-000000000000): spec.source.host names "
+            "another server");
+  EXPECT_FALSE(plan.ready);
+  EXPECT_EQ(roles(plan), "db-0=Source db-1=None db-2=Replica");
+  EXPECT_THAT(asked(plan), IsEmpty()) << "to follow that address once more changes nothing";
+}
+
+TEST(FromAnother, IsNotRebuiltForWhatItGotThere) {
+  auto servers = Servers::formed();
+  servers[1].receives_from("db-9").has("db-0:1-10 db-9:1-3");
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), ElementsAre("ReplicatesFromAnother"));
+}
+
+TEST(FromAnother, ThatIsAMemberIsNamedAndWhereTheHostStands) {
+  auto servers = Servers::formed();
+  servers[1].receives_from("db-2");
+  servers.topology.wanted = servers.record().honored = "db-2";
+  EXPECT_THAT(text_of(servers.decide(), "ReplicatesFromAnother"),
+              ::testing::AllOf(HasSubstr("replicates from db-2 (0000"),
+                               HasSubstr("the host of db-0 in spec.replica names another")));
+}
+
+TEST(FromAnother, IsNotSaidOfOneThatIsNotConnectedOrWhoseSourceWasNeverSeen) {
+  auto servers = Servers::formed();
+  servers[1].receives_from("db-9").hears_nothing();
+  EXPECT_THAT(held_by(servers.decide()), ::testing::Not(Contains("ReplicatesFromAnother")));
+  servers[1].is_replica_of(servers[0]).has("db-0:1-10").receives_from("db-9");
+  servers[0].ever_answered = false;
+  EXPECT_THAT(held_by(servers.decide()), ::testing::Not(Contains("ReplicatesFromAnother")));
+}
+
+TEST(FromAnother, CannotBecomeTheSource) {
+  auto servers = Servers::formed();
+  servers[1].receives_from("db-9");
+  servers.topology.order_by_note = "db-1";
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(text_of(plan, "CandidateNotReplicating"), HasSubstr("names another server"));
+}
+
+TEST(FromAnother, IsNotTheOneThatAPromotionWaitsFor) {
+  auto servers = Servers::formed();
+  servers.begin(OperationType::Failover, Step::Promote, "db-0", "db-1");
+  servers[0].has_no_pod();
+  servers[1].did(Verb::Promote, 2).failed(Verb::Open, 2);
+  servers[2].is_replica_of(servers[1]).has("db-0:1-10").receives_from("db-9");
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ::testing::Not(Contains("db-2 Follow db-1")));
+  EXPECT_THAT(held_by(plan), Contains("ReplicatesFromAnother"));
+  EXPECT_THAT(text_of(plan, "ReplicasNotAttached"), HasSubstr("db-2 replicates from server"));
+}
+
 TEST(Keep, AReplicaThatTakesWritesIsClosedFirst) {
   auto servers = Servers::formed();
   servers[1].seen.read_only = servers[1].seen.super_read_only = false;

@@ -95,6 +95,7 @@ Server& Server::is_replica_of(const Server& source) {
   seen.semi_sync_replica.enabled = source.seen.semi_sync_source.enabled;
   seen.replica = mysql::ReplicaStatus{.source_host = source.host,
                                       .source_port = kPort,
+                                      .source_uuid = source.seen.server_uuid,
                                       .io = ThreadState::On,
                                       .sql = ThreadState::On,
                                       .auto_position = true,
@@ -173,6 +174,11 @@ Server& Server::refuses_password() {
 Server& Server::hears_nothing() {
   seen.replica->io = ThreadState::Connecting;
   seen.replica->heartbeat_age = seconds(30);
+  return *this;
+}
+
+Server& Server::receives_from(std::string_view server) {
+  seen.replica->source_uuid = uuid_of(server);
   return *this;
 }
 

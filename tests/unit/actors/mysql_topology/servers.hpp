@@ -51,7 +51,8 @@ struct Server {
   Server& is_unclaimed();             // its Unit belongs to nobody yet
   Server& belongs_to(std::string_view replication);  // and follows nobody of ours any more
   Server& refuses_password();
-  Server& hears_nothing();  // as a replica, from its source
+  Server& hears_nothing();                         // as a replica, from its source
+  Server& receives_from(std::string_view server);  // that is who stands behind its source's host
 
   // --- what it was asked before
   Server& did(Verb verb, std::uint64_t epoch, std::string_view executed = {},

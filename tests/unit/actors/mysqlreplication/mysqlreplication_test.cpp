@@ -729,6 +729,18 @@ TEST(MysqlReplication, ShowsEachServerAsItWasLastSeen) {
   EXPECT_EQ(topology.at("db-1").at("replicaIO"), "Yes");
 }
 
+TEST(MysqlReplication, AReplicaThatFollowsAnotherServerAtTheSourcesHostIsNotReady) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  EXPECT_EQ(scene.status()["topology"].at("db-1").at("ready"), json::value(true));
+  scene.servers[1].receives_from("db-9");
+  scene.settle();
+  EXPECT_EQ(scene.status()["topology"].at("db-1").at("ready"), json::value(false));
+  EXPECT_EQ(scene.status()["ready"], json::value(false));
+  EXPECT_EQ(scene.condition("TopologyReady"), "False ReplicatesFromAnother");
+  EXPECT_EQ(scene.pod_label("db-1", kReadonlyLabel), "") << "it serves nobody";
+}
+
 TEST(MysqlReplication, NumbersThatNeverStandStillAreWrittenSeldom) {
   auto scene = ReplicationScene::formed();
   scene.settle();
