@@ -125,17 +125,37 @@ bool refuses_accounts(const Member& m) {
   return m.probe && m.probe->reachability == mysql::Reachability::AuthFailed;
 }
 
+bool is_pointed_at(const Member& m, const Member& source) {
+  const auto* s = m.server();
+  return s && s->replica && s->replica->source_host == source.host &&
+         s->replica->source_port == source.port;
+}
+
 bool is_refused(const mysql::ReplicaStatus& replica) {
   return mysql::reachability_of(replica.io_error.number) == mysql::Reachability::AuthFailed;
 }
 
-// A replica was turned away from `source` with these accounts: somebody has changed them there.
+// A receiver that was refused tries again every second, and says until then what it heard last.
+constexpr Duration kReceiverRetries = std::chrono::seconds(5);
+
+// By its agent's word.
+bool could_not_follow(const Topology& t, const Member& m, const Member& source, TimePoint since) {
+  const auto* followed = m.outcome(Verb::Follow, t.record.epoch);
+  return followed && followed->error.code == Code::Denied && followed->peer == source.name &&
+         (followed->address.empty() || followed->address == source.address()) &&
+         followed->accounts == t.accounts && followed->at > since;
+}
+
+// By what was seen of its receiver, whoever told it to follow and when.
+bool is_seen_refused(const Member& m, const Member& source, TimePoint since) {
+  return is_pointed_at(m, source) && m.server()->replica->io != mysql::ThreadState::On &&
+         is_refused(*m.server()->replica) && m.server()->seen > since + kReceiverRetries;
+}
+
+// A replica is turned away from `source` with these accounts: somebody has changed them there.
 bool turned_away(const Topology& t, const Member& source, TimePoint since) {
   return std::any_of(t.members.begin(), t.members.end(), [&](const Member& m) {
-    const auto* followed = m.outcome(Verb::Follow, t.record.epoch);
-    return followed && followed->error.code == Code::Denied && followed->peer == source.name &&
-           (followed->address.empty() || followed->address == source.address()) &&
-           followed->accounts == t.accounts && followed->at > since;
+    return could_not_follow(t, m, source, since) || is_seen_refused(m, source, since);
   });
 }
 
@@ -310,12 +330,6 @@ bool acknowledges(const Topology& t, const Member& m) {
 }
 
 namespace {
-
-bool is_pointed_at(const Member& m, const Member& source) {
-  const auto* s = m.server();
-  return s && s->replica && s->replica->source_host == source.host &&
-         s->replica->source_port == source.port;
-}
 
 // The host of a member is a name that anybody can have got wrong. Until it is connected, a replica
 // says whom it received from before.

@@ -378,6 +378,22 @@ TEST(AgentMysql, AHigherEpochCutsShortWhatALowerOneHadBegun) {
   EXPECT_FALSE(Client::try_connect(a.login())) << "it stayed closed";
 }
 
+TEST(AgentMysql, AccountsAreGivenThoughTheMemberWaitsForItsReplicas) {
+  Unit a("db-0");
+  a.bring_up();
+  a.must<Promoted>({1}, Promote{.acks = 1});
+  auto waiting =
+      std::async(std::launch::async, [&] { return a.order({1}, OpenForWrites{.acks = 1}, 60s); });
+  ASSERT_TRUE(a.becomes(
+      [](const auto& now) { return now.operation && now.operation->kind == "OpenForWrites"; }));
+  const Account late{.user = "late", .password = Secret(kPassword), .grants = {GrantSet::Probe}};
+  const auto given = a.order({1}, EnsureAccounts{{late}}, 15s);
+  ASSERT_TRUE(given) << given.error().message;
+  const auto cut = waiting.get();
+  ASSERT_FALSE(cut) << "no replica ever came";
+  EXPECT_EQ(cut.error().code, Code::Stale) << "and it is asked for again";
+}
+
 TEST(AgentMysql, TheAgentRestartsWithoutTouchingTheDatabase) {
   Unit a("db-0");
   a.bring_up();

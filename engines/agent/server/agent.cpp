@@ -141,6 +141,9 @@ class Agent::Impl {
   static bool cuts_short(const Command& command, const Command& running) {
     const auto& action = command.action;
     if (std::holds_alternative<StopProcess>(action)) return true;
+    // The replicas that it waits for may be turned away for want of these accounts.
+    if (std::holds_alternative<EnsureAccounts>(action))
+      return std::holds_alternative<OpenForWrites>(running.action);
     if (!is_fenced(action)) return false;
     return command.header.epoch > running.header.epoch || std::holds_alternative<Close>(action);
   }

@@ -51,6 +51,7 @@ constexpr Row kRows[] = {
     {3032, Terminating, R::Offline},       // offline_mode
     {3092, Configuration, R::Failed},      // group replication misconfigured
     {3100, Retry, R::Failed},              // a hook refused the commit
+    {3118, Configuration, R::AuthFailed},  // account is locked
     {3159, Configuration, R::TlsFailed},   // require_secure_transport
     {3169, Ignore, R::Failed},             // killed session id is out of range
     {3707, Restarting, R::Failed},         // RESTART without a supervisor: CLONE is done

@@ -449,6 +449,18 @@ TEST(Failover, LeavesAReplicaAloneThatHasMoreThanTheCandidate) {
   EXPECT_THAT(held_by(plan), ElementsAre("HasMoreThanSource"));
 }
 
+TEST(Failover, ACandidateThatRefusesItsReplicasIsGivenTheAccountsAgain) {
+  auto servers = promoting();
+  servers[1].did(Verb::Promote, 2);
+  servers[2].is_replica_of(servers[1]).hears_nothing();
+  servers[2].seen.replica->io_error.number = mysql::error_number::kAccessDenied;
+  EXPECT_THAT(asked(servers.decide()), Contains("db-1 EnsureAccounts")) << "as it was seen";
+  servers[2].is_closed().failed(Verb::Follow, 2).with_peer("db-1");
+  EXPECT_THAT(asked(servers.decide()), ::testing::Not(Contains("db-1 EnsureAccounts")));
+  servers[2].outcomes[Verb::Follow].error.code = Code::Denied;
+  EXPECT_THAT(asked(servers.decide()), Contains("db-1 EnsureAccounts")) << "as its agent says";
+}
+
 TEST(Failover, EndsWithTheCandidateOpen) {
   auto servers = promoting();
   servers[1].did(Verb::Promote, 2, "db-0:1-12").did(Verb::Open, 2, "db-0:1-12");

@@ -282,7 +282,25 @@ TEST(KeepAccounts, AReplicaThatTheSourceRefusesFollowsWithThoseOfNow) {
   replica.io = mysql::ThreadState::Connecting;
   EXPECT_THAT(asked(servers.decide()), IsEmpty()) << "it will reach it by itself";
   replica.io_error.number = mysql::error_number::kAccessDenied;
-  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-1 Follow db-0"));
+  EXPECT_THAT(asked(servers.decide()), Contains("db-1 Follow db-0"));
+}
+
+TEST(KeepAccounts, ASourceWhoseReplicaIsSeenRefusedIsGivenThemAgain) {
+  auto servers = Servers::formed();
+  servers[1].seen.replica->io = mysql::ThreadState::Connecting;
+  for (const auto refusal :
+       {mysql::error_number::kAccessDenied, mysql::error_number::kAccountLocked}) {
+    servers[1].seen.replica->io_error.number = refusal;
+    EXPECT_THAT(asked(servers.decide()), Contains("db-0 EnsureAccounts")) << refusal;
+  }
+  auto& given = servers[0].outcomes[Verb::EnsureAccounts];
+  given.at = servers.now - seconds(1);
+  EXPECT_THAT(asked(servers.decide()), ::testing::Not(Contains("db-0 EnsureAccounts")))
+      << "it may not have tried again since";
+  given.at = servers.now - seconds(10);
+  servers[1].seen.replica->source_host = "elsewhere";
+  EXPECT_THAT(asked(servers.decide()), ::testing::Not(Contains("db-0 EnsureAccounts")))
+      << "who knows who refuses it there";
 }
 
 TEST(KeepAccounts, ASourceThatTurnsThemAwayIsGivenThemAgain) {
