@@ -51,6 +51,9 @@ inline constexpr std::string_view kJournalAnnotation = "troupe.dev/journal";
 
 inline constexpr std::string_view kAgentContainer = "unit-agent";
 
+// Rule of a Unit that waits for its replication to take the role of the source from it.
+inline constexpr std::string_view kHandsOverFirst = "HandsOverFirst";
+
 // Secret with the authority's keys, in the operator's namespace.
 inline constexpr std::string_view kAuthoritySecret = "troupe-agent-authority";
 

@@ -193,6 +193,7 @@ Decision UnitKind::decide(const World& w, Memory& memory, TimePoint now) {
     hold_unreadable_accounts(w, d);
     keep_binding(w, d);
     pod = keep_pod(w, memory, now, d);
+    if (w.pod && !w.pod->metadata.deletionTimestamp) hold_waiting_pod(*w.pod, d);
     if (pod.task.empty() && w.pod && !w.pod->metadata.deletionTimestamp && !in_maintenance(w)) {
       drive_agent(w, memory, now, d);
     } else if (!pod.task.empty()) {

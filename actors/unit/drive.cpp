@@ -2,6 +2,8 @@
 // order.
 #include <fmt/format.h>
 
+#include <csignal>
+
 #include "actors/model/endpoints.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unit/parts.hpp"
@@ -35,6 +37,38 @@ std::string account_key(const World& w, const std::vector<agent::Account>& accou
                         Memory& memory) {
   return fmt::format("{}/{}/{}", w.agent->container_id, w.agent->server_uuid,
                      memory.accounts.of(accounts));
+}
+
+std::string how_it_ended(const agent::ProcessStatus& p) {
+  if (p.exit_signal == SIGKILL)
+    return "was killed (signal 9, as the kernel does where the container's memory limit is "
+           "exceeded)";
+  if (p.exit_signal) return fmt::format("ended by signal {}", *p.exit_signal);
+  return p.exit_code ? fmt::format("ended with status {}", *p.exit_code) : "ended";
+}
+
+// From the end of a process that nobody asked to end until another one serves.
+void hold_failing_process(const World& w, Decision& d) {
+  const auto& p = w.agent->process;
+  const bool failed = p.exit_signal || p.exit_code.value_or(0) != 0;
+  const bool again = p.state == ProcessState::Starting && p.restarts > 0 && failed;
+  if (p.state != ProcessState::Backoff && !again) return;
+  d.hold("ProcessFails",
+         fmt::format("its process {} and is started again: see the log of container {}",
+                     how_it_ended(p), main_container(*w.object, template_of(*w.object))),
+         w.agent->since);
+}
+
+// Of what the agent says only how it ended: what follows is the server's own, and nobody knows what
+// that repeats of the statements that set the passwords.
+void hold_failed_initialisation(const World& w, Decision& d) {
+  const auto& last = w.agent->last_operation;
+  if (!last || !last->failed || last->kind != agent::name_of(agent::EnsureInitialised{})) return;
+  d.hold("InitialisationFails",
+         fmt::format("its data cannot be initialised, and that is tried again: {}: see the log of "
+                     "container {}",
+                     last->message.substr(0, last->message.find(": ")), kAgentContainer),
+         w.agent->since);
 }
 
 }  // namespace
@@ -119,6 +153,7 @@ void drive_agent(const World& w, Memory& memory, TimePoint now, Decision& d) {
       return;
     case DataState::Empty:
       d.doing = "initialising its data";
+      hold_failed_initialisation(w, d);
       ask("initialise", agent::EnsureInitialised{}, std::chrono::minutes(10));
       return;
     case DataState::ClonePartial:
@@ -127,6 +162,7 @@ void drive_agent(const World& w, Memory& memory, TimePoint now, Decision& d) {
         return;
       }
       d.doing = "initialising its data again after an interrupted clone";
+      hold_failed_initialisation(w, d);
       ask("initialise", agent::EnsureInitialised{}, std::chrono::minutes(10));
       return;
     case DataState::Initialised:
@@ -140,6 +176,7 @@ void drive_agent(const World& w, Memory& memory, TimePoint now, Decision& d) {
   if (a.process.state == ProcessState::Fatal)
     d.hold("ProcessFatal", "the database process cannot be executed: see the log of its container",
            a.since);
+  hold_failing_process(w, d);
   if (a.process.state != ProcessState::Running) {
     d.doing = fmt::format("its process is {}", agent::to_string(a.process.state));
     return;

@@ -5,6 +5,7 @@
 #include "actors/model/conditions.hpp"
 #include "actors/model/endpoints.hpp"
 #include "actors/model/ensure.hpp"
+#include "actors/model/names.hpp"
 #include "actors/unit/parts.hpp"
 #include "k8s/api/encode.hpp"
 

@@ -138,37 +138,28 @@ void set_ready(const World& w, Conditions& conditions) {
                  text);
 }
 
-// The Units that are held back by one rule.
-struct HeldUnits {
-  std::string first;
-  k8s::Text message;  // of the first
-  std::size_t count = 0;
-};
-
-HeldUnits units_held_by(const World& w, std::string_view rule) {
-  HeldUnits held;
+// The trouble of the first Unit that is held back, and how many are.
+void hold_troubles_of_units(const World& w, Decision& d) {
+  std::size_t units = 0, held = 0;
+  const Slot* first = nullptr;
+  const k8s::Condition* trouble = nullptr;
   for (const auto* slots : {&w.slots, &w.surplus})
     for (const auto& slot : *slots) {
       if (!slot.unit) continue;
+      ++units;
       const auto* c = k8s::find_condition(slot.unit->status.conditions, kReconciled);
-      if (!c || c->reason != rule || held.count++ > 0) continue;
-      held.first = slot.name;
-      held.message = c->message;
+      const bool is_held = c && c->status == k8s::ConditionStatus::False;
+      if (!is_held || c->reason == kHandsOverFirst || held++ > 0) continue;
+      first = &slot;
+      trouble = c;
     }
-  return held;
-}
-
-// What becomes of a Unit is the set's affair, too, where that follows from the set's specification.
-void hold_troubles_of_units(const World& w, Decision& d) {
-  if (const auto held = units_held_by(w, kWriteRefused); held.count > 0)
-    d.hold(std::string(kWriteRefused),
-           fmt::format("Unit {}{}: {}", held.first,
-                       held.count > 1 ? fmt::format(" and {} more", held.count - 1) : "",
-                       held.message));
+  if (!first) return;
   // They have one Secret, so it does not matter whose word it is.
-  for (const auto rule : {kCredentialsMissing, kCredentialsInvalid})
-    if (const auto held = units_held_by(w, rule); held.count > 0)
-      d.hold(std::string(rule), held.message.str());
+  const auto rule = trouble->reason.str();
+  if (rule == kCredentialsMissing || rule == kCredentialsInvalid)
+    return d.hold(rule, trouble->message.str());
+  d.hold(rule, fmt::format("{} of {} Units {} held back; {}: {}: {}", held, units,
+                           held == 1 ? "is" : "are", first->name, rule, trouble->message));
 }
 
 }  // namespace

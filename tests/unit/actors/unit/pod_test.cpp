@@ -364,5 +364,41 @@ TEST_F(UnitBinding, ANodeThatIsGoneIsACondition) {
   EXPECT_THAT(condition("Reconciled"), HasSubstr("NodeMissing: node node-7"));
 }
 
+TEST_F(UnitPod, WithoutANodeIsTheUnitsTrouble) {
+  unit.settle();
+  cluster.edit<k8s::Pod>("db-0", R"({"status": {"conditions": [
+      {"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+       "message": "0/1 nodes are available: 1 Insufficient memory."}]}})");
+  unit.settle();
+  EXPECT_EQ(condition("Reconciled"),
+            "False PodUnscheduled: its Pod has no node: Unschedulable: 0/1 nodes are available: 1 "
+            "Insufficient memory.");
+  cluster.run_pod("db-0");
+  unit.settle();
+  EXPECT_THAT(condition("Reconciled"), testing::StartsWith("True"));
+}
+
+TEST_F(UnitPod, WithAContainerThatCannotStartIsTheUnitsTrouble) {
+  unit.settle();
+  cluster.edit<k8s::Pod>("db-0", R"({"status": {"containerStatuses": [
+      {"name": "exporter", "state": {"waiting": {"reason": "ContainerCreating"}}},
+      {"name": "mysql", "state": {"waiting": {"reason": "CreateContainerConfigError",
+                                              "message": "configmap \"x\" not found"}}}]}})");
+  unit.settle();
+  EXPECT_EQ(condition("Reconciled"),
+            "False ContainerWaits: container mysql cannot start: CreateContainerConfigError: "
+            "configmap \"x\" not found");
+}
+
+TEST_F(UnitPod, OnItsWayToRunIsNoTrouble) {
+  unit.settle();
+  cluster.edit<k8s::Pod>("db-0", R"({"status": {
+      "conditions": [{"type": "PodScheduled", "status": "True"}],
+      "initContainerStatuses": [
+        {"name": "unit-agent", "state": {"waiting": {"reason": "PodInitializing"}}}]}})");
+  unit.settle();
+  EXPECT_THAT(condition("Reconciled"), testing::StartsWith("True"));
+}
+
 }  // namespace
 }  // namespace troupe::actors

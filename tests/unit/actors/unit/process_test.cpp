@@ -67,6 +67,67 @@ TEST_F(UnitProcess, StaysReadyWhileNobodyKnowsItsProcess) {
   EXPECT_EQ(status("phase"), "Ready");
 }
 
+TEST_F(UnitProcess, AProcessThatEndsAgainAndAgainIsToldUntilAnotherOneServes) {
+  run();
+  auto& process = cluster.agent_of_pod("db-0").process;
+  process.state = agent::ProcessState::Backoff;
+  process.exit_code = 1;
+  unit.settle();
+  const auto told = std::string(
+      "ProcessFails: its process ended with status 1 and is started again: see the log of "
+      "container mysql");
+  EXPECT_EQ(condition("Reconciled"), "False " + told);
+  process.state = agent::ProcessState::Starting;
+  process.restarts = 1;
+  unit.settle();
+  EXPECT_EQ(condition("Reconciled"), "False " + told);
+  process.state = agent::ProcessState::Backoff;
+  unit.settle();
+  EXPECT_THAT(cluster.events(), ElementsAre("Warning " + told)) << "once";
+  process.state = agent::ProcessState::Running;
+  unit.settle();
+  EXPECT_THAT(condition("Reconciled"), StartsWith("True"));
+}
+
+TEST_F(UnitProcess, AProcessThatTheKernelKilledIsToldAsSuch) {
+  run();
+  auto& process = cluster.agent_of_pod("db-0").process;
+  process.state = agent::ProcessState::Backoff;
+  process.exit_signal = 9;
+  unit.settle();
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("memory limit"));
+}
+
+TEST_F(UnitProcess, AStartOnOrderIsNoTrouble) {
+  run();
+  auto& process = cluster.agent_of_pod("db-0").process;
+  process.state = agent::ProcessState::Starting;
+  process.restarts = 1;
+  process.exit_code = 0;
+  unit.settle();
+  EXPECT_THAT(condition("Reconciled"), StartsWith("True"));
+}
+
+TEST_F(UnitProcess, AnInitialisationThatFailsIsToldWithoutTheServersWords) {
+  unit.settle();
+  cluster.run_pod("db-0");
+  auto& agent = cluster.agent_of_pod("db-0");
+  agent.last_operation = agent::OperationOutcome{
+      .id = "1",
+      .kind = "EnsureInitialised",
+      .failed = Code::Fatal,
+      .message = "mysqld --initialize ended with status 0, signal 9: near 's3cret'"};
+  cluster.admission = [](const Effect& e) -> std::optional<Error> {
+    if (e.key != "initialise") return {};
+    return error(Code::Fatal, "it failed");
+  };
+  unit.settle();
+  EXPECT_EQ(condition("Reconciled"),
+            "False InitialisationFails: its data cannot be initialised, and that is tried again: "
+            "mysqld --initialize ended with status 0, signal 9: see the log of container "
+            "unit-agent");
+}
+
 TEST_F(UnitProcess, StartupFalseStopsItOnceKeepsThePodAndStartsItAgain) {
   run();
   spec(R"({"startup": false})");

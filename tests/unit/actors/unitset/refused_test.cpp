@@ -23,14 +23,16 @@ TEST_F(UnitSetRefused, AWriteOfItsOwnIsNamed) {
   EXPECT_THAT(condition("Reconciled"), HasSubstr("False WriteRefused: refused: apply Unit"));
 }
 
-TEST_F(UnitSetRefused, WhatIsRefusedToItsUnitsIsItsOwnTrouble) {
+TEST_F(UnitSetRefused, WhatHoldsItsUnitsBackIsItsOwnTrouble) {
   make_all_ready();
   unit_says("db-1", "False", "WriteRefused");
   set.settle();
-  EXPECT_EQ(condition("Reconciled"), "False WriteRefused: Unit db-1: refused: the Pod");
+  EXPECT_EQ(condition("Reconciled"),
+            "False WriteRefused: 1 of 3 Units is held back; db-1: WriteRefused: refused: the Pod");
   unit_says("db-0", "False", "WriteRefused");
   set.settle();
-  EXPECT_EQ(condition("Reconciled"), "False WriteRefused: Unit db-0 and 1 more: refused: the Pod");
+  EXPECT_EQ(condition("Reconciled"),
+            "False WriteRefused: 2 of 3 Units are held back; db-0: WriteRefused: refused: the Pod");
   for (const auto* unit : {"db-0", "db-1"}) unit_says(unit, "True", "AllApplied");
   set.settle();
   EXPECT_THAT(condition("Reconciled"), HasSubstr("True AllApplied"));
@@ -61,11 +63,21 @@ TEST_F(UnitSetRefused, ASecretThatItsUnitsLackIsTold) {
             "False CredentialsMissing: Secret aes-secret-key does not exist");
 }
 
-TEST_F(UnitSetRefused, OtherTroubleOfAUnitIsToldByTheUnit) {
+TEST_F(UnitSetRefused, AUnitThatHandsItsRoleOverIsNotHeldBack) {
   make_all_ready();
-  unit_says("db-1", "False", "PodFailed");
+  unit_says("db-1", "False", "HandsOverFirst");
   set.settle();
-  EXPECT_THAT(condition("Reconciled"), HasSubstr("True"));
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("True AllApplied"));
+}
+
+TEST_F(UnitSetRefused, OfDifferentTroublesTheFirstUnitsIsTold) {
+  make_all_ready();
+  unit_says("db-2", "False", "PodUnscheduled", "no node");
+  unit_says("db-1", "False", "StorageClassMissing", "StorageClass fast does not exist");
+  set.settle();
+  EXPECT_EQ(condition("Reconciled"),
+            "False StorageClassMissing: 2 of 3 Units are held back; db-1: StorageClassMissing: "
+            "StorageClass fast does not exist");
 }
 
 }  // namespace
