@@ -422,7 +422,10 @@ struct Schema<MysqlReplicationStatus> {
        .doc = "Generation of the spec that this status is about.",
        .omit_zero = true},
       {.name = "ready", .doc = "All servers do what the spec asks of them."},
-      {.name = "currentSource", .doc = "The server that takes writes; empty if none does."},
+      {.name = "currentSource",
+       .doc = "The server that has the role of the source. It keeps it while it is dead or closed, "
+              "until another has it; whether it takes writes, ready and the conditions say. Empty "
+              "if no server ever had it."},
       {.name = "honoredSource",
        .doc = "The last spec.source that was acted on. An order is pending while the two differ."},
       {.name = "epoch",
@@ -481,7 +484,8 @@ inline constexpr KindTable kKind<MysqlReplication> = {
     .categories = {"upm"},
     .status = true,
     .columns = {{"READY", "boolean", ".status.ready", 0, "All servers are as they shall be."},
-                {"SOURCE", "string", ".status.currentSource", 0, "The server that takes writes."},
+                {"SOURCE", "string", ".status.currentSource", 0,
+                 "The server that has the role of the source, alive or not."},
                 {"MODE", "string", ".spec.mode", 0, "What a commit waits for."},
                 {"REASON", "string", ".status.conditions[?(@.type==\"TopologyReady\")].reason", 0,
                  "Of the topology's condition: what holds it back first."},
