@@ -92,7 +92,7 @@ void correct_record(const Topology& t, Plan& plan) {
   if (record == t.record) return;
   plan.record = std::move(record);
   plan.notes = std::move(notes);
-  plan.ready = plan.note_done = false;
+  plan.ready = plan.note_done = plan.note_void = false;
 }
 
 // Somebody else commands the source: whatever is done about its replicas rests on it.
@@ -123,12 +123,6 @@ constexpr std::uint32_t kFailuresToTell = 3;
 
 bool refuses_accounts(const Member& m) {
   return m.probe && m.probe->reachability == mysql::Reachability::AuthFailed;
-}
-
-bool is_pointed_at(const Member& m, const Member& source) {
-  const auto* s = m.server();
-  return s && s->replica && s->replica->source_host == source.host &&
-         s->replica->source_port == source.port;
 }
 
 bool is_refused(const mysql::ReplicaStatus& replica) {
@@ -189,7 +183,7 @@ void hold_impossible_epochs(const Topology& t, Plan& plan) {
   plan.record.reset();
   plan.notes.clear();
   plan.commands.clear();
-  plan.note_done = false;
+  plan.note_done = plan.note_void = false;
   plan.hold("EpochsExhausted",
             fmt::format("no epoch can follow the one in status.epoch: set it to the highest that "
                         "troupe/epoch of the members' data volumes says, which has to be less "
@@ -329,6 +323,12 @@ bool acknowledges(const Topology& t, const Member& m) {
   return t.acks_wanted() > 0 && t.counts(m) && !leaves(t, m);
 }
 
+bool is_pointed_at(const Member& m, const Member& source) {
+  const auto* s = m.server();
+  return s && s->replica && s->replica->source_host == source.host &&
+         s->replica->source_port == source.port;
+}
+
 namespace {
 
 // The host of a member is a name that anybody can have got wrong. Until it is connected, a replica
@@ -363,6 +363,23 @@ std::optional<std::string> replicates_from_another(const Topology& t, const Memb
       it == t.members.end() ? "server " + mysql::to_string(found)
                             : fmt::format("{} ({})", it->name, mysql::to_string(found)),
       source.address(), source.name, mysql::to_string(source.server()->server_uuid), field);
+}
+
+std::string why_not_replicating(const Member& m, const Member& source) {
+  const auto& s = *m.server();
+  if (!s.replica) return fmt::format("{} does not follow {} yet", m.name, source.name);
+  const auto& r = *s.replica;
+  const auto left = subtract(r.retrieved, s.gtid_executed).count();
+  if (r.io == mysql::ThreadState::Off && r.sql == mysql::ThreadState::On && left > 0)
+    return fmt::format("{} applies what it has received before it follows {}: {} transactions left",
+                       m.name, source.name, left);
+  if (!is_pointed_at(m, source))
+    return fmt::format("{} does not follow {} at {} yet: it follows {}:{}", m.name, source.name,
+                       source.address(), r.source_host, r.source_port);
+  for (const auto* e : {&r.io_error, &r.sql_error})
+    if (e->number != 0) return fmt::format("{}: error {}: {}", m.name, e->number, e->text);
+  return fmt::format("{} does not replicate from {}: receiver {}, applier {}", m.name, source.name,
+                     mysql::to_string(r.io), mysql::to_string(r.sql));
 }
 
 bool is_connecting(const Member& m, const Member& source) {

@@ -53,14 +53,12 @@ std::optional<std::string> why_not_attached(const Topology& t, const Member& m,
   if (replicates_from(m, candidate)) return std::nullopt;
   if (auto why = replicates_from_another(t, m, candidate)) return why;
   const auto& replica = m.server()->replica;
-  for (const auto* e :
-       {replica ? &replica->io_error : nullptr, replica ? &replica->sql_error : nullptr})
-    if (e && e->number != 0) return fmt::format("{}: error {}: {}", m.name, e->number, e->text);
+  const bool says_why =
+      replica && (replica->io_error.number != 0 || replica->sql_error.number != 0);
   const auto* followed = m.outcome(Verb::Follow, t.record.epoch);
-  if (followed && !followed->ok) return fmt::format("{}: {}", m.name, followed->error.message);
-  return fmt::format("{}: receiver {}, applier {}", m.name,
-                     replica ? mysql::to_string(replica->io) : "absent",
-                     replica ? mysql::to_string(replica->sql) : "absent");
+  if (!says_why && followed && !followed->ok)
+    return fmt::format("{}: {}", m.name, followed->error.message);
+  return why_not_replicating(m, candidate);
 }
 
 // The candidate is not opened before its replicas are there, and there is no way back.

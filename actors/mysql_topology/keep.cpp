@@ -187,7 +187,12 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
               s.seen);
     return false;
   }
-  if (!replicates_from(m, source)) plan.roles[m.name] = Role::None;
+  if (!replicates_from(m, source)) {
+    plan.roles[m.name] = Role::None;
+    const bool failed = is_pointed_at(m, source) && s.replica->io_error.number != 0;
+    plan.hold(failed ? "ReplicaNotAttached" : std::string(kAttaching),
+              why_not_replicating(m, source), s.seen);
+  }
   if (m.server()->answered() > source.server()->seen) {
     // Its errant transactions can only be told by a later look at the source.
     plan.probe.push_back(source.name);
@@ -247,6 +252,7 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
     return;
   }
   plan.roles[source->name] = Role::Source;
+  withdraw_order(t, *source, now, plan);
   ensure_accounts(t, t.record.epoch, plan);
   silence_others(t, *source, plan);
   if (const auto death = death_of(t, *source, now))

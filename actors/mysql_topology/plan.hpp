@@ -23,15 +23,19 @@ struct Note {
 // Rules of what takes its time and then goes by itself: nothing is wrong.
 inline constexpr std::string_view kUnclaimed = "MemberUnclaimed";
 inline constexpr std::string_view kAccountsPending = "AccountsPending";
+inline constexpr std::string_view kAttaching = "ReplicaAttaching";
 inline constexpr std::string_view kJoining = "MemberJoining";
 inline constexpr std::string_view kLeaving = "MemberLeaving";
 inline constexpr std::string_view kGrowing = "QuorumGrowing";
+// An order that is taken back.
+inline constexpr std::string_view kWithdrawn = "OrderWithdrawn";
 // Who counts for the quorum may lag behind who has which role, for long where a member is away.
 inline bool is_about_who_counts(std::string_view rule) {
   return rule == kJoining || rule == kLeaving || rule == kGrowing;
 }
 inline bool is_course_of_things(std::string_view rule) {
-  return rule == kUnclaimed || rule == kAccountsPending || is_about_who_counts(rule);
+  return rule == kUnclaimed || rule == kAccountsPending || rule == kAttaching ||
+         is_about_who_counts(rule);
 }
 
 struct Plan {
@@ -52,6 +56,8 @@ struct Plan {
   // Who is reached by which name stays as it is: whose roles these are cannot be decided.
   bool roles_stand = false;
   bool note_done = false;  // the annotation switchover-to has been obeyed: remove it
+  bool note_void = false;  // it names nobody who could obey, as `refusals` says: remove it
+  std::string order;       // that one waits or is withdrawn, and why; empty: neither
 
   void hold(std::string rule, std::string text, TimePoint since = {}) {
     guards.push_back({std::move(rule), std::move(text), since});

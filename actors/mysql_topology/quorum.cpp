@@ -157,13 +157,19 @@ bool let_leave(const Topology& t, const Member& source, const Holders& h, Plan& 
   return true;
 }
 
+std::string left_to_receive(const Member& m, const Member& source) {
+  if (!m.server() || !source.server() || !replicates_from(m, source)) return {};
+  const auto lacks = subtract(source.server()->gtid_executed, m.position()).count();
+  return fmt::format(": it has {} transactions to receive", lacks);
+}
+
 // Those of others are told of elsewhere.
 void tell_who_changes(const Topology& t, const Member& source, Plan& plan) {
   for (const auto* m : t.voters())
     if (!t.counts(*m) && m->ours && m != &source)
       plan.hold(std::string(kJoining),
-                fmt::format("{} does not count for the quorum before it has caught up with {}",
-                            m->name, source.name));
+                fmt::format("{} does not count for the quorum before it has caught up with {}{}",
+                            m->name, source.name, left_to_receive(*m, source)));
   const auto& q = t.record.quorum;
   for (const auto& name : q.members) {
     const auto* m = t.find(name);

@@ -31,6 +31,8 @@ void consider_failover(const Topology& t, const Member& source, const Death& dea
                        Plan& plan);
 // The member that shall become the source by an order not yet honored, if any.
 std::optional<std::string> ordered(const Topology& t);
+// Takes an order by annotation back that names no member.
+void withdraw_order(const Topology& t, const Member& source, TimePoint now, Plan& plan);
 // Begins a switchover when one was ordered and is safe; says what holds it back otherwise.
 void consider_order(const Topology& t, const Member& source, TimePoint now, Plan& plan);
 
@@ -61,6 +63,8 @@ bool semi_sync_is_right(const Topology& t, const mysql::MemberObservation& sourc
 // was acknowledged can be missed by it. Says who does not count yet, or counts still.
 void keep_quorum(const Topology& t, const Member& source, TimePoint now, Plan& plan);
 
+// A replica that is told to follow `source` where that is by the specification of now.
+bool is_pointed_at(const Member& m, const Member& source);
 // A replica of `source` whose both threads run.
 bool replicates_from(const Member& m, const Member& source);
 // The rule of those who receive at the source's address, and from another server.
@@ -68,6 +72,8 @@ inline constexpr std::string_view kFromAnother = "ReplicatesFromAnother";
 // Which server that is, and what to correct; nullopt: it is no such one.
 std::optional<std::string> replicates_from_another(const Topology& t, const Member& m,
                                                    const Member& source);
+// What a server that answers does instead.
+std::string why_not_replicating(const Member& m, const Member& source);
 // A receiver that tries to reach `source` and will go on trying: only a wrong address or password
 // needs us.
 bool is_connecting(const Member& m, const Member& source);

@@ -31,16 +31,21 @@ std::string candidates(const Topology& t, const Member& source, TimePoint now) {
   return names.empty() ? "no other member can take over now" : "name " + names;
 }
 
+bool is_listed(const Member* m) { return m && !m->former && !m->isolated; }
+
+std::string not_listed(const Topology& t, const Member& source, const Member* candidate,
+                       const std::string& name, TimePoint now) {
+  return fmt::format(
+      "\"{}\" is {}: {}", name,
+      candidate && candidate->isolated ? "an isolated member" : "no member of this replication",
+      candidates(t, source, now));
+}
+
 // What speaks against promoting `candidate`; empty: nothing.
 std::vector<Guard> objections(const Topology& t, const Member& source, const Member* candidate,
                               const std::string& name, TimePoint now) {
-  if (!candidate || candidate->former || candidate->isolated)
-    return {{"CandidateNotListed",
-             fmt::format("\"{}\" is {}: {}", name,
-                         candidate && candidate->isolated ? "an isolated member"
-                                                          : "no member of this replication",
-                         candidates(t, source, now)),
-             {}}};
+  if (!is_listed(candidate))
+    return {{"CandidateNotListed", not_listed(t, source, candidate, name, now), {}}};
   if (const auto why = unusable(*candidate, now))
     return {{why_unusable(*candidate, "CandidateUnusable"),
              fmt::format("{}; {}", *why, candidates(t, source, now)),
@@ -49,11 +54,7 @@ std::vector<Guard> objections(const Topology& t, const Member& source, const Mem
   if (const auto why = replicates_from_another(t, *candidate, source))
     return {{"CandidateNotReplicating", *why, s.seen}};
   if (!replicates_from(*candidate, source))
-    return {{"CandidateNotReplicating",
-             fmt::format("{} does not replicate from {}: receiver {}, applier {}", name,
-                         source.name, s.replica ? mysql::to_string(s.replica->io) : "absent",
-                         s.replica ? mysql::to_string(s.replica->sql) : "absent"),
-             s.seen}};
+    return {{"CandidateNotReplicating", why_not_replicating(*candidate, source), s.seen}};
   std::vector<Guard> out;
   if (candidate->departing)
     out.push_back(
@@ -194,9 +195,21 @@ void reopen(const Topology& t, const Member& from, TimePoint now, Plan& plan) {
 }  // namespace
 
 std::optional<std::string> ordered(const Topology& t) {
-  if (!t.order_by_note.empty() && t.order_by_note != t.record.current) return t.order_by_note;
+  const auto& note = t.order_by_note;
+  if (!note.empty() && note != t.record.current && is_listed(t.find(note))) return note;
   if (t.wanted != t.record.honored && t.wanted != t.record.current) return t.wanted;
   return std::nullopt;
+}
+
+// It may be listed long after everybody has forgotten the order.
+void withdraw_order(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
+  const auto& name = t.order_by_note;
+  const auto* candidate = t.find(name);
+  if (name.empty() || is_listed(candidate)) return;
+  plan.order =
+      "the order to switch over is withdrawn: " + not_listed(t, source, candidate, name, now);
+  plan.refusals.push_back({std::string(kWithdrawn), plan.order, {}});
+  plan.note_void = true;
 }
 
 void consider_order(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
@@ -209,14 +222,17 @@ void consider_order(const Topology& t, const Member& source, TimePoint now, Plan
   const auto name = ordered(t);
   if (!name) return hand_over(t, source, now, plan);
   const auto* candidate = t.find(*name);
-  plan.refusals = objections(t, source, candidate, *name, now);
+  auto against = objections(t, source, candidate, *name, now);
   if (const auto* reopened = just_given_up(t, source, now)) {
-    plan.refusals.push_back(
+    against.push_back(
         {"SwitchoverGivenUp", t.record.last ? t.record.last->text : "", reopened->at});
     plan.wake_at(reopened->at + kRetryAfter);
   }
-  if (!plan.refusals.empty()) {
-    plan.doing = "a switchover to " + *name + " is ordered and held back";
+  if (!against.empty()) {
+    plan.order = fmt::format("a switchover to {} is ordered and held back", *name);
+    for (const auto& g : against) plan.order += fmt::format("; {}: {}", g.rule, g.text);
+    plan.doing = plan.order;
+    plan.refusals.insert(plan.refusals.end(), against.begin(), against.end());
     // Who goes cannot wait for the one that was named.
     return hand_over(t, source, now, plan);
   }

@@ -39,12 +39,22 @@ void tell_notes(const World& w, const topo::Plan& plan, Decision& d) {
   for (const auto& n : plan.notes) tell(d, *w.object, n.warning, n.reason, n.text);
 }
 
+// As it was seen, and no other that somebody has given since.
 void remove_order(const World& w, Decision& d) {
+  const auto version = w.object->metadata.resourceVersion;
+  const boost::json::object patch{{"metadata",
+                                   {{"annotations", {{kSwitchoverAnnotation, nullptr}}},
+                                    {"resourceVersion", std::to_string(version.value)}}}};
   d.add("remove annotation switchover-to",
-        MergePatch{ref_to(*w.object),
-                   boost::json::serialize(boost::json::object{
-                       {"metadata", {{"annotations", {{kSwitchoverAnnotation, nullptr}}}}}}),
-                   {}});
+        MergePatch{ref_to(*w.object), boost::json::serialize(patch), version});
+}
+
+// It stands in the status first, to be read when the order is gone.
+void withdraw_order(const World& w, const topo::Plan& plan, Decision& d) {
+  const auto* told = k8s::find_condition(w.object->status.conditions, kOrderObeyed);
+  if (!told || told->message != plan.order) return;
+  tell(d, *w.object, true, topo::kWithdrawn, plan.order);
+  remove_order(w, d);
 }
 
 // Then the status, which otherwise waits for the record, says so.
@@ -82,6 +92,7 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   if (login) ask_members(w, plan, *login, d);
   if (login) remember_orders(w, plan, now, memory);
   if (plan.note_done) remove_order(w, d);
+  if (plan.note_void) withdraw_order(w, plan, d);
   keep_resources(w, plan, d);
   tell_notes(w, plan, d);
   if (!plan.record || is_refused(w, kRecordKey)) write_status(w, memory, plan, now, d);

@@ -42,6 +42,9 @@ void keep_resources(const World& world, const mysql_topology::Plan& plan, Decisi
 void remove_labels(const World& world, Decision& decision);
 bool labels_are_gone(const World& world);
 
+// The condition of an order that waits or was withdrawn.
+inline constexpr std::string_view kOrderObeyed = "OrderObeyed";
+
 inline constexpr std::string_view kRecordKey = "record";
 // The operation's record, before the step that it announces.
 void write_record(const World& world, const mysql_topology::PersistedRecord& record,

@@ -2,6 +2,10 @@
 // before the step that it announces; the rest is for people and follows.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <boost/algorithm/string/classification.hpp>
+#include <boost/algorithm/string/join.hpp>
+#include <boost/algorithm/string/split.hpp>
 #include <boost/json.hpp>
 
 #include "actors/model/conditions.hpp"
@@ -24,6 +28,8 @@ constexpr std::string_view kRecordFields[] = {"currentSource",   "honoredSource"
 // Numbers that never stand still do not alone make a write more often than this.
 constexpr Duration kDetailEvery = std::chrono::seconds(15);
 constexpr Duration kShownAfter = std::chrono::seconds(1);
+// How long an order that was withdrawn can be read of in the status.
+constexpr Duration kWithdrawnShown = std::chrono::minutes(10);
 // The reason of what is under way: nothing is wrong.
 constexpr std::string_view kProgressing = "Progressing";
 
@@ -177,22 +183,39 @@ k8s::List<k8s::Guard> guards(k8s::Arena& arena, const World& w, const topo::Plan
   return arena.list(out);
 }
 
+// A number, a time or a set of GTIDs. Names end in digits, too, and do not begin with them.
+bool is_number(std::string_view word) {
+  constexpr std::size_t kUuid = 36;
+  const auto first = std::find_if(word.begin(), word.end(), boost::algorithm::is_alnum());
+  return (first != word.end() && boost::algorithm::is_digit()(*first)) ||
+         (word.size() > kUuid && word[kUuid] == ':');
+}
+
+std::string without_numbers(std::string_view text) {
+  std::vector<std::string> words;
+  boost::algorithm::split(words, text, [](char c) { return c == ' '; });
+  for (auto& word : words)
+    if (is_number(word)) word = "#";
+  return boost::algorithm::join(words, " ");
+}
+
 // The status without what moves all the time: equal texts mean that nothing happened.
 std::string outline(Status s, k8s::Arena& arena) {
+  const auto steady = [&arena](k8s::Text text) { return arena.text(without_numbers(text)); };
   std::vector<std::pair<k8s::Text, k8s::TopologyNode>> nodes;
   for (const auto& [name, node] : s.topology) {
     auto n = node;
     n.secondsBehindSource.reset();
     n.gtidExecuted = {};
-    n.error = n.error.empty() ? k8s::Text() : k8s::Text("some");
+    n.error = steady(n.error);
     nodes.emplace_back(name, n);
   }
   s.topology = arena.map(std::move(nodes));
   std::vector<k8s::Guard> rules;
-  for (const auto& g : s.guards) rules.push_back({g.rule, {}, g.since});
+  for (const auto& g : s.guards) rules.push_back({g.rule, steady(g.text), g.since});
   s.guards = arena.list(rules);
   std::vector<k8s::Condition> conditions(s.conditions.begin(), s.conditions.end());
-  for (auto& c : conditions) c.message = {};
+  for (auto& c : conditions) c.message = steady(c.message);
   s.conditions = arena.list(conditions);
   return k8s::to_json_text(s);
 }
@@ -230,20 +253,44 @@ bool step_is_young(const Status& status, Memory& memory, TimePoint now, Decision
   return true;
 }
 
+// The condition of an order that was withdrawn, as long as it is news.
+const k8s::Condition* withdrawn(const World& w, TimePoint now, Decision& d) {
+  const auto& status = w.object->status;
+  const auto* told = k8s::find_condition(status.conditions, kOrderObeyed);
+  if (!told || told->reason != topo::kWithdrawn) return nullptr;
+  const auto since = told->lastTransitionTime.at;
+  if (status.lastOperation && status.lastOperation->finishedAt.at >= since) return nullptr;
+  const auto left = kWithdrawnShown - (w.wall - since);
+  if (left <= Duration::zero()) return nullptr;
+  d.wake_at(now + left);
+  return told;
+}
+
+// What an order that was not obeyed says of the topology: nothing. But that it was not is to be
+// read where people look first.
+void describe_topology(const topo::Plan& plan, std::string_view order, Conditions& conditions) {
+  const auto and_order = [order](std::string_view message) {
+    const bool more = !order.empty() && message.find(order) == message.npos;
+    return fmt::format("{}{}{}", message, more ? "; " : "", more ? order : std::string_view());
+  };
+  if (plan.ready)
+    return conditions.set("TopologyReady", true, "SyncTopologySucceed",
+                          and_order("every member has its role"));
+  if (plan.guards.empty())
+    return conditions.set("TopologyReady", false, kProgressing, and_order(plan.doing));
+  const auto& g = plan.guards.front();
+  const bool normal = plan.forming || topo::is_course_of_things(g.rule);
+  conditions.set("TopologyReady", false, normal ? kProgressing : g.rule, and_order(g.text));
+}
+
 void describe_conditions(const World& w, const topo::Plan& plan, const std::vector<Guard>& refused,
-                         Conditions& conditions) {
-  if (plan.ready) {
-    conditions.set("TopologyReady", true, "SyncTopologySucceed", "every member has its role");
-  } else if (!plan.guards.empty()) {
-    const auto& g = plan.guards.front();
-    const bool normal = plan.forming || topo::is_course_of_things(g.rule);
-    conditions.set("TopologyReady", false, normal ? kProgressing : g.rule, g.text);
-  } else {
-    conditions.set("TopologyReady", false, kProgressing, plan.doing);
-  }
-  // Only while one waits: an order that was not obeyed says nothing of the topology.
-  if (!plan.refusals.empty())
-    conditions.set("OrderObeyed", false, plan.refusals.front().rule, plan.refusals.front().text);
+                         const k8s::Condition* withdrawn, Conditions& conditions) {
+  const bool waits = !plan.refusals.empty();
+  describe_topology(plan, withdrawn && !waits ? withdrawn->message.view() : plan.order, conditions);
+  if (waits)
+    conditions.set(kOrderObeyed, false, plan.refusals.front().rule, plan.order);
+  else if (withdrawn)
+    conditions.set(kOrderObeyed, false, topo::kWithdrawn, withdrawn->message);
   if (!refused.empty()) return conditions.held("ResourceReady", refused);
   const bool services = w.readwrite && (w.readonly || w.object->spec.replica.empty());
   conditions.set("ResourceReady", services, services ? "SyncResourceSucceed" : kProgressing,
@@ -286,7 +333,7 @@ void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePo
   s.guards = guards(arena, w, plan);
   Conditions conditions(arena, o.status.conditions, o.metadata.generation, w.wall);
   hold_refused(w.refused, d);
-  describe_conditions(w, plan, d.guards, conditions);
+  describe_conditions(w, plan, d.guards, withdrawn(w, now, d), conditions);
   s.conditions = conditions.list();
 
   if (step_is_young(o.status, memory, now, d)) return;
@@ -296,8 +343,9 @@ void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePo
     d.wake_at(memory.status_written + kDetailEvery);
     return;
   }
-  tell_changes(d, o, conditions, {"TopologyReady", "OrderObeyed", "ResourceReady"}, {kProgressing},
-               memory.warned);
+  // That an order is withdrawn is told when it is.
+  tell_changes(d, o, conditions, {"TopologyReady", kOrderObeyed, "ResourceReady"},
+               {kProgressing, topo::kWithdrawn}, memory.warned);
   memory.status_written = now;
   auto body = parsed(k8s::to_json_text(s)).as_object();
   for (const auto field : kRecordFields) body.erase(field);

@@ -430,6 +430,40 @@ TEST(FromAnother, IsNotTheOneThatAPromotionWaitsFor) {
   EXPECT_THAT(text_of(plan, "ReplicasNotAttached"), HasSubstr("db-2 replicates from server"));
 }
 
+// --- who does not follow yet ---------------------------------------------------------------------
+
+TEST(Attaching, AReplicaWithABacklogSaysHowMuchIsLeft) {
+  auto servers = Servers::formed();
+  servers[1].has("db-0:1-3", "db-0:1-9").seen.replica->io = mysql::ThreadState::Off;
+  const auto plan = servers.decide();
+  EXPECT_EQ(text_of(plan, "ReplicaAttaching"),
+            "db-1 applies what it has received before it follows db-0: 6 transactions left");
+  EXPECT_TRUE(is_course_of_things(plan.guards[0].rule));
+}
+
+TEST(Attaching, AReplicaThatJustBootedDoesNotFollowYet) {
+  auto servers = Servers::formed();
+  servers[1].is_closed();
+  EXPECT_EQ(text_of(servers.decide(), "ReplicaAttaching"), "db-1 does not follow db-0 yet");
+}
+
+TEST(Attaching, AnErrorOfTheSourceBeforeIsNone) {
+  auto servers = Servers::formed();
+  auto& replica = *servers[1].hears_nothing().seen.replica;
+  replica.io_error = {2003, "Can't connect"};
+  replica.source_host = "db-9.db";
+  EXPECT_EQ(text_of(servers.decide(), "ReplicaAttaching"),
+            "db-1 does not follow db-0 at db-0.db:3306 yet: it follows db-9.db:3306");
+}
+
+TEST(Attaching, AReceiverThatFailsIsNamedWithItsError) {
+  auto servers = Servers::formed();
+  servers[1].hears_nothing().seen.replica->io_error = {2005, "Unknown MySQL server host"};
+  const auto plan = servers.decide();
+  EXPECT_EQ(text_of(plan, "ReplicaNotAttached"), "db-1: error 2005: Unknown MySQL server host");
+  EXPECT_FALSE(is_course_of_things(plan.guards[0].rule)) << "it does not pass by itself";
+}
+
 TEST(Keep, AReplicaThatTakesWritesIsClosedFirst) {
   auto servers = Servers::formed();
   servers[1].seen.read_only = servers[1].seen.super_read_only = false;
@@ -578,7 +612,7 @@ TEST(Fenced, AFormerSourceFollowsOnlyOnceNothingOfItIsErrant) {
   auto servers = Servers::formed();
   servers[1].is_closed().agent.fenced = agent::FencedStatus{.reason = "a reason"};
   auto plan = servers.decide();
-  EXPECT_THAT(held_by(plan), ElementsAre("MemberFenced"));
+  EXPECT_THAT(held_by(plan), ElementsAre("MemberFenced", "ReplicaAttaching"));
   EXPECT_THAT(plan.guards[0].text, HasSubstr("opened again when it follows the source"));
   EXPECT_THAT(asked(plan), ElementsAre("db-1 Follow db-0"));
   servers[1].has("db-0:1-10 db-1:1-2");

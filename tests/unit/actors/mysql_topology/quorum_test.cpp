@@ -261,6 +261,14 @@ struct Leaver {
 };
 class WhoLeaves : public ::testing::TestWithParam<Leaver> {};
 
+TEST(WhoJoins, SaysHowMuchItHasToReceive) {
+  auto servers = Servers::formed();
+  servers.take_out(2);
+  servers[2].has("db-0:1-3", "db-0:1-4");
+  EXPECT_THAT(testing::text_of(servers.decide(), kJoining),
+              ::testing::EndsWith("it has 6 transactions to receive"));
+}
+
 TEST_P(WhoLeaves, IsNeverMadeTheSource) {
   for (const auto step : {Step::Close, Step::CatchUp}) {
     auto servers = Servers::formed();
@@ -272,7 +280,7 @@ TEST_P(WhoLeaves, IsNeverMadeTheSource) {
   GetParam().leave(servers[2]);
   servers.record().quorum.leaving = {"db-2"};
   servers.topology.order_by_note = "db-2";
-  EXPECT_THAT(refused_by(servers.decide()), ElementsAre("CandidateNotListed"));
+  EXPECT_THAT(refused_by(servers.decide()), ElementsAre("OrderWithdrawn"));
 }
 
 TEST_P(WhoLeaves, IsNotRebuilt) {

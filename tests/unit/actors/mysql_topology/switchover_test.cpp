@@ -109,12 +109,40 @@ TEST(Order, IsRefusedWhenTooFewWouldAcknowledgeToTheCandidate) {
   EXPECT_THAT(refused_by(plan), Contains("TooFewReplicas"));
 }
 
+TEST(Order, ThatWaitsSaysWhyInOneSentence) {
+  auto servers = ordered();
+  servers[1].seen.replica->seconds_behind = 31;
+  const auto plan = servers.decide();
+  EXPECT_EQ(plan.order,
+            "a switchover to db-1 is ordered and held back; CandidateLags: db-1 is 31 s behind; at "
+            "most 30 s are waited for");
+  EXPECT_EQ(plan.doing, plan.order);
+}
+
+TEST(Order, ForWhoIsNoMemberIsTakenBackAndBeginsNothing) {
+  auto servers = Servers::formed();
+  servers.topology.failover.enabled = false;
+  servers.topology.order_by_note = "nosuch";
+  servers[0].is_killed();
+  const auto plan = servers.decide();
+  EXPECT_TRUE(plan.note_void);
+  EXPECT_FALSE(plan.note_done);
+  EXPECT_FALSE(plan.record) << "who is named so is nobody to fail over to";
+  EXPECT_THAT(held_by(plan), Contains("FailoverDisabled"));
+}
+
+TEST(Order, BySpecificationForWhoIsNoMemberStands) {
+  const auto plan = ordered("db-9").decide();
+  EXPECT_FALSE(plan.note_void);
+  EXPECT_THAT(refused_by(plan), ElementsAre("CandidateNotListed"));
+}
+
 TEST(Order, ForAnUnknownNameNamesTheCandidatesAndLeavesTheTopologyReady) {
   auto servers = Servers::formed();
   servers.topology.order_by_note = "nosuch";
   const auto plan = servers.decide();
-  EXPECT_THAT(refused_by(plan), ElementsAre("CandidateNotListed"));
-  EXPECT_THAT(text_of(plan, "CandidateNotListed"),
+  EXPECT_THAT(refused_by(plan), ElementsAre("OrderWithdrawn"));
+  EXPECT_THAT(text_of(plan, "OrderWithdrawn"),
               HasSubstr(R"("nosuch" is no member of this replication: name "db-1" or "db-2")"));
   EXPECT_THAT(held_by(plan), IsEmpty());
   EXPECT_TRUE(plan.ready);
@@ -124,15 +152,14 @@ TEST(Order, IsRefusedWithoutNamingAnybodyWhoCouldNotTakeOverEither) {
   auto servers = Servers::formed();
   servers.topology.order_by_note = "nosuch";
   servers[1].has_no_unit();
-  EXPECT_THAT(text_of(servers.decide(), "CandidateNotListed"),
-              ::testing::EndsWith(R"(name "db-2")"));
+  EXPECT_THAT(text_of(servers.decide(), "OrderWithdrawn"), ::testing::EndsWith(R"(name "db-2")"));
   servers.take_out(2);
   servers[2].isolated = true;
-  EXPECT_THAT(text_of(servers.decide(), "CandidateNotListed"),
+  EXPECT_THAT(text_of(servers.decide(), "OrderWithdrawn"),
               ::testing::EndsWith("no other member can take over now"));
   servers.topology.order_by_note = "db-2";
-  EXPECT_THAT(text_of(servers.decide(), "CandidateNotListed"),
-              ::testing::StartsWith(R"("db-2" is an isolated member)"));
+  EXPECT_THAT(text_of(servers.decide(), "OrderWithdrawn"),
+              HasSubstr(R"("db-2" is an isolated member)"));
 }
 
 TEST(Order, WaitsUntilACandidateWithTransactionsOfItsOwnIsRebuilt) {
@@ -440,9 +467,10 @@ TEST(Switchover, ACandidateThatGetsNoReplicasSaysWhoIsMissingAndWhy) {
   EXPECT_LE(young.wake, servers.now + seconds(3));
   servers[1].outcomes[Verb::Promote].at -= seconds(3);
   const auto plan = servers.decide();
-  EXPECT_EQ(text_of(plan, "ReplicasNotAttached"),
-            "0 of 1 replicas that db-1 needs are attached; db-0: error 2005: Unknown MySQL server "
-            "host 'nowhere.example'; db-2: receiver connecting, applier on");
+  EXPECT_EQ(
+      text_of(plan, "ReplicasNotAttached"),
+      "0 of 1 replicas that db-1 needs are attached; db-0: error 2005: Unknown MySQL server "
+      "host 'nowhere.example'; db-2 does not replicate from db-1: receiver connecting, applier on");
   EXPECT_THAT(asked(plan), Contains("db-1 Open")) << "they may come yet";
 }
 

@@ -614,21 +614,72 @@ TEST(MysqlReplication, AnOrderByAnnotationIsRemovedWhenItIsDone) {
   EXPECT_TRUE(effect(scene.decide(), "remove annotation switchover-to"));
 }
 
-TEST(MysqlReplication, AnOrderForAnUnknownNameLeavesTheTopologyReady) {
+TEST(MysqlReplication, AnOrderForAnUnknownNameIsWithdrawnOnceThatIsSaid) {
   auto scene = ReplicationScene::formed();
   scene.settle();
   scene.object()["metadata"].as_object()["annotations"] = {{kSwitchoverAnnotation, "nosuch"}};
-  const auto decision = scene.decide();
-  EXPECT_THAT(keys_of(decision), Contains(StartsWith("event CandidateNotListed")));
-  scene.apply(decision);
+  const auto said = scene.decide();
+  EXPECT_FALSE(effect(said, "remove annotation switchover-to"));
+  scene.apply(said);
   EXPECT_EQ(scene.condition("TopologyReady"), "True SyncTopologySucceed");
   EXPECT_EQ(scene.status()["ready"], json::value(true));
-  EXPECT_EQ(scene.condition("OrderObeyed"), "False CandidateNotListed");
-  EXPECT_THAT(scene.condition_message("OrderObeyed"), HasSubstr(R"("db-1" or "db-2")"));
-  EXPECT_THAT(keys_of(scene.settle()), Each(Not(StartsWith("event ")))) << "told once";
-  scene.object()["metadata"].as_object().erase("annotations");
+  EXPECT_EQ(scene.condition("OrderObeyed"), "False OrderWithdrawn");
+  for (const auto* condition : {"TopologyReady", "OrderObeyed"})
+    EXPECT_THAT(scene.condition_message(condition), HasSubstr(R"("db-1" or "db-2")"));
+  const auto withdrawn = scene.decide();
+  EXPECT_THAT(events_of(withdrawn), ::testing::ElementsAre("Warning OrderWithdrawn"));
+  const auto* removal = action<MergePatch>(withdrawn, "remove annotation switchover-to");
+  ASSERT_TRUE(removal);
+  EXPECT_EQ(removal->expected.value, 7u) << "one that is given meanwhile stays";
+  scene.apply(withdrawn);
+  EXPECT_THAT(events_of(scene.settle()), IsEmpty()) << "told once";
+}
+
+// An order that was withdrawn a while ago, as the status has it.
+ReplicationScene with_withdrawn_order(std::string_view since) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.status()["conditions"].as_array().push_back({{"type", "OrderObeyed"},
+                                                     {"status", "False"},
+                                                     {"reason", "OrderWithdrawn"},
+                                                     {"message", "who is nosuch?"},
+                                                     {"lastTransitionTime", since}});
+  return scene;
+}
+
+TEST(MysqlReplication, AnOrderThatWasWithdrawnIsShownForTenMinutes) {
+  auto scene = with_withdrawn_order("2026-01-31T11:50:01Z");  // it is 12:00
+  const auto decision = scene.settle();
+  EXPECT_EQ(scene.condition("OrderObeyed"), "False OrderWithdrawn");
+  EXPECT_EQ(scene.condition_message("TopologyReady"), "every member has its role; who is nosuch?");
+  EXPECT_LE(decision.wake, scene.servers.now + std::chrono::seconds(1));
+  scene = with_withdrawn_order("2026-01-31T11:50:00Z");
   scene.settle();
   EXPECT_EQ(scene.condition("OrderObeyed"), "");
+  EXPECT_EQ(scene.condition_message("TopologyReady"), "every member has its role");
+}
+
+TEST(MysqlReplication, AnOrderThatWasWithdrawnIsNoNewsAfterOneThatWasObeyed) {
+  auto scene = with_withdrawn_order("2026-01-31T11:59:00Z");
+  scene.status()["lastOperation"] = {{"id", "Switchover-1"},
+                                     {"type", "Switchover"},
+                                     {"epoch", 1},
+                                     {"startedAt", "2026-01-31T11:59:30Z"},
+                                     {"finishedAt", "2026-01-31T11:59:31Z"}};
+  scene.settle();
+  EXPECT_EQ(scene.condition("OrderObeyed"), "");
+}
+
+TEST(MysqlReplication, AnOrderThatWaitsSaysWhyWherePeopleLookFirst) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.object()["metadata"].as_object()["annotations"] = {{kSwitchoverAnnotation, "db-1"}};
+  scene.servers[1].seen.replica->seconds_behind = 31;
+  scene.settle();
+  EXPECT_EQ(scene.condition("OrderObeyed"), "False CandidateLags");
+  EXPECT_THAT(scene.condition_message("TopologyReady"),
+              HasSubstr("held back; CandidateLags: db-1 is 31 s behind"));
+  EXPECT_EQ(scene.status()["ready"], json::value(true));
 }
 
 TEST(MysqlReplication, AModeThatIsNotServedIsAConditionAndChangesNothing) {
@@ -748,6 +799,18 @@ TEST(MysqlReplication, NumbersThatNeverStandStillAreWrittenSeldom) {
   const auto decision = scene.decide();
   EXPECT_FALSE(effect(decision, "status"));
   EXPECT_LE(decision.wake, scene.servers.now + std::chrono::seconds(15));
+}
+
+TEST(MysqlReplication, WordsThatChangeAreWrittenAtOnceNumbersSeldom) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  auto& error = scene.servers[1].hears_nothing().seen.replica->io_error;
+  error = {2003, "attempt 3/86400 after 350ms: db-0 is gone"};
+  scene.settle();
+  error.text = "attempt 4/86400 after 1.3s: db-0 is gone";
+  EXPECT_FALSE(effect(scene.decide(), "status"));
+  error.text = "attempt 4/86400 after 1.3s: db-2 is gone";
+  EXPECT_TRUE(effect(scene.decide(), "status")) << "the number in a name is none";
 }
 
 TEST(MysqlReplication, AMemberThatClosedItselfIsWarnedOfAndTheEndOfItTold) {
