@@ -20,12 +20,6 @@ namespace {
 
 bool is_closed(const mysql::MemberObservation& s) { return s.read_only || s.offline_mode; }
 
-// Everything that its replicas have, they had from it, or it had that before they followed it.
-bool was_told_to_follow(const Member& m, const Member& source) {
-  const auto& replica = m.server()->replica;
-  return replica && replica->source_host == source.host && replica->source_port == source.port;
-}
-
 // What a closed source has lost, if anything: transactions of its own, or such that so many of its
 // replicas have that they may have been acknowledged. Any others are errant where they are, most of
 // all at those that have more than the source ever had, and so never followed it. A closed source
@@ -39,7 +33,7 @@ mysql::GtidSet lost_by(const Topology& t, const Member& source, TimePoint now) {
     if (m == &source || !m->answers(now)) continue;
     auto more = subtract(m->server()->gtid_executed, s.gtid_executed);
     if (auto own = more.of(s.server_uuid); !own.empty()) return own;
-    if (!more.empty() && was_told_to_follow(*m, source)) beyond.push_back(std::move(more));
+    if (!more.empty() && is_pointed_at(*m, source)) beyond.push_back(std::move(more));
   }
   for (const auto& more : beyond) {
     const auto holders = std::count_if(beyond.begin(), beyond.end(),
