@@ -253,7 +253,10 @@ spec:
   ok("apply -f -", set);
   EXPECT_TRUE(comes_to_say("us/late", "late-config"));
   EXPECT_EQ(kubectl("get configmap late-config").status, 1) << "what is missing is never made";
-  EXPECT_TRUE(contains(ok("get events --field-selector involvedObject.name=late"), "late-config"));
+  EXPECT_TRUE(eventually(seconds(30), [&] {
+    return ok("get events --field-selector involvedObject.name=late").find("late-config") !=
+           std::string::npos;
+  })) << "what stands for some seconds is told";
 
   ok("apply -f -", replaced(ok("get configmap mysql-cluster-config -o yaml"),
                             "name: mysql-cluster-config", "name: late-config"));
