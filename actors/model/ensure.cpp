@@ -69,18 +69,21 @@ void ensure(Decision& decision, std::string_view kind, const ObjectRef& object,
                Apply{object, std::string(manager), boost::json::serialize(body)});
 }
 
+void patch_as_seen(Decision& decision, std::string key, const ObjectRef& object,
+                   const k8s::ObjectMeta& live, boost::json::object patch) {
+  object_at(patch, "metadata")["resourceVersion"] = std::to_string(live.resourceVersion.value);
+  decision.add(std::move(key),
+               MergePatch{object, boost::json::serialize(patch), live.resourceVersion});
+}
+
 void set_finalizer(Decision& decision, const ObjectRef& object, const k8s::ObjectMeta& live,
                    std::string_view finalizer, bool present) {
   boost::json::array wanted;
   for (const auto& f : live.finalizers)
     if (f != finalizer) wanted.emplace_back(f.view());
   if (present) wanted.emplace_back(finalizer);
-  const boost::json::object patch{
-      {"metadata",
-       {{"finalizers", std::move(wanted)},
-        {"resourceVersion", std::to_string(live.resourceVersion.value)}}}};
-  decision.add(present ? "add finalizer" : "remove finalizer",
-               MergePatch{object, boost::json::serialize(patch), live.resourceVersion});
+  patch_as_seen(decision, present ? "add finalizer" : "remove finalizer", object, live,
+                {{"metadata", {{"finalizers", std::move(wanted)}}}});
 }
 
 }  // namespace troupe::actors

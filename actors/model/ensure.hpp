@@ -57,7 +57,15 @@ void ensure(Decision& decision, std::string_view kind, const ObjectRef& object,
             std::string_view manager, boost::json::object body, const k8s::ObjectMeta* live,
             bool drifted = false);
 
-// Adds or removes a finalizer, on condition that nobody has written the object since.
+// Merges `patch` into the object, on condition that nobody has written it since `live` was seen.
+void patch_as_seen(Decision& decision, std::string key, const ObjectRef& object,
+                   const k8s::ObjectMeta& live, boost::json::object patch);
+template <k8s::KindStruct T>
+void patch_as_seen(Decision& decision, std::string key, const T& live, boost::json::object patch) {
+  patch_as_seen(decision, std::move(key), ref_to(live), live.metadata, std::move(patch));
+}
+
+// Adds or removes a finalizer, on the same condition.
 void set_finalizer(Decision& decision, const ObjectRef& object, const k8s::ObjectMeta& live,
                    std::string_view finalizer, bool present);
 

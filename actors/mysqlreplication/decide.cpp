@@ -41,12 +41,8 @@ void tell_notes(const World& w, const topo::Plan& plan, Decision& d) {
 
 // As it was seen, and no other that somebody has given since.
 void remove_order(const World& w, Decision& d) {
-  const auto version = w.object->metadata.resourceVersion;
-  const boost::json::object patch{{"metadata",
-                                   {{"annotations", {{kSwitchoverAnnotation, nullptr}}},
-                                    {"resourceVersion", std::to_string(version.value)}}}};
-  d.add("remove annotation switchover-to",
-        MergePatch{ref_to(*w.object), boost::json::serialize(patch), version});
+  patch_as_seen(d, "remove annotation switchover-to", *w.object,
+                {{"metadata", {{"annotations", {{kSwitchoverAnnotation, nullptr}}}}}});
 }
 
 // It stands in the status first, to be read when the order is gone.

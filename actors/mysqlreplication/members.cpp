@@ -18,12 +18,8 @@ void write_owner(const k8s::Unit& unit, std::string_view owner, std::string_view
   boost::json::object labels;
   labels[kOwnerLabel] = nullptr;
   if (!owner.empty()) labels[kOwnerLabel] = owner;
-  const boost::json::object patch{
-      {"metadata",
-       {{"labels", std::move(labels)},
-        {"resourceVersion", std::to_string(unit.metadata.resourceVersion.value)}}}};
-  d.add(fmt::format("{} Unit {}", verb, unit.metadata.name),
-        MergePatch{ref_to(unit), boost::json::serialize(patch), unit.metadata.resourceVersion});
+  patch_as_seen(d, fmt::format("{} Unit {}", verb, unit.metadata.name), unit,
+                {{"metadata", {{"labels", std::move(labels)}}}});
 }
 
 void release(const k8s::Unit& unit, Decision& d) { write_owner(unit, {}, "release", d); }

@@ -29,15 +29,11 @@ std::string selected(const object& pod_spec) {
 }
 
 void patch(const World& w, boost::json::value node, boost::json::value hostname, Decision& d) {
-  const auto& o = *w.object;
-  const object body{
-      {"metadata",
-       {{"annotations", object{{kLastNodeAnnotation, std::move(node)}}},
-        {"resourceVersion", std::to_string(o.metadata.resourceVersion.value)}}},
-      {"spec",
-       {{"template", {{"spec", {{"nodeSelector", object{{kHostname, std::move(hostname)}}}}}}}}}};
-  d.add("note node",
-        MergePatch{ref_to(o), boost::json::serialize(body), o.metadata.resourceVersion});
+  patch_as_seen(
+      d, "note node", *w.object,
+      {{"metadata", {{"annotations", object{{kLastNodeAnnotation, std::move(node)}}}}},
+       {"spec",
+        {{"template", {{"spec", {{"nodeSelector", object{{kHostname, std::move(hostname)}}}}}}}}}});
 }
 
 }  // namespace

@@ -42,17 +42,13 @@ std::optional<WallTime> asked_at(const World& w) {
 
 // Without an ending the wish goes.
 void note(const World& w, std::string_view ending, WallTime since, Decision& d) {
-  const auto& meta = w.pod->metadata;
   object annotations{{kHandOverAnnotation, nullptr}, {kHandOverSinceAnnotation, nullptr}};
   if (!ending.empty()) {
     annotations[kHandOverAnnotation] = ending;
     annotations[kHandOverSinceAnnotation] = to_rfc3339(since);
   }
-  const object body{{"metadata",
-                     {{"annotations", std::move(annotations)},
-                      {"resourceVersion", std::to_string(meta.resourceVersion.value)}}}};
-  d.add("note hand-over",
-        MergePatch{ref_to(*w.pod), boost::json::serialize(body), meta.resourceVersion});
+  patch_as_seen(d, "note hand-over", *w.pod,
+                {{"metadata", {{"annotations", std::move(annotations)}}}});
 }
 
 }  // namespace

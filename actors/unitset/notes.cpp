@@ -99,11 +99,7 @@ void keep_notes(const World& w, Decision& d) {
   if (filled != had_filled) changed[kFilledNodes] = text_of(filled);
   if (ports != had_ports) changed[kNodePorts] = text_of(ports);
   if (changed.empty()) return;
-  const object patch{{"metadata",
-                      {{"annotations", std::move(changed)},
-                       {"resourceVersion", std::to_string(o.metadata.resourceVersion.value)}}}};
-  d.add("annotate",
-        MergePatch{ref_to(o), boost::json::serialize(patch), o.metadata.resourceVersion});
+  patch_as_seen(d, "annotate", o, {{"metadata", {{"annotations", std::move(changed)}}}});
 }
 
 }  // namespace troupe::actors::unitset

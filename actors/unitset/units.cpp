@@ -128,12 +128,10 @@ bool knows_its_end(const World& w, const Slot& slot, Decision& d) {
   const auto wanted = w.object->spec.persistentVolumeClaimRetentionPolicy.whenScaled;
   const auto& unit = *slot.unit;
   if (unit.spec.persistentVolumeClaimRetentionPolicy.whenDeleted == wanted) return true;
-  const object patch{
-      {"metadata", {{"resourceVersion", std::to_string(unit.metadata.resourceVersion.value)}}},
-      {"spec",
-       {{"persistentVolumeClaimRetentionPolicy", {{"whenDeleted", k8s::to_string(wanted)}}}}}};
-  d.add("set the retention policy of Unit " + slot.name,
-        MergePatch{ref_to(unit), boost::json::serialize(patch), unit.metadata.resourceVersion});
+  patch_as_seen(
+      d, "set the retention policy of Unit " + slot.name, unit,
+      {{"spec",
+        {{"persistentVolumeClaimRetentionPolicy", {{"whenDeleted", k8s::to_string(wanted)}}}}}});
   return false;
 }
 
