@@ -25,20 +25,13 @@ bool hears_nothing(const Member& replica) {
          s->replica->last_queued_age.value_or(Duration::max()) > kHeartbeatOverdue;
 }
 
-std::string how_it_ended(const agent::ProcessStatus& p) {
-  if (p.dying) return "is being torn down by the kernel";
-  if (p.exit_signal) return fmt::format("was ended by signal {}", *p.exit_signal);
-  if (p.exit_code) return fmt::format("exited with status {}", *p.exit_code);
-  return fmt::format("is {}", agent::to_string(p.state));
-}
-
 }  // namespace
 
 std::optional<Death> death_of(const Topology& t, const Member& m, TimePoint now) {
   if (m.agent_connected() && m.agent->death_witnessed())
-    return Death{
-        fmt::format("the process of {} {}, says its agent", m.name, how_it_ended(m.agent->process)),
-        m.agent->since};
+    return Death{fmt::format("the process of {} {}, says its agent", m.name,
+                             agent::how_it_ended(m.agent->process)),
+                 m.agent->since};
   if (m.ours && !m.pod_exists) return Death{fmt::format("the Pod of {} is gone", m.name), {}};
   if (!m.probe) return std::nullopt;
 

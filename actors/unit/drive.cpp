@@ -39,23 +39,20 @@ std::string account_key(const World& w, const std::vector<agent::Account>& accou
                      memory.accounts.of(accounts));
 }
 
-std::string how_it_ended(const agent::ProcessStatus& p) {
-  if (p.exit_signal == SIGKILL)
-    return "was killed (signal 9, as the kernel does where the container's memory limit is "
-           "exceeded)";
-  if (p.exit_signal) return fmt::format("ended by signal {}", *p.exit_signal);
-  return p.exit_code ? fmt::format("ended with status {}", *p.exit_code) : "ended";
-}
-
 // From the end of a process that nobody asked to end until another one serves.
 void hold_failing_process(const World& w, Decision& d) {
   const auto& p = w.agent->process;
   const bool failed = p.exit_signal || p.exit_code.value_or(0) != 0;
   const bool again = p.state == ProcessState::Starting && p.restarts > 0 && failed;
   if (p.state != ProcessState::Backoff && !again) return;
+  const bool perhaps_memory = p.exit_signal == SIGKILL;
   d.hold("ProcessFails",
-         fmt::format("its process {} and is started again: see the log of container {}",
-                     how_it_ended(p), main_container(*w.object, template_of(*w.object))),
+         fmt::format("its process {}{} and is started again: see the log of container {}",
+                     agent::how_it_ended(p),
+                     perhaps_memory ? " (as the kernel does where the container's memory limit is "
+                                      "exceeded)"
+                                    : "",
+                     main_container(*w.object, template_of(*w.object))),
          w.agent->since);
 }
 

@@ -1,5 +1,7 @@
 #include "engines/agent/model/observation.hpp"
 
+#include <fmt/format.h>
+
 namespace troupe::agent {
 
 std::string_view to_string(StreamState state) {
@@ -54,6 +56,13 @@ std::string_view to_string(DataState state) {
       return "foreign";
   }
   return "unknown";
+}
+
+std::string how_it_ended(const ProcessStatus& p) {
+  if (p.dying) return "is being torn down by the kernel";
+  if (p.exit_signal) return fmt::format("was ended by signal {}", *p.exit_signal);
+  if (p.exit_code) return fmt::format("ended with status {}", *p.exit_code);
+  return fmt::format("is {}", to_string(p.state));
 }
 
 bool AgentObservation::death_witnessed() const {

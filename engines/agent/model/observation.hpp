@@ -54,6 +54,8 @@ struct ProcessStatus {
   bool supervisor_connected = false;  // false once it was true: the container's process 1 is gone
   bool operator==(const ProcessStatus&) const = default;
 };
+// Of a process that has ended or is ending, to follow its name: "was ended by signal 9".
+std::string how_it_ended(const ProcessStatus& process);
 
 enum class DataState {
   Unknown,       // not looked at yet
