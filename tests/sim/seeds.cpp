@@ -97,7 +97,7 @@ Summary run_seeds(std::uint64_t otherwise, const Simulate& simulate) {
     for (const auto& line : run.story) std::cout << line << '\n';
     for (const auto& [what, count] : run.counts) summary.counts[what] += count;
     if (!run.violation) continue;
-    const bool shrink = !faults && ++summary.failed <= kShrunkFailures;
+    const bool shrink = ++summary.failed <= kShrunkFailures && !faults;
     tell_failure(run, shrink ? needed_faults(run, simulate) : faults);
   }
   std::cout << summary.seeds << " seeds, " << summary.failed << " failed";

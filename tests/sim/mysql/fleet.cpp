@@ -91,7 +91,6 @@ void Fleet::restart_agent(int i) {
   auto& s = (*this)[i];
   timeline_.tell("the agent of {} restarts", s.name);
   ++s.agent_boot;
-  if (!rules_.remember_epochs) s.epoch = {};
   if (s.job && s.job->command.verb == Verb::Clone && s.job->phase > 0) {
     s.partial = true;
     kill(i, milliseconds(100));
@@ -120,7 +119,6 @@ void Fleet::place_pod(int i) {
   s.pod = s.agent_up = true;
   ++s.life;
   ++s.agent_boot;
-  if (!rules_.remember_epochs) s.epoch = {};
 }
 
 void Fleet::initialise(int i) {

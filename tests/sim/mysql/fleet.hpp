@@ -33,7 +33,6 @@ struct Rules {
   bool refuse_old_epochs = true;
   bool keep_relay_logs = true;
   bool apply_before_promotion = true;
-  bool remember_epochs = true;  // false: an agent that restarts obeys any
 };
 
 struct Transaction {

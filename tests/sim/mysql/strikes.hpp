@@ -18,7 +18,7 @@ class Strikes {
     Duration max{};
   };
   Strikes(Timeline& timeline, const troupe::sim::Scenario& scenario, Pace pace)
-      : timeline_(timeline), scenario_(scenario), pace_(pace), schedule_(~scenario.seed), luck(0) {}
+      : timeline_(timeline), scenario_(scenario), pace_(pace), schedule_(~scenario.seed) {}
 
   void begin(std::function<void()> strike) {
     strike_ = std::move(strike);
@@ -27,13 +27,15 @@ class Strikes {
   void end() { ended_ = true; }
   bool ended() const { return ended_; }
   int count() const { return count_; }
+  // Of the one under way.
+  Chance& luck() { return luck_; }
 
  private:
   void next() {
     timeline_.after(schedule_.between(pace_.min, pace_.max), [this] {
       if (ended_) return;
       const int number = count_++;
-      luck = Chance(schedule_.next());
+      luck_ = Chance(schedule_.next());
       if (!scenario_.strikes || scenario_.strikes->contains(number)) {
         timeline_.tell("fault {}", number);
         strike_();
@@ -47,11 +49,9 @@ class Strikes {
   const Pace pace_;
   std::function<void()> strike_;
   Chance schedule_;
+  Chance luck_{0};
   int count_ = 0;
   bool ended_ = false;
-
- public:
-  Chance luck;  // of the one under way
 };
 
 }  // namespace troupe::mysql_topology::sim

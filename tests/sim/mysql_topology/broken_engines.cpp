@@ -20,6 +20,14 @@ Outcome all_right(const Topology& t, const Member& m, TimePoint now) {
   return o;
 }
 
+// Takes a step for done by all, whatever they say.
+Plan take_for_done(const Topology& t, OperationType type, Step step, Verb verb, TimePoint now) {
+  auto told = t;
+  if (is_at(t, type, step))
+    for (auto& m : told.members) m.outcomes[verb] = all_right(t, m, now);
+  return decide(told, now);
+}
+
 template <class Change>
 void change_seen(Member& m, Change change) {
   if (!m.server()) return;
@@ -28,10 +36,6 @@ void change_seen(Member& m, Change change) {
   auto probe = *m.probe;
   probe.observation = std::make_shared<const mysql::MemberObservation>(std::move(seen));
   m.probe = std::make_shared<const mysql::ProbeOutcome>(std::move(probe));
-}
-
-void drop(Plan& plan, Verb verb) {
-  std::erase_if(plan.commands, [verb](const Command& c) { return c.verb == verb; });
 }
 
 }  // namespace
@@ -72,10 +76,7 @@ Plan waits_for_one_less(const Topology& t, TimePoint now) {
 }
 
 Plan lets_replicas_receive(const Topology& t, TimePoint now) {
-  if (!is_at(t, OperationType::Failover, Step::StopReceivers)) return decide(t, now);
-  auto told = t;
-  for (auto& m : told.members) m.outcomes[Verb::StopReceiver] = all_right(t, m, now);
-  return decide(told, now);
+  return take_for_done(t, OperationType::Failover, Step::StopReceivers, Verb::StopReceiver, now);
 }
 
 Plan chooses_anyone(const Topology& t, TimePoint now) {
@@ -104,17 +105,11 @@ Plan keeps_the_epoch(const Topology& t, TimePoint now) {
 }
 
 Plan leaves_the_source_open(const Topology& t, TimePoint now) {
-  if (!is_at(t, OperationType::Switchover, Step::Close)) return decide(t, now);
-  auto told = t;
-  for (auto& m : told.members) m.outcomes[Verb::Close] = all_right(t, m, now);
-  return decide(told, now);
+  return take_for_done(t, OperationType::Switchover, Step::Close, Verb::Close, now);
 }
 
 Plan does_not_wait_to_catch_up(const Topology& t, TimePoint now) {
-  if (!is_at(t, OperationType::Switchover, Step::CatchUp)) return decide(t, now);
-  auto told = t;
-  for (auto& m : told.members) m.outcomes[Verb::Drain] = all_right(t, m, now);
-  return decide(told, now);
+  return take_for_done(t, OperationType::Switchover, Step::CatchUp, Verb::Drain, now);
 }
 
 Plan overlooks_errant_transactions(const Topology& t, TimePoint now) {
@@ -133,7 +128,7 @@ Plan overlooks_errant_transactions(const Topology& t, TimePoint now) {
 
 Plan leaves_strays_open(const Topology& t, TimePoint now) {
   auto plan = decide(t, now);
-  drop(plan, Verb::Close);
+  std::erase_if(plan.commands, [](const Command& c) { return c.verb == Verb::Close; });
   return plan;
 }
 

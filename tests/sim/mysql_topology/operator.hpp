@@ -40,8 +40,8 @@ class Operator {
   Operator(Timeline& timeline, Engine engine, Fleet& fleet, Object& object);
 
   void start();
-  // As a leader that was replaced and does not know: what it read is the last that it reads, what it
-  // writes does not arrive, and it acts before it hears of newer epochs. Members hear it all the
+  // As a leader that was replaced and does not know: what it read is the last that it reads, what
+  // it writes does not arrive, and it acts before it hears of newer epochs. Members hear it all the
   // same, and nothing but their refusal holds it.
   void start_deposed(const PersistedRecord& read);
   void die();

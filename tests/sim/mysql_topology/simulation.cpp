@@ -67,14 +67,14 @@ class Simulation {
 
   // --- faults
 
-  int somebody() { return strikes_.luck.pick(fleet_.size()); }
+  int somebody() { return strikes_.luck().pick(fleet_.size()); }
   int source_or_somebody() {
     const int source = fleet_.index_of(object_.record.current);
-    return source >= 0 && strikes_.luck.percent(60) ? source : somebody();
+    return source >= 0 && strikes_.luck().percent(60) ? source : somebody();
   }
 
   void strike() {
-    auto& chance = strikes_.luck;
+    auto& chance = strikes_.luck();
     const int i = source_or_somebody();
     switch (chance.pick(17)) {
       case 0:
@@ -128,7 +128,7 @@ class Simulation {
     if (!object_.taken.insert(i).second) return;
     timeline_.tell("{} belongs to another replication", fleet_[i].name);
     operator_.wake();
-    timeline_.after(strikes_.luck.between({}, milliseconds(400)), [this, i] {
+    timeline_.after(strikes_.luck().between({}, milliseconds(400)), [this, i] {
       const auto& s = fleet_[i];
       if (strikes_.ended() || !object_.taken.contains(i) || !s.pod || !s.agent_up) return;
       const Command c{.member = s.name, .verb = Verb::StopReceiver, .epoch = {s.epoch.value + 1}};
@@ -136,7 +136,7 @@ class Simulation {
           i,
           {.command = c, .deadline = timeline_.now() + seconds(2), .answer = [](const Reply&) {}});
     });
-    timeline_.after(strikes_.luck.between(milliseconds(100), seconds(4)), [this, i] {
+    timeline_.after(strikes_.luck().between(milliseconds(100), seconds(4)), [this, i] {
       if (object_.taken.erase(i) == 0) return;
       timeline_.tell("{} belongs to the topology again", fleet_[i].name);
       operator_.wake();
@@ -185,8 +185,8 @@ class Simulation {
   void isolate(int i) {
     for (int j = 0; j < fleet_.size(); ++j)
       if (j != i) fleet_.cut(i, j, true);
-    operator_.cut(i, strikes_.luck.percent(70));
-    timeline_.after(strikes_.luck.between(seconds(1), seconds(5)), [this, i] {
+    operator_.cut(i, strikes_.luck().percent(70));
+    timeline_.after(strikes_.luck().between(seconds(1), seconds(5)), [this, i] {
       for (int j = 0; j < fleet_.size(); ++j) fleet_.cut(i, j, false);
     });
   }

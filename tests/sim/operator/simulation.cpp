@@ -126,14 +126,14 @@ class Simulation {
     network.refuse_percent = chance.percent(50) ? chance.pick(20) : 0;
   }
 
-  int somebody() { return strikes_.luck.pick(fleet_.size()); }
+  int somebody() { return strikes_.luck().pick(fleet_.size()); }
   int source_or_somebody() {
     const int source = fleet_.index_of(cluster_.replication().current);
-    return source >= 0 && strikes_.luck.percent(60) ? source : somebody();
+    return source >= 0 && strikes_.luck().percent(60) ? source : somebody();
   }
 
   void strike() {
-    auto& chance = strikes_.luck;
+    auto& chance = strikes_.luck();
     const int i = source_or_somebody();
     switch (chance.pick(20)) {
       case 0:
@@ -174,14 +174,14 @@ class Simulation {
   }
 
   void later(Duration low, Duration high, std::function<void()> what) {
-    timeline_.after(strikes_.luck.between(low, high), [this, what = std::move(what)] {
+    timeline_.after(strikes_.luck().between(low, high), [this, what = std::move(what)] {
       if (!strikes_.ended()) what();
     });
   }
 
   // One operator, or both, reach a member no more.
   void cut(int i) {
-    const bool both = strikes_.luck.percent(60);
+    const bool both = strikes_.luck().percent(60);
     for (auto& place : places_)
       if (both || &place == &places_[0])
         place.network.cut_off[static_cast<std::size_t>(i)] = {true, timeline_.now()};
@@ -200,7 +200,7 @@ class Simulation {
   void isolate(int i) {
     for (int j = 0; j < fleet_.size(); ++j)
       if (j != i) fleet_.cut(i, j, true);
-    if (strikes_.luck.percent(70)) cut(i);
+    if (strikes_.luck().percent(70)) cut(i);
     later(seconds(1), seconds(6), [this, i] {
       for (int j = 0; j < fleet_.size(); ++j) fleet_.cut(i, j, false);
     });
@@ -215,7 +215,7 @@ class Simulation {
     if (!place.process || place.process->paused()) return;
     place.process->pause();
     const auto clock =
-        strikes_.luck.percent(60) ? Process::ClockWas::Suspended : Process::ClockWas::Running;
+        strikes_.luck().percent(60) ? Process::ClockWas::Suspended : Process::ClockWas::Running;
     later(milliseconds(300), seconds(6), [&place, clock] {
       if (place.process) place.process->resume(clock);
     });
@@ -224,12 +224,12 @@ class Simulation {
   void hold_watches(Place& place) {
     timeline_.tell("what operator-{} watches comes late", &place - places_.data());
     place.network.watches_held_until =
-        timeline_.now() + strikes_.luck.between(milliseconds(200), seconds(5));
+        timeline_.now() + strikes_.luck().between(milliseconds(200), seconds(5));
   }
 
   void break_watches(Place& place) {
     if (!place.process) return;
-    const bool expired = strikes_.luck.percent(50);
+    const bool expired = strikes_.luck().percent(50);
     timeline_.tell("the watches of {} break{}", place.process->name(),
                    expired ? ", and what they stood at is compacted" : "");
     if (expired) cluster_.compact();
