@@ -33,6 +33,16 @@ void form(Unit& source, std::vector<Unit*> replicas, Epoch epoch) {
   source.must<Opened>(epoch, OpenForWrites{.acks = 1});
 }
 
+// Under way: it waits for a replica that never comes.
+std::future<Result<Reply>> open_without_replicas(Unit& unit) {
+  unit.must<Promoted>({1}, Promote{.acks = 1});
+  auto waiting = std::async(std::launch::async,
+                            [&] { return unit.order({1}, OpenForWrites{.acks = 1}, 60s); });
+  EXPECT_TRUE(unit.becomes(
+      [](const auto& now) { return now.operation && now.operation->kind == "OpenForWrites"; }));
+  return waiting;
+}
+
 std::string uuid_of(Unit& unit) { return Client(unit.login()).value("SELECT @@server_uuid"); }
 
 TEST(AgentMysql, AFreshMemberIsClosedEmptyAndSecured) {
@@ -365,12 +375,7 @@ TEST(AgentMysql, APausedMemberIsKilledWhenItMustCloseEvenByANewAgent) {
 TEST(AgentMysql, AHigherEpochCutsShortWhatALowerOneHadBegun) {
   Unit a("db-0");
   a.bring_up();
-  a.must<Promoted>({1}, Promote{.acks = 1});
-  // Waits for a replica that never comes.
-  auto waiting =
-      std::async(std::launch::async, [&] { return a.order({1}, OpenForWrites{.acks = 1}, 60s); });
-  ASSERT_TRUE(a.becomes(
-      [](const auto& now) { return now.operation && now.operation->kind == "OpenForWrites"; }));
+  auto waiting = open_without_replicas(a);
   a.must<Closed>({2}, Close{});
   const auto cut = waiting.get();
   ASSERT_FALSE(cut);
@@ -381,11 +386,7 @@ TEST(AgentMysql, AHigherEpochCutsShortWhatALowerOneHadBegun) {
 TEST(AgentMysql, AccountsAreGivenThoughTheMemberWaitsForItsReplicas) {
   Unit a("db-0");
   a.bring_up();
-  a.must<Promoted>({1}, Promote{.acks = 1});
-  auto waiting =
-      std::async(std::launch::async, [&] { return a.order({1}, OpenForWrites{.acks = 1}, 60s); });
-  ASSERT_TRUE(a.becomes(
-      [](const auto& now) { return now.operation && now.operation->kind == "OpenForWrites"; }));
+  auto waiting = open_without_replicas(a);
   const Account late{.user = "late", .password = Secret(kPassword), .grants = {GrantSet::Probe}};
   const auto given = a.order({1}, EnsureAccounts{{late}}, 15s);
   ASSERT_TRUE(given) << given.error().message;
