@@ -312,7 +312,7 @@ Quorum unknown_quorum(const Topology& t) {
   return q;
 }
 
-bool stays(const Member& m) { return !m.former && !m.isolated && !m.is_anothers(); }
+bool stays(const Member& m) { return m.is_listed() && !m.is_anothers(); }
 
 bool leaves(const Topology& t, const Member& m) {
   const auto& leaving = t.record.quorum.leaving;

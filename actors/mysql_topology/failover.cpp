@@ -76,7 +76,7 @@ Stopped stopped_replicas(const Topology& t, const Member& source) {
     if (m->clone_is_partial())
       s.others += fmt::format("; {}'s clone is not complete", m->name);
     else
-      (m->former || m->isolated ? s.leaving : s.candidates).push_back(candidate_of(*m, *o));
+      (m->is_listed() ? s.candidates : s.leaving).push_back(candidate_of(*m, *o));
   }
   leave_out_empty(s, source);
   return s;

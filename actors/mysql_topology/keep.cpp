@@ -217,7 +217,7 @@ bool can_let_go(const Topology& t, const Member& source) {
 
 void silence_others(const Topology& t, const Member& source, Plan& plan) {
   for (const auto& m : t.members) {
-    if (!m.isolated && !m.former) continue;
+    if (m.is_listed()) continue;
     plan.roles[m.name] = Role::None;
     if (t.counts(m) && !(leaves(t, m) && can_let_go(t, source))) continue;
     const auto* s = m.server();
@@ -236,7 +236,7 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
   plan.doing = "watching";
   for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
   const auto* source = t.find(t.record.current);
-  if (!source || source->isolated || source->former) {
+  if (!source || !source->is_listed()) {
     // A slip of the pen in the specification takes nothing from a source that takes writes.
     plan.roles[t.record.current] = Role::Source;
     plan.roles_stand = true;

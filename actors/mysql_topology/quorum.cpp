@@ -173,7 +173,7 @@ void tell_who_changes(const Topology& t, const Member& source, Plan& plan) {
   const auto& q = t.record.quorum;
   for (const auto& name : q.members) {
     const auto* m = t.find(name);
-    if (!m || m->former || m->isolated)
+    if (!m || !m->is_listed())
       plan.hold(std::string(kLeaving),
                 fmt::format("{} counts for the quorum until it is seen to follow {} no more, or is "
                             "gone, and enough others have what {} has",

@@ -31,7 +31,7 @@ std::string candidates(const Topology& t, const Member& source, TimePoint now) {
   return names.empty() ? "no other member can take over now" : "name " + names;
 }
 
-bool is_listed(const Member* m) { return m && !m->former && !m->isolated; }
+bool is_listed(const Member* m) { return m && m->is_listed(); }
 
 std::string not_listed(const Topology& t, const Member& source, const Member* candidate,
                        const std::string& name, TimePoint now) {
@@ -260,7 +260,7 @@ void resume_switchover(const Topology& t, TimePoint now, Plan& plan) {
     plan.guards.clear();
   }
   if (op.step == Step::Reopen) return reopen(t, *from, now, plan);
-  if (!candidate || candidate->former || candidate->isolated)
+  if (!is_listed(candidate))
     return give_up(t, op.candidate + " is no (non-isolated) member any more", plan);
   if (candidate->is_anothers()) return give_up(t, *unusable(*candidate, now), plan);
   if (const auto death = death_of(t, *candidate, now)) return give_up(t, death->evidence, plan);

@@ -170,7 +170,7 @@ const Member* Topology::find(std::string_view name) const {
 std::vector<const Member*> Topology::voters() const {
   std::vector<const Member*> out;
   for (const auto& m : members)
-    if (!m.isolated && !m.former) out.push_back(&m);
+    if (m.is_listed()) out.push_back(&m);
   return out;
 }
 

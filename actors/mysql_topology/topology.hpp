@@ -128,6 +128,8 @@ struct Member {
   // The last good probe, however old; null: none.
   const mysql::MemberObservation* server() const;
   bool answers(TimePoint now) const;  // the last probe was good, and lately
+  // In the specification, and taking part in replication.
+  bool is_listed() const { return !former && !isolated; }
   bool is_anothers() const { return !owner.empty(); }
   bool agent_connected() const;
   bool process_running() const;  // by its agent's word

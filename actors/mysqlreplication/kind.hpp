@@ -47,6 +47,7 @@ struct MysqlReplicationKind {
     k8s::ObjectPtr<k8s::SecretObject> certificate;
     std::shared_ptr<const mysql::ProbeOutcome> probe;
     std::shared_ptr<const agent::AgentObservation> agent;
+    bool takes_part() const { return !isolated && !former; }
   };
 
   // The accounts that the operator and the replicas log in with.

@@ -88,15 +88,13 @@ void budget(const World& w, std::size_t voters, Decision& d) {
          w.budget ? &w.budget->metadata : nullptr);
 }
 
-bool takes_part(const Node& n) { return !n.isolated && !n.former; }
-
 void label_pods(const World& w, const topo::Plan& plan, Decision& d) {
   const auto instance = w.object->metadata.name.view();
   for (const auto& n : w.nodes) {
     if (!n.pod || !is_ours(w, n)) continue;
     const auto found = plan.roles.find(n.name);
     const auto role = found == plan.roles.end() ? topo::Role::None : found->second;
-    label(*n.pod, takes_part(n) ? instance : std::string_view(), readonly_text(role), d);
+    label(*n.pod, n.takes_part() ? instance : std::string_view(), readonly_text(role), d);
   }
   for (const auto& pod : w.strays) label(*pod, "", "", d);
 }
@@ -114,7 +112,7 @@ void keep_resources(const World& w, const topo::Plan& plan, Decision& d) {
   else if (w.readonly && !plan.roles_stand)
     d.add("delete Service " + w.readonly->metadata.name.str(),
           Delete{ref_to(*w.readonly), w.readonly->metadata.uid.str(), {}});
-  const auto voters = std::count_if(w.nodes.begin(), w.nodes.end(), takes_part);
+  const auto voters = std::count_if(w.nodes.begin(), w.nodes.end(), std::mem_fn(&Node::takes_part));
   if (!plan.roles_stand) budget(w, static_cast<std::size_t>(voters), d);
 }
 

@@ -166,8 +166,7 @@ k8s::TopologyNode api_node(k8s::Arena& arena, const World& w, const Node& n, Tim
 k8s::Map<k8s::TopologyNode> topology(k8s::Arena& arena, const World& w, TimePoint now) {
   std::vector<std::pair<k8s::Text, k8s::TopologyNode>> nodes;
   for (const auto& n : w.nodes)
-    if (!n.isolated && !n.former)
-      nodes.emplace_back(arena.text(n.name), api_node(arena, w, n, now));
+    if (n.takes_part()) nodes.emplace_back(arena.text(n.name), api_node(arena, w, n, now));
   return arena.map(std::move(nodes));
 }
 
