@@ -284,7 +284,7 @@ void Operator::Impl::measure() {
   collect_agents(metrics, *agents);
   collect_servers(metrics, *servers);
   collect_effects(metrics, core.effects());
-  collect_operations(metrics, core.operations());
+  collect_kinds(metrics, core.counters());
 }
 
 // Being alive asks for nothing outside this process: a restart would mend none of that. Nor does

@@ -45,6 +45,7 @@ OperatorCore::OperatorCore(CoreHost host, CoreOptions options)
       router_(store_),
       casting_(actors_, router_, host.clock, options_.kinds),
       observations_(actors_, host.clock),
+      counters_(options_.kinds),
       authority_(host.clock) {}
 
 OperatorCore::~OperatorCore() {
@@ -96,9 +97,11 @@ void OperatorCore::open(CoreOutside outside) {
     if (change.after && is_authority(*change.after)) take_authority(change.after);
   });
   // What a standby sees is counted by the one that leads.
-  casting_.follow(k8s::kKindId<k8s::MysqlReplication>, [this](const k8s::Change& change) {
-    if (leads()) operations_.see(change);
-  });
+  for (const auto& kind : options_.kinds)
+    if (kind.counter)
+      casting_.follow(kind.info().id, [this](const k8s::Change& change) {
+        if (leads()) counters_.see(change);
+      });
   gateways_ = std::make_unique<LiveGateways>(
       LiveGateways::Parts{.api = *api_,
                           .ask_agent = outside_.ask_agent,

@@ -18,8 +18,8 @@
 
 #include "actors/host/authority.hpp"
 #include "actors/host/casting.hpp"
+#include "actors/host/kind_counters.hpp"
 #include "actors/host/live_gateways.hpp"
-#include "actors/host/mysql_operations.hpp"
 #include "actors/host/observations.hpp"
 #include "k8s/client/events.hpp"
 #include "k8s/client/lease.hpp"
@@ -86,7 +86,7 @@ class OperatorCore {
   const k8s::Store& store() const { return store_; }
   Observations& observations() { return observations_; }
   const JournalRoom& journals() const { return journals_; }
-  const MysqlOperations& operations() const { return operations_; }
+  const KindCounters& counters() const { return counters_; }
   Authority& authority() { return authority_; }
   // Between connect() and disconnect().
   k8s::Multiplexer& multiplexer() { return *multiplexer_; }
@@ -110,7 +110,7 @@ class OperatorCore {
   Casting casting_;
   Observations observations_;
   JournalRoom journals_;
-  MysqlOperations operations_;
+  KindCounters counters_;
   Authority authority_;
   CoreOutside outside_;
   std::unique_ptr<k8s::Multiplexer> multiplexer_;

@@ -6,8 +6,8 @@
 #include <map>
 
 #include "actors/host/effect_counters.hpp"
+#include "actors/host/kind_counters.hpp"
 #include "actors/host/kind_logic.hpp"
-#include "actors/host/mysql_operations.hpp"
 #include "actors/host/observations.hpp"
 #include "engines/agent/gateway.hpp"
 #include "engines/mysql/gateway.hpp"
@@ -257,13 +257,13 @@ void collect_effects(Metrics& metrics, const EffectCounters& effects) {
   });
 }
 
-void collect_operations(Metrics& metrics, const MysqlOperations& operations) {
-  metrics.collect([&operations](Samples& out) {
-    operations.each([&out](std::string_view type, std::string_view result, std::uint64_t count) {
-      out.counter("troupe_mysql_operations_total", "Changes of roles that have ended",
-                  static_cast<double>(count),
-                  {{"type", std::string(type)}, {"result", std::string(result)}});
-    });
+void collect_kinds(Metrics& metrics, const KindCounters& counters) {
+  metrics.collect([&counters](Samples& out) {
+    counters.each(
+        [&out](const KindCounter& counter, const KindCounter::Row& row, std::uint64_t count) {
+          out.counter(std::string(counter.name), std::string(counter.help), number(count),
+                      {row.begin(), row.end()});
+        });
   });
 }
 

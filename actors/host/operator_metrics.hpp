@@ -24,7 +24,7 @@ class Gateway;
 namespace troupe::actors {
 
 class EffectCounters;
-class MysqlOperations;
+class KindCounters;
 class Observations;
 struct JournalRoom;
 
@@ -37,7 +37,7 @@ void collect_events(Metrics& metrics, const k8s::EventRecorder& events);
 void collect_agents(Metrics& metrics, const agent::Gateway& agents);
 void collect_servers(Metrics& metrics, const mysql::Gateway& servers);
 void collect_effects(Metrics& metrics, const EffectCounters& effects);
-void collect_operations(Metrics& metrics, const MysqlOperations& operations);
+void collect_kinds(Metrics& metrics, const KindCounters& counters);
 void collect_observations(Metrics& metrics, const Observations& observations);
 void collect_journals(Metrics& metrics, const JournalRoom& journals);
 

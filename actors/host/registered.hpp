@@ -33,8 +33,10 @@ std::unique_ptr<Rules> make_rules() {
 
 template <class Kind>
 constexpr RegisteredKind registered() {
-  return {&k8s::kind_info<typename Kind::Object>, Kind::kName, &make_logic<Kind>,
-          &make_rules<Kind>};
+  RegisteredKind out{&k8s::kind_info<typename Kind::Object>, Kind::kName, &make_logic<Kind>,
+                     &make_rules<Kind>, nullptr};
+  if constexpr (requires { Kind::counter(); }) out.counter = &Kind::counter;
+  return out;
 }
 
 template <class Kind>

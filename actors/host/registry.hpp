@@ -9,6 +9,7 @@
 
 #include "actors/host/kind_logic.hpp"
 #include "actors/journal/rules.hpp"
+#include "actors/model/kind_counter.hpp"
 #include "k8s/api/kind.hpp"
 
 namespace troupe::actors {
@@ -18,6 +19,7 @@ struct RegisteredKind {
   std::string_view name;  // of its actors, in console and metrics
   std::unique_ptr<Logic> (*make)(Stage& stage, ActorId id, ObjectRef self);
   std::unique_ptr<Rules> (*rules)();
+  KindCounter (*counter)();  // null: it counts nothing
 };
 
 // Those of troupe-operator.

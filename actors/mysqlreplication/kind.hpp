@@ -17,6 +17,7 @@
 
 #include "actors/model/conditions.hpp"
 #include "actors/model/decision.hpp"
+#include "actors/model/kind_counter.hpp"
 #include "actors/model/ledger.hpp"
 #include "actors/model/revision.hpp"
 #include "actors/model/sight.hpp"
@@ -91,6 +92,8 @@ struct MysqlReplicationKind {
     TimePoint step_since;
   };
 
+  // Changes of roles that have ended, by type and result.
+  static KindCounter counter();
   static World observe(const ObjectRef& self, Sight& sight);
   static void fold(Memory& memory, const EffectResult& result);
   static Decision decide(const World& world, Memory& memory, TimePoint now);

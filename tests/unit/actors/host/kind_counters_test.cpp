@@ -1,5 +1,6 @@
-// Each change of roles counts once, when the status shows that it has ended.
-#include "actors/host/mysql_operations.hpp"
+// A kind counts what its objects come to show, each once; here a MysqlReplication, changes of roles
+// that its status shows to have ended.
+#include "actors/host/kind_counters.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,45 +30,45 @@ k8s::ReplicationOperation failover(k8s::Text id, k8s::OperationOutcome outcome) 
   return {.id = id, .type = k8s::OperationType::Failover, .outcome = outcome};
 }
 
-class MysqlOperationsTest : public ::testing::Test {
+class KindCountersTest : public ::testing::Test {
  protected:
   void see(const k8s::SnapshotPtr& before, const k8s::SnapshotPtr& after) {
-    operations_.see({k8s::ChangeType::Modified, before, after});
+    counters_.see({k8s::ChangeType::Modified, before, after});
   }
   // Those that were: "Failover Succeeded".
   std::map<std::string, std::uint64_t> counted() const {
     std::map<std::string, std::uint64_t> out;
-    operations_.each([&out](std::string_view type, std::string_view result, std::uint64_t count) {
-      if (count > 0) out.emplace(std::string(type) + " " + std::string(result), count);
+    counters_.each([&out](const KindCounter&, const KindCounter::Row& row, std::uint64_t count) {
+      if (count > 0) out.emplace(row[0].second + " " + row[1].second, count);
     });
     return out;
   }
 
-  MysqlOperations operations_;
+  KindCounters counters_{registered_kinds()};
   const k8s::SnapshotPtr none_ = with({});
   const k8s::SnapshotPtr first_ = with(failover("Failover-2", k8s::OperationOutcome::Succeeded));
   const k8s::SnapshotPtr second_ = with(failover("Failover-3", k8s::OperationOutcome::Undone));
 };
 
-TEST_F(MysqlOperationsTest, EachTypeAndResultIsThereFromTheStart) {
+TEST_F(KindCountersTest, EachTypeAndResultIsThereFromTheStart) {
   std::map<std::string, std::uint64_t> all;
-  operations_.each([&all](std::string_view type, std::string_view result, std::uint64_t count) {
-    all.emplace(std::string(type) + " " + std::string(result), count);
+  counters_.each([&all](const KindCounter&, const KindCounter::Row& row, std::uint64_t count) {
+    all.emplace(row[0].second + " " + row[1].second, count);
   });
   EXPECT_THAT(all, SizeIs(12));
   EXPECT_THAT(all, Each(Pair(testing::_, 0)));
 }
 
-TEST_F(MysqlOperationsTest, AnOperationCountsOnceHoweverOftenItIsShown) {
+TEST_F(KindCountersTest, AnOperationCountsOnceHoweverOftenItIsShown) {
   see(none_, first_);
   see(first_, first_);
   see(first_, second_);
   EXPECT_THAT(counted(), ElementsAre(Pair("Failover Succeeded", 1), Pair("Failover Undone", 1)));
 }
 
-TEST_F(MysqlOperationsTest, WhatEndedBeforeTheFirstLookDoesNotCount) {
-  operations_.see({k8s::ChangeType::Added, {}, first_});
-  operations_.see({k8s::ChangeType::Deleted, first_, {}});
+TEST_F(KindCountersTest, WhatEndedBeforeTheFirstLookDoesNotCount) {
+  counters_.see({k8s::ChangeType::Added, {}, first_});
+  counters_.see({k8s::ChangeType::Deleted, first_, {}});
   EXPECT_THAT(counted(), IsEmpty());
 }
 
