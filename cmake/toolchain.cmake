@@ -29,7 +29,9 @@ endif()
 set(TROUPE_SANITIZE "" CACHE STRING "Sanitizers for every target, as for -fsanitize=")
 if(TROUPE_SANITIZE)
   add_compile_options(-fsanitize=${TROUPE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  add_link_options(-fsanitize=${TROUPE_SANITIZE})
+  # At a fixed address: the sanitizers' tables are full of pointers, and a program that may be loaded
+  # anywhere is half as large again for relocating them.
+  add_link_options(-fsanitize=${TROUPE_SANITIZE} -no-pie)
 endif()
 
 # Off where GCC 12 warns of what is not there: at -O2 (-Wrestrict on std::string) and with sanitizers
