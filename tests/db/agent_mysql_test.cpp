@@ -178,6 +178,7 @@ TEST(AgentMysql, TheWholeLifeOfAClusterOfThree) {
   const auto promoted = c.must<Promoted>({3}, Promote{.acks = 1});
   EXPECT_TRUE(set(promoted.executed).contains(set(closed.executed)));
   for (auto* unit : {&a, &b}) unit->must<Following>({3}, Follow{.source = c.as_source()});
+  ASSERT_TRUE(eventually([&] { return c.semi_sync_source("clients") == "2"; }));
   EXPECT_EQ(c.must<Opened>({3}, OpenForWrites{.acks = 1}).semi_sync_clients, 2u);
   Client(c.login()).run("INSERT INTO d.t VALUES (3)");
   EXPECT_TRUE(
@@ -340,12 +341,7 @@ TEST(AgentMysql, AMemberWhoseCommitsWaitIsKilledWhenItMustClose) {
         .execute({mysql::testing::sql("CREATE DATABASE lost")}, 60s)
         .has_value();
   });
-  ASSERT_TRUE(eventually([&] {
-    auto login = a.login();
-    return Client(login).value(
-               "SELECT VARIABLE_VALUE FROM performance_schema.global_status WHERE "
-               "VARIABLE_NAME = 'Rpl_semi_sync_source_wait_sessions'") == "1";
-  }));
+  ASSERT_TRUE(eventually([&] { return a.semi_sync_source("wait_sessions") == "1"; }));
   const auto gently = a.order({2}, Close{.kill_if_blocked = false, .grace = 1s});
   EXPECT_FALSE(gently);
   const auto closed = a.must<Closed>({2}, Close{.grace = 1s});
@@ -393,6 +389,68 @@ TEST(AgentMysql, AccountsAreGivenThoughTheMemberWaitsForItsReplicas) {
   const auto cut = waiting.get();
   ASSERT_FALSE(cut) << "no replica ever came";
   EXPECT_EQ(cut.error().code, Code::Stale) << "and it is asked for again";
+}
+
+// The source dies while it sends a transaction, and the replica has its beginning.
+class AgentMysqlCutShort : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    a.bring_up();
+    b.bring_up();
+    form(a, {&b}, {1});
+    Client(a.login()).run("CREATE DATABASE shop");
+    Client(a.login()).run("CREATE TABLE shop.large (i INT AUTO_INCREMENT PRIMARY KEY, b LONGBLOB)");
+    ASSERT_TRUE(eventually([this] { return begun().empty() && executed(b) == executed(a); }));
+    auto writing = std::async(std::launch::async, [this] {
+      (void)Client(a.login()).execute(
+          {mysql::testing::sql("INSERT INTO shop.large (b) SELECT REPEAT('x', 1000000) FROM "
+                               "information_schema.columns LIMIT 120")},
+          60s);
+    });
+    ASSERT_TRUE(eventually([this] { return !begun().empty(); }));
+    a.kill_database();
+    writing.get();
+    b.must<ReceiverStopped>({2}, StopReceiver{});
+    ASSERT_THAT(begun(), Not(IsEmpty())) << "it was sent as a whole";
+  }
+  std::string begun() {
+    return Client(b.login()).value(
+        "SELECT QUEUEING_TRANSACTION FROM performance_schema.replication_connection_status WHERE "
+        "CHANNEL_NAME = ''");
+  }
+  static std::string executed(Unit& unit) {
+    return Client(unit.login()).value("SELECT @@gtid_executed");
+  }
+
+  // The server itself waits a minute for the rest.
+  static constexpr auto kSoon = 20s;
+  Unit a{"db-0"};
+  Unit b{"db-1"};
+};
+
+TEST_F(AgentMysqlCutShort, TheReplicaIsPromotedWithoutWaitingForTheRest) {
+  const auto promoted = b.order({2}, Promote{.semi_sync = false}, kSoon);
+  ASSERT_TRUE(promoted) << promoted.error().message;
+  const auto opened = b.order({2}, OpenForWrites{.semi_sync = false}, kSoon);
+  ASSERT_TRUE(opened) << opened.error().message;
+  Client client(b.login());
+  EXPECT_EQ(client.value("SELECT COUNT(*) FROM shop.large"), "0") << "nobody acknowledged it";
+  client.run("INSERT INTO shop.large (b) VALUES ('y')");
+}
+
+TEST_F(AgentMysqlCutShort, TheReplicaFollowsAnotherWithoutWaitingForTheRest) {
+  Unit c("db-2");
+  c.bring_up();
+  c.must<Promoted>({2}, Promote{.semi_sync = false});
+  c.must<Opened>({2}, OpenForWrites{.semi_sync = false});
+  const auto followed = b.order({2}, Follow{.source = c.as_source(), .semi_sync = false}, kSoon);
+  ASSERT_TRUE(followed) << followed.error().message;
+}
+
+TEST_F(AgentMysqlCutShort, TheReplicaIsStoppedWithoutWaitingForTheRest) {
+  const auto stopped = b.order({2}, StopProcess{.grace = 60s}, kSoon);
+  ASSERT_TRUE(stopped) << stopped.error().message;
+  EXPECT_EQ(b.seen()->process.exit_signal, std::nullopt) << "it was not killed";
 }
 
 TEST(AgentMysql, TheAgentRestartsWithoutTouchingTheDatabase) {

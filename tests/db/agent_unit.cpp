@@ -204,6 +204,13 @@ mysql::Login Unit::login(const std::string& user) const {
           .allow_plain = true};
 }
 
+std::string Unit::semi_sync_source(std::string_view name) const {
+  return mysql::testing::Client(login()).value(
+      fmt::format("SELECT VARIABLE_VALUE FROM performance_schema.global_status WHERE "
+                  "VARIABLE_NAME = 'Rpl_semi_sync_source_{}'",
+                  name));
+}
+
 ReplicationSource Unit::as_source() const {
   return {.host = "127.0.0.1",
           .port = port_,

@@ -59,6 +59,8 @@ class Unit {
   // As an application over TCP.
   mysql::Login login(const std::string& user = kAppUser) const;
   ReplicationSource as_source() const;
+  // Its status variable Rpl_semi_sync_source_NAME.
+  std::string semi_sync_source(std::string_view name) const;
 
   // Puts another certificate and other authorities where the agent and the server read them.
   void certify(const CertifiedKey& signer, const std::string& trusted) const;

@@ -34,6 +34,7 @@ using std::chrono::seconds;
 
 constexpr milliseconds kHousekeeping{1000};
 constexpr seconds kOrderLimit{10};  // for an order to the supervisor
+constexpr seconds kToLetGo{3};      // of a source, before the server is shut down
 constexpr seconds kReloadLimit{5};
 constexpr milliseconds kCloseAtEnd{5000};  // of the grace period, for closing without the operator
 constexpr milliseconds kEndPoll{50};
@@ -338,9 +339,15 @@ class Agent::Impl {
     // that does not answer may have them too.
     auto closed = member_->run(Close{.kill_if_blocked = true, .grace = seconds(5)}, work);
     if (!closed) return closed.error();
+    let_go_of_source();
     const supervise::StopOrder order{.grace_ms = static_cast<std::uint64_t>(grace.count())};
     if (auto ordered = supervisor_.stop_database(order, work); !ordered) return ordered;
     return wait_until_stopped(work);
+  }
+
+  void let_go_of_source() {
+    Work work(kToLetGo);
+    if (database_->serving()) member_->let_go_of_source(work);
   }
 
   Result<void> wait_until_stopped(Work& work) {
@@ -542,6 +549,7 @@ class Agent::Impl {
                                      .epoch = epochs_.highest()},
                           .action = Close{.kill_if_blocked = false, .grace = kCloseAtEnd}};
     const auto closed = execute(command, work);
+    let_go_of_source();
     Work order(kOrderLimit);
     const auto released = supervisor_.release({.graceful = closed.has_value()}, order);
     if (!released) spdlog::warn("the supervisor was not released: {}", released.error().message);

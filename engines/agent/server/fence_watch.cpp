@@ -81,7 +81,8 @@ void FenceWatch::look() {
   if (!member_.can_be_asked()) return;
   Work work(kAnswerLimit);
   const auto report = ask(session_, work);
-  // A command may have changed the member meanwhile; what it left behind is known once it has ended.
+  // A command may have changed the member meanwhile; what it left behind is known once it has
+  // ended.
   if (!report || !member_.can_be_asked()) return;
   std::optional<std::string> reason;
   {

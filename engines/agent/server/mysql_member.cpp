@@ -21,6 +21,7 @@ constexpr auto kNames = SemiSyncNames::New;
 constexpr milliseconds kPoll{3};            // between looks at a counter that is about to change
 constexpr milliseconds kDrainSlice{500};    // between reports of a drain's progress
 constexpr milliseconds kStopLimit{30'000};  // STOP REPLICA may wait for a large transaction
+constexpr milliseconds kToLogEnd{1'000};    // for an applier that has nothing left to apply
 constexpr std::uint64_t kReceiverTimeoutSeconds = 8;  // eight missed heartbeats of a source
 
 Statement identity_statement() {
@@ -29,6 +30,17 @@ Statement identity_statement() {
           "SELECT @@server_uuid AS server_uuid, @@gtid_executed AS executed, "
           "@@gtid_purged AS purged, @@read_only AS read_only, "
           "@@super_read_only AS super_read_only, @@offline_mode AS offline")
+      .build();
+}
+
+// The session that hands out what is to be applied, while there is one.
+Statement applier_statement() {
+  return StatementBuilder()
+      .sql(
+          "SELECT t.PROCESSLIST_ID AS session, IFNULL(t.PROCESSLIST_STATE, '') AS state, "
+          "c.PROCESSING_TRANSACTION <> '' AS in_transaction "
+          "FROM performance_schema.replication_applier_status_by_coordinator c "
+          "JOIN performance_schema.threads t USING (THREAD_ID) WHERE c.CHANNEL_NAME = ''")
       .build();
 }
 
@@ -139,6 +151,43 @@ Result<void> MysqlMember::stop_receiver(Work& work) {
   return run_statement(mysql::stop_replica(*spelling, mysql::ReplicaThreads::Io), work, kStopLimit);
 }
 
+// A transaction whose rest was not received before its source died: an applier in the middle of one
+// waits a minute for more when it is told to stop (SLAVE_WAIT_GROUP_DONE in the server's
+// sql/rpl_replica.cc), and nobody sends it. Killed, it rolls back what nobody acknowledged.
+//
+// The receiver is stopped, and what it has received is applied or soon will be: the applier comes
+// to the end of its log, where it either is in a transaction or in none.
+Result<void> MysqlMember::give_up_cut_short(Work& work) {
+  const auto end = Work::Clock::now() + work.within(kToLogEnd);
+  while (true) {
+    const auto rows = database_.query(applier_statement(), work);
+    if (!rows) return rows.error();
+    if (rows->empty()) return {};
+    const auto row = (*rows)[0];
+    const bool at_end = row.text("state").find("has read all relay log") != std::string::npos;
+    if (at_end && !row.flag("in_transaction").value_or(false)) return {};
+    if (at_end) {
+      const auto killed = database_.execute(
+          {mysql::kill_connection(row.number("session").value_or(0))}, work, work.left());
+      if (!killed && killed.error().number != mysql::error_number::kNoSuchThread)
+        return to_error(killed.error());
+    }
+    if (Work::Clock::now() >= end) return {};  // STOP REPLICA does it, if late
+    if (auto go_on = work.pause(kPoll); !go_on) return go_on;
+  }
+}
+
+Result<void> MysqlMember::stop_replicating(Work& work) {
+  const auto spelling = dialect(work);
+  if (!spelling) return spelling.error();
+  if (auto given_up = give_up_cut_short(work); !given_up) return given_up;
+  return run_statement(mysql::stop_replica(*spelling), work, kStopLimit);
+}
+
+void MysqlMember::let_go_of_source(Work& work) {
+  if (stop_receiver(work)) (void)give_up_cut_short(work);
+}
+
 Result<Reply> MysqlMember::run(const StopReceiver&, Work& work) {
   auto present = channel(work);
   if (!present) return present.error();
@@ -213,7 +262,8 @@ Result<void> MysqlMember::leave_replication(Work& work) {
   if (!*present) return {};
   const auto spelling = dialect(work);
   if (!spelling) return spelling.error();
-  auto left = run_statement(mysql::stop_replica(*spelling), work, kStopLimit);
+  auto left = stop_receiver(work);
+  if (left) left = stop_replicating(work);
   if (left) left = run_statement(mysql::reset_replica(*spelling), work);
   return left;
 }
@@ -229,10 +279,7 @@ Result<Reply> MysqlMember::run(const Promote& command, Work& work) {
       if (auto stopped = stop_receiver(work); !stopped) return stopped.error();
     }
     if (auto drained = drain_received(work); !drained) return drained.error();
-    const auto spelling = dialect(work);
-    if (!spelling) return spelling.error();
-    auto stopped = run_statement(mysql::stop_replica(*spelling), work, kStopLimit);
-    if (!stopped) return stopped.error();
+    if (auto stopped = stop_replicating(work); !stopped) return stopped.error();
   }
   auto prepared = command.semi_sync && command.acks > 0 ? make_semi_sync_source(command.acks, work)
                                                         : drop_semi_sync_source(work);
@@ -395,8 +442,7 @@ Result<void> MysqlMember::point_at(const Follow& command, Work& work) {
       if (auto stopped = stop_receiver(work); !stopped) return stopped;
     }
     if (auto drained = drain_received(work); !drained) return drained;
-    auto stopped = run_statement(mysql::stop_replica(*spelling), work, kStopLimit);
-    if (!stopped) return stopped;
+    if (auto stopped = stop_replicating(work); !stopped) return stopped;
   }
   auto ca_file = source_ca_file(source);
   if (!ca_file) return ca_file.error();

@@ -52,6 +52,9 @@ class MysqlMember {
   };
   Result<Identity> identity(Work& work);
   Result<void> leave_replication(Work& work);
+  // Before the server is told to shut down, which would wait as STOP REPLICA does. As far as it
+  // can.
+  void let_go_of_source(Work& work);
   // New connections get the certificate and the authorities that lie in the files now.
   Result<void> reload_certificates(Work& work);
   // The process has ended; the next one may be of another version.
@@ -84,6 +87,8 @@ class MysqlMember {
   Result<std::optional<Channel>> channel(Work& work);
   Result<SemiSync> semi_sync(Work& work);
   Result<void> stop_receiver(Work& work);
+  Result<void> give_up_cut_short(Work& work);
+  Result<void> stop_replicating(Work& work);
   Result<void> drain(const mysql::GtidSet& until, Work& work);
   Result<void> drain_received(Work& work);
   Result<void> expect_applier(Work& work);
