@@ -1,7 +1,8 @@
 // troupe-demo: waits for the samples, kills the primary under load and judges the failover; or
-// keeps on killing. Run by ./dev up, ./dev demo and ./dev soak.
+// keeps on killing. Run by ./dev up, ./dev demo, ./dev bench and ./dev soak.
 #include "apps/arguments.hpp"
 #include "tests/oracle/failover_demo.hpp"
+#include "tests/oracle/kills.hpp"
 #include "tests/oracle/soak.hpp"
 
 int main(int argc, char** argv) {
@@ -14,15 +15,26 @@ int main(int argc, char** argv) {
   DemoOptions options;
   SoakOptions soak_options;
   std::int64_t soak_seconds = soak_options.duration.count();
+  KillsOptions kills_options;
+  const std::map<std::string, Strike> strikes{{"process", Strike::Process},
+                                              {"pod", Strike::Pod},
+                                              {"pause", Strike::Pause},
+                                              {"cut-off", Strike::CutOff}};
   auto* wait = app.add_subcommand("wait", "until the samples are ready");
   auto* run = app.add_subcommand("run", "the demo");
   auto* soak = app.add_subcommand("soak", "kills at random, for a long time");
-  for (auto* sub : {wait, run, soak}) sub->add_option("--kubeconfig", kubeconfig)->required();
+  auto* kills = app.add_subcommand("kills", "strikes the primary again and again in the same way");
+  for (auto* sub : {wait, run, kills, soak})
+    sub->add_option("--kubeconfig", kubeconfig)->required();
   wait->add_option("--timeout", timeout, "seconds");
   run->add_option("--operator", options.operator_url, "URL of the operator")->required();
   run->add_option("--json", options.json_file, "file for the figures");
   run->add_flag("--once", options.once, "end after the failover and the rejoin");
   run->add_option("--kill", kill)->check(CLI::IsMember({"process", "pod"}));
+  kills->add_option("--operator", kills_options.operator_url, "URL of the operator")->required();
+  kills->add_option("--times", kills_options.times)->check(CLI::PositiveNumber);
+  kills->add_option("--how", kills_options.how)->transform(CLI::CheckedTransformer(strikes));
+  kills->add_option("--json", kills_options.json_file, "file for the figures");
   soak->add_option("--duration", soak_seconds, "seconds");
   soak->add_option("--seed", soak_options.seed, "of what is killed, and when");
   soak->add_option("--restart-operator", soak_options.restart_operator,
@@ -34,6 +46,7 @@ int main(int argc, char** argv) {
   soak_options.duration = std::chrono::seconds(soak_seconds);
   const Kubectl kubectl(kubeconfig);
   if (run->parsed()) return run_demo(kubectl, options);
+  if (kills->parsed()) return run_kills(kubectl, kills_options);
   if (soak->parsed()) return run_soak(kubectl, soak_options);
   if (wait_until_ready(MysqlCluster(kubectl), std::chrono::seconds(timeout))) return 0;
   std::fprintf(stderr, "error: the samples are not ready after %d s\n", timeout);

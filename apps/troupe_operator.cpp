@@ -26,7 +26,7 @@ sigset_t block_signals() {
 }
 
 struct Flags {
-  std::string kubeconfig, context, write_url, log_level = "info", log_format = "text";
+  std::string kubeconfig, context, write_url, die_at, log_level = "info", log_format = "text";
   troupe::actors::OperatorOptions options;
 };
 
@@ -48,6 +48,8 @@ void declare(CLI::App& app, Flags& f) {
   app.add_option("--threads", f.options.threads, "threads that run actors; 0: one a CPU");
   app.add_option("--log-level", f.log_level, "debug, info, warn or error")->capture_default_str();
   app.add_option("--log-format", f.log_format, "text or json")->capture_default_str();
+  app.add_option("--die-at", f.die_at,
+                 "for tests: where to die, as \"before step * Promote *\" or \"after record#2\"");
   app.set_version_flag("--version", kVersion);
 }
 
@@ -89,6 +91,11 @@ int main(int argc, char** argv) {
   if (!level) return fail(level.error());
   const auto format = log::parse_format(flags.log_format);
   if (!format) return fail(format.error());
+  if (!flags.die_at.empty()) {
+    auto point = actors::FaultPoint::parse(flags.die_at);
+    if (!point) return fail(point.error());
+    flags.options.die_at = std::move(*point);
+  }
   auto cluster = k8s::find_config(flags.kubeconfig, flags.context);
   if (!cluster) return fail(cluster.error());
   const auto signals = block_signals();

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <csignal>
 #include <fstream>
 #include <future>
 #include <map>
@@ -89,7 +90,9 @@ CoreOptions core_options(const OperatorOptions& options) {
                    .settings = options.settings,
                    .lease = {},
                    .identity = identity(),
-                   .seed = std::random_device{}()};
+                   .seed = std::random_device{}(),
+                   .fault = options.die_at,
+                   .die = [] { ::raise(SIGKILL); }};
   if (options.leader_elect)
     core.lease = k8s::LeaseOptions{
         .ns = options.settings.operator_namespace, .name = kLeaseName, .identity = core.identity};

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/host/fault_point.hpp"
 #include "actors/host/registry.hpp"
 #include "actors/model/sight.hpp"
 #include "k8s/client/config.hpp"
@@ -28,6 +29,7 @@ struct OperatorOptions {
   // pause (10 s at most) together are shorter.
   Duration watch_patience = std::chrono::seconds(30);
   std::string version;
+  std::optional<FaultPoint> die_at;  // for tests of the operator that follows
   // How many lines the log has lost; from any thread.
   std::function<std::uint64_t()> dropped_log_lines = [] { return std::uint64_t{0}; };
 };

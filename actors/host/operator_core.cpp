@@ -109,9 +109,13 @@ void OperatorCore::open(CoreOutside outside) {
                           .authority = authority_,
                           .events = [this](const EmitEvent& e, CausalId id) { record(e, id); },
                           .clock = host_.clock});
-  stage_ = std::make_unique<Stage>(Stage{actors_, host_.clock, store_, router_, observations_,
-                                         *gateways_, options_.settings, [this] { return leads(); },
-                                         journals_});
+  if (options_.fault)
+    faulty_gateways_ =
+        std::make_unique<GatewaysWithFault>(*gateways_, *options_.fault, options_.die);
+  Gateways& gateways = faulty_gateways_ ? static_cast<Gateways&>(*faulty_gateways_) : *gateways_;
+  stage_ =
+      std::make_unique<Stage>(Stage{actors_, host_.clock, store_, router_, observations_, gateways,
+                                    options_.settings, [this] { return leads(); }, journals_});
   casting_.open(*stage_);
 }
 

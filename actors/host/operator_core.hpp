@@ -18,6 +18,7 @@
 
 #include "actors/host/authority.hpp"
 #include "actors/host/casting.hpp"
+#include "actors/host/fault_point.hpp"
 #include "actors/host/kind_counters.hpp"
 #include "actors/host/live_gateways.hpp"
 #include "actors/host/observations.hpp"
@@ -34,6 +35,8 @@ struct CoreOptions {
   std::optional<k8s::LeaseOptions> lease;  // set: it acts only while it holds it
   std::string identity;                    // names it in events
   std::uint64_t seed = 0;                  // of jitter
+  std::optional<FaultPoint> fault;         // where to die
+  std::function<void()> die = [] {};
 };
 
 // What it runs on; outlives it.
@@ -118,6 +121,7 @@ class OperatorCore {
   std::unique_ptr<k8s::EventRecorder> events_;
   std::unique_ptr<k8s::LeaseHolder> lease_;
   std::unique_ptr<LiveGateways> gateways_;
+  std::unique_ptr<GatewaysWithFault> faulty_gateways_;
   std::unique_ptr<Stage> stage_;
   std::atomic<bool> begun_{false};
   std::atomic<bool> leader_{false};

@@ -4,8 +4,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
+
+#include "tests/oracle/judgement.hpp"
 
 namespace troupe::e2e {
 namespace {
@@ -90,19 +93,26 @@ void Cluster::kill_operator() {
   const auto pid = text_of(directory_ / "operator.pid");
   ASSERT_FALSE(pid.empty());
   ASSERT_EQ(::kill(std::stoi(pid), SIGKILL), 0);
-  ASSERT_TRUE(eventually(seconds(10), [&] { return support::has_ended(std::stoi(pid)); }));
+  ASSERT_TRUE(operator_ends(seconds(10)));
 }
 
-void Cluster::start_operator(const std::string& kubeconfig) {
+bool Cluster::operator_ends(seconds deadline) const {
+  const auto pid = std::stoi(text_of(directory_ / "operator.pid"));
+  return eventually(deadline, [pid] { return support::has_ended(pid); });
+}
+
+void Cluster::start_operator(const OperatorAs& how) {
   std::vector<std::string> arguments{"operator"};
-  if (!kubeconfig.empty()) arguments.insert(arguments.end(), {"--kubeconfig", kubeconfig});
+  if (!how.kubeconfig.empty()) arguments.insert(arguments.end(), {"--kubeconfig", how.kubeconfig});
+  if (!how.die_at.empty()) arguments.insert(arguments.end(), {"--die-at", how.die_at});
   const auto started = tool(arguments);
   ASSERT_EQ(started.status, 0) << started.err;
 }
 
 void ClusterTest::SetUpTestSuite() {
-  cluster_ =
-      std::make_unique<Cluster>(testing::UnitTest::GetInstance()->current_test_suite()->name());
+  std::string name = testing::UnitTest::GetInstance()->current_test_suite()->name();
+  std::replace(name.begin(), name.end(), '/', '-');  // of a suite with parameters
+  cluster_ = std::make_unique<Cluster>(name);
   if (!HasFailure()) {
     const auto problem = cluster_->mysql().make_writer_account();
     EXPECT_FALSE(problem) << *problem;
@@ -182,19 +192,11 @@ testing::AssertionResult Load::flows(std::uint64_t more) {
 
 testing::AssertionResult Load::nothing_lost() {
   writers_->stop();
-  for (const auto& name : cluster_.members()) {
-    oracle::Writers::Verdict v;
-    eventually(seconds(60), [&] {  // a replica applies what it has a moment later
-      v = writers_->judge(cluster_.member(name));
-      return v.error.empty() && v.lost == 0;
-    });
-    if (!v.error.empty() || v.lost != 0 || v.doubled != 0)
-      return testing::AssertionFailure()
-             << name << " has " << v.rows << " rows; of " << writers_->acknowledged()
-             << " acknowledged ones " << v.lost << " are lost, " << v.doubled << " doubled "
-             << v.error;
-  }
-  return testing::AssertionSuccess();
+  const auto verdict = oracle::judge_members(cluster_, {writers_.get()});
+  if (verdict.good()) return testing::AssertionSuccess();
+  return testing::AssertionFailure()
+         << "of " << writers_->acknowledged() << " acknowledged rows " << verdict.lost
+         << " are lost, " << verdict.doubled << " doubled " << verdict.problem;
 }
 
 }  // namespace troupe::e2e

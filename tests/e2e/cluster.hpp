@@ -37,8 +37,14 @@ class Cluster {
 
   // SIGKILL, and waits until it has gone.
   void kill_operator();
-  // With another kubeconfig if it shall reach the API server another way.
-  void start_operator(const std::string& kubeconfig = {});
+  // It ends by itself.
+  bool operator_ends(std::chrono::seconds deadline) const;
+
+  struct OperatorAs {
+    std::string kubeconfig;  // another one, to reach the API server another way
+    std::string die_at;      // actors/host/fault_point.hpp
+  };
+  void start_operator(const OperatorAs& how = {});
 
  private:
   std::string replication_actor(std::string_view field) const;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
-#include <random>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -444,32 +443,6 @@ TEST_F(MysqlRoles, AFailoverThatWasRecordedIsDecidedTheSameOnceMore) {
     }
 }
 
-// Killed once the actor has decided a few times more: between any two steps, over ten rounds.
-TEST_F(MysqlRoles, AnOperatorKilledBetweenAnyTwoStepsFinishesWhatItBegan) {
-  std::mt19937 random(20261121);
-  std::uniform_int_distribution<int> further(0, 14);
-  auto load = Load::through_service(mysql());
-  ASSERT_TRUE(load.flows());
-  for (int round = 0; round < 7; ++round) {
-    const auto before = source();
-    const auto target = replica();
-    const bool order = round % 2 == 0;
-    const auto until = cluster().decisions() + further(random);
-    SCOPED_TRACE(fmt::format("round {}: a {}", round, order ? "switchover" : "failover"));
-    if (order)
-      ok(fmt::format("annotate --overwrite mr {} troupe.dev/switchover-to={}", kName, target));
-    else
-      kill_database(before);
-    ASSERT_TRUE(eventually(seconds(10), [&] { return cluster().decisions() >= until; }));
-    cluster().kill_operator();
-    cluster().start_operator();
-    ASSERT_TRUE(eventually(seconds(60), [&] { return source() != before; }));
-    ASSERT_TRUE(settles(order ? target : ""));
-    ASSERT_TRUE(load.flows());
-  }
-  EXPECT_TRUE(load.nothing_lost());
-}
-
 // Each time killed while a change of members is half done; the second time the source dies as well,
 // so that the next operator has nothing but the record to tell it on whom it may rely.
 TEST_F(MysqlRoles, GrowsToFiveAndShrinksToThreeUnderLoadWhoeverDiesOnTheWay) {
@@ -516,7 +489,7 @@ TEST_F(MysqlRoles, WithoutTheApiServerNobodyChangesRolesAndThenEverythingGoesOn)
                  static_cast<std::size_t>(server.length(1)), std::to_string(proxy.port()));
   std::ofstream(detour) << config;
   cluster().kill_operator();
-  cluster().start_operator(detour);
+  cluster().start_operator({.kubeconfig = detour});
   ASSERT_TRUE(settles());
   const auto before = source();
   const auto epoch_before = epoch();

@@ -67,6 +67,15 @@ bool MysqlCluster::ready() const {
   return !all.empty() && std::all_of(all.begin(), all.end(), is_ready);
 }
 
+bool MysqlCluster::is_whole() const {
+  const auto primary = source();
+  if (primary.empty() || !ready()) return false;
+  const auto all = members();
+  return std::all_of(all.begin(), all.end(), [&](const std::string& member) {
+    return member == primary || is_replica(member);
+  });
+}
+
 std::string MysqlCluster::state() const {
   std::vector<std::string> out;
   for (const auto& o : objects()) {
@@ -142,6 +151,11 @@ std::string MysqlCluster::query(const std::string& member, const std::string& st
   auto text = mysql(member, statement + ";", nullptr);
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
+}
+
+std::string MysqlCluster::network_interface(const std::string& member) const {
+  const auto pod = kubectl_.get({"pod", member, "-n", ns_});
+  return text_at(pod, "/metadata/annotations/sim.troupe.dev~1interface");
 }
 
 std::optional<pid_t> MysqlCluster::database_process(const std::string& name) const {

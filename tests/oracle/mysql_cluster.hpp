@@ -20,7 +20,9 @@ class MysqlCluster {
 
   // Everything of the sample is up: the topology, its Units, and the UnitSets that have them.
   bool ready() const;
-  // What is not, for people.
+  // That, with one source, and every other member a replica that is ready.
+  bool is_whole() const;
+  // What is not ready, for people.
   std::string state() const;
   std::string source() const;  // status.currentSource
   std::vector<std::string> members() const;
@@ -36,6 +38,8 @@ class MysqlCluster {
   // What a statement prints, as root in the member's container; empty if it fails.
   std::string query(const std::string& member, const std::string& statement) const;
 
+  // The host's end of its Pod's network, and empty without one.
+  std::string network_interface(const std::string& member) const;
   // The database process of a member on this machine: the child of its container's process 1.
   std::optional<pid_t> database_process(const std::string& name) const;
 

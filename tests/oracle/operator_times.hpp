@@ -7,6 +7,10 @@
 #include <boost/json/fwd.hpp>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace troupe::oracle {
 
@@ -23,11 +27,24 @@ struct KillTime {
 // In milliseconds from the kill. Below 0: the operator acted on the Pod's deletion while the
 // process was still alive.
 struct OperatorTimes {
-  std::optional<double> detected;  // the run that wrote the failover's record
-  std::optional<double> promoted;  // the run that heard that the new source is open
+  // When each phase of the failover ended, in the order of their ends; those that were found.
+  std::vector<std::pair<std::string, double>> phases;
+
+  std::optional<double> detected() const { return at("detected"); }
+  std::optional<double> promoted() const { return at("opened"); }
+
+ private:
+  std::optional<double> at(std::string_view phase) const;
 };
 
-// `history`: the answer of /api/actors/{id}/history of the MysqlReplication.
+// `history`: the answer of /api/actors/{id}/history of the MysqlReplication. The phases:
+//   detected           the run that writes the failover's record
+//   recorded           it is written, and the replicas' receivers are being stopped
+//   receivers stopped  that many of them that one can be chosen, and is
+//   choice recorded    it is written, and the chosen one is being promoted
+//   promoted           it has applied what it had received, and is being opened
+//   opened             it says that it takes writes
+//   routed             its Pod has the label that the Service looks for
 OperatorTimes times_in(const boost::json::value& history, const KillTime& kill);
 
 }  // namespace troupe::oracle

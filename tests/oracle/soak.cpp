@@ -1,11 +1,14 @@
 #include "tests/oracle/soak.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <array>
 #include <fstream>
 #include <random>
+
+#include "tests/oracle/judgement.hpp"
+#include "tests/oracle/say.hpp"
+#include "tests/oracle/strike.hpp"
 
 namespace troupe::oracle {
 namespace {
@@ -19,11 +22,6 @@ constexpr seconds kWritesAgain(60);  // after a kill
 constexpr seconds kMembersAgain(180);
 // Acknowledged writes from a recovery to the next kill: five seconds of all writers at full speed.
 constexpr std::uint64_t kLongestCalm = 4000;
-
-void say(const std::string& line) {
-  std::fputs((line + "\n").c_str(), stdout);
-  std::fflush(stdout);
-}
 
 enum class Victim { PrimaryProcess, PrimaryPod, ReplicaPod, Operator, PrimaryAndOperator };
 constexpr std::array kVictims{Victim::PrimaryProcess, Victim::PrimaryPod, Victim::ReplicaPod,
@@ -95,8 +93,7 @@ class Soak {
     }
     const auto is_back = [&] {
       const auto now = cluster_.database_process(member);
-      return now && (victim == Victim::Operator || now != before) && cluster_.ready() &&
-             all_are_members();
+      return now && (victim == Victim::Operator || now != before) && cluster_.is_whole();
     };
     if (!eventually(kMembersAgain, is_back)) {
       tally_.problem = "a member has not come back: " + cluster_.state();
@@ -122,66 +119,41 @@ class Soak {
   bool kill(Victim victim, const std::string& member) const {
     switch (victim) {
       case Victim::PrimaryProcess:
-        return kill_process(member);
+        return strike(kubectl_, cluster_, member, Strike::Process).has_value();
       case Victim::PrimaryPod:
       case Victim::ReplicaPod:
-        return kill_pod(member);
+        return strike(kubectl_, cluster_, member, Strike::Pod).has_value();
       case Victim::Operator:
         return kill_operator();
       case Victim::PrimaryAndOperator:
-        return kill_process(member) && kill_operator();
+        return strike(kubectl_, cluster_, member, Strike::Process) && kill_operator();
     }
     return false;
-  }
-  bool kill_process(const std::string& member) const {
-    const auto pid = cluster_.database_process(member);
-    return pid && ::kill(*pid, SIGKILL) == 0;
-  }
-  bool kill_pod(const std::string& member) const {
-    return kubectl_({"delete", "pod", member, "--force", "--grace-period=0", "--wait=false"})
-               .status == 0;
   }
   bool kill_operator() const {
     return oracle::run({"sh", "-c", options_.restart_operator}, seconds(60)).status == 0;
   }
 
-  // One source, and every other member a replica that is ready.
-  bool all_are_members() const {
-    const auto source = cluster_.source();
-    for (const auto& member : cluster_.members())
-      if (member != source && !cluster_.is_replica(member)) return false;
-    return !source.empty();
-  }
-
   int conclude(const Writers& writers) {
-    Writers::Verdict worst;
-    for (const auto& member : cluster_.members()) {
-      Writers::Verdict v;
-      eventually(seconds(60), [&] {
-        v = writers.judge(cluster_.member(member));
-        return v.error.empty() && v.lost == 0;
-      });
-      if (!v.error.empty()) tally_.problem = member + " cannot be read: " + v.error;
-      worst.lost = std::max(worst.lost, v.lost);
-      worst.doubled = std::max(worst.doubled, v.doubled);
-    }
+    const auto verdict = judge_members(cluster_, {&writers});
+    if (!verdict.problem.empty()) tally_.problem = verdict.problem;
     if (!tally_.problem.empty()) say("error: " + tally_.problem);
     say(fmt::format("{} kills, {} recovered from, longest time without a write {} ms", tally_.kills,
                     tally_.rejoined, tally_.longest_outage.count()));
     say(fmt::format("{} writes acknowledged, {} lost, {} doubled (seed {})", writers.acknowledged(),
-                    worst.lost, worst.doubled, options_.seed));
+                    verdict.lost, verdict.doubled, options_.seed));
     if (!options_.json_file.empty()) {
       const boost::json::object report{{"seed", options_.seed},
                                        {"kills", tally_.kills},
                                        {"rejoined", tally_.rejoined},
                                        {"longest_outage_ms", tally_.longest_outage.count()},
                                        {"writes_acked", writers.acknowledged()},
-                                       {"writes_lost", worst.lost},
-                                       {"writes_doubled", worst.doubled},
+                                       {"writes_lost", verdict.lost},
+                                       {"writes_doubled", verdict.doubled},
                                        {"problem", tally_.problem}};
       std::ofstream(options_.json_file) << boost::json::serialize(report) << "\n";
     }
-    const bool good = tally_.problem.empty() && worst.lost == 0 && worst.doubled == 0;
+    const bool good = tally_.problem.empty() && verdict.good();
     return good && tally_.kills > 0 ? 0 : 1;
   }
 

@@ -22,8 +22,10 @@ Handle open(const Address& a, std::chrono::seconds patience) {
   mysql_options(handle.get(), MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
   mysql_options(handle.get(), MYSQL_OPT_READ_TIMEOUT, &seconds);
   mysql_options(handle.get(), MYSQL_OPT_WRITE_TIMEOUT, &seconds);
-  if (!mysql_real_connect(handle.get(), a.host.c_str(), a.user.c_str(), a.password.c_str(), nullptr,
-                          a.port, nullptr, 0))
+  const bool is_socket = a.host.starts_with('/');
+  if (!mysql_real_connect(handle.get(), is_socket ? nullptr : a.host.c_str(), a.user.c_str(),
+                          a.password.c_str(), nullptr, a.port, is_socket ? a.host.c_str() : nullptr,
+                          0))
     return nullptr;
   return handle;
 }
@@ -43,7 +45,8 @@ std::uint64_t key(std::uint64_t writer, std::uint64_t number) { return (writer <
 }  // namespace
 
 struct Writers::Impl {
-  Impl(std::vector<Address> a, WriterOptions o) : addresses(std::move(a)), options(o) {}
+  using Route = std::function<Address(std::size_t writer)>;
+  Impl(std::size_t n, Route r, WriterOptions o) : count(n), route(std::move(r)), options(o) {}
 
   void write(std::size_t writer) {
     mysql_thread_init();
@@ -64,13 +67,14 @@ struct Writers::Impl {
   }
 
   bool attempt(Handle& handle, std::size_t writer, std::uint64_t number) {
-    if (!handle) handle = open(addresses[writer], options.patience);
+    if (!handle) handle = open(route(writer), options.patience);
     if (!handle) return false;
     const auto sql = "INSERT INTO troupe_demo.acknowledged (writer, number) VALUES (" +
-                     std::to_string(writer) + ", " + std::to_string(number) + ")";
+                     std::to_string(options.first_id + writer) + ", " + std::to_string(number) +
+                     ")";
     if (mysql_query(handle.get(), sql.c_str()) != 0) return false;
     const std::scoped_lock lock(mutex);
-    acks.push_back({writer, number, std::chrono::steady_clock::now()});
+    acks.push_back({options.first_id + writer, number, std::chrono::steady_clock::now()});
     return true;
   }
 
@@ -79,8 +83,9 @@ struct Writers::Impl {
     paused.wait_until(lock, t, [this] { return stopping.load(); });
   }
 
-  std::vector<Address> addresses;
-  WriterOptions options;
+  const std::size_t count;
+  const Route route;
+  const WriterOptions options;
   std::atomic<bool> stopping{false};
   std::mutex pause_mutex;
   std::condition_variable paused;
@@ -90,7 +95,13 @@ struct Writers::Impl {
 };
 
 Writers::Writers(std::vector<Address> addresses, WriterOptions options)
-    : impl_(std::make_unique<Impl>(std::move(addresses), options)) {}
+    : impl_(std::make_unique<Impl>(
+          addresses.size(), [addresses](std::size_t writer) { return addresses[writer]; },
+          options)) {}
+
+Writers::Writers(std::size_t count, std::function<Address()> route, WriterOptions options)
+    : impl_(std::make_unique<Impl>(
+          count, [route = std::move(route)](std::size_t) { return route(); }, options)) {}
 
 Writers::~Writers() { stop(); }
 
@@ -107,7 +118,7 @@ std::optional<std::string> Writers::prepare(const Address& address) {
 }
 
 void Writers::start() {
-  for (std::size_t i = 0; i < impl_->addresses.size(); ++i)
+  for (std::size_t i = 0; i < impl_->count; ++i)
     impl_->threads.emplace_back([this, i] { impl_->write(i); });
 }
 

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -19,7 +20,7 @@
 namespace troupe::oracle {
 
 struct Address {
-  std::string host;  // an IP address
+  std::string host;  // an IP address, or the path of a Unix socket
   std::uint16_t port = 3306;
   std::string user;
   std::string password;
@@ -33,12 +34,16 @@ struct WriterOptions {
   std::chrono::seconds patience{2};
   // Attempts of a writer each second at most, so that disks do not fill.
   int rows_a_second = 200;
+  // Of the first writer: Writers that share a table number theirs apart.
+  std::size_t first_id = 0;
 };
 
 class Writers {
  public:
   // One writer for each address; give the same one several times for more load.
   explicit Writers(std::vector<Address> addresses, WriterOptions options = {});
+  // `route` says, to any of their threads, where the next connection goes.
+  Writers(std::size_t count, std::function<Address()> route, WriterOptions options = {});
   ~Writers();
 
   // Makes the table; false with a message if the server does not let us yet.

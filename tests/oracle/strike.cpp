@@ -1,0 +1,93 @@
+#include "tests/oracle/strike.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <fstream>
+#include <thread>
+
+#include "runtime/model/process_stat.hpp"
+
+namespace troupe::oracle {
+namespace {
+
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+// As its supervisor sees it: when it can be waited for, it has been dead for some time.
+bool is_dying(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  const auto stat = std::getline(file, line) ? ProcessStat::parse(line) : std::nullopt;
+  return !stat || stat->is_dying();
+}
+
+bool set_link(const MysqlCluster& cluster, const std::string& member, const char* state) {
+  const auto interface = cluster.network_interface(member);
+  return !interface.empty() &&
+         run({"ip", "link", "set", "dev", interface, state}, seconds(10)).status == 0;
+}
+
+bool delete_pod(const Kubectl& kubectl, pid_t pid, Struck& struck) {
+  int status = 0;
+  std::thread deleting([&] {
+    status =
+        kubectl({"delete", "pod", struck.member, "--force", "--grace-period=0", "--wait=false"})
+            .status;
+  });
+  const bool has_died = eventually(seconds(30), [&] {
+    const auto look = Moment::now();
+    if (is_dying(pid)) return true;
+    struck.last_alive = look;
+    return false;
+  });
+  struck.gone = Clock::now();
+  deleting.join();
+  return status == 0 && has_died;
+}
+
+}  // namespace
+
+Moment Moment::now() {
+  // Read first: what somebody does after this moment bears no earlier time.
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  return {Clock::now(), std::chrono::duration_cast<std::chrono::microseconds>(wall).count()};
+}
+
+std::optional<Struck> strike(const Kubectl& kubectl, const MysqlCluster& cluster,
+                             const std::string& member, Strike how) {
+  const auto pid = cluster.database_process(member);
+  if (!pid) return std::nullopt;
+  const auto now = Moment::now();
+  Struck struck{.how = how, .member = member, .asked = now, .last_alive = now, .gone = now.steady};
+  bool done = false;
+  switch (how) {
+    case Strike::Process:
+      done = ::kill(*pid, SIGKILL) == 0;
+      break;
+    case Strike::Pause:
+      done = ::kill(*pid, SIGSTOP) == 0;
+      break;
+    case Strike::Pod:
+      done = delete_pod(kubectl, *pid, struck);
+      break;
+    case Strike::CutOff:
+      done = set_link(cluster, member, "down");
+      struck.gone = Clock::now();
+      break;
+  }
+  return done ? std::optional(struck) : std::nullopt;
+}
+
+void release(const MysqlCluster& cluster, const Struck& struck) {
+  if (struck.how == Strike::CutOff) set_link(cluster, struck.member, "up");
+  // Its agent may have killed it long ago.
+  if (struck.how == Strike::Pause)
+    if (const auto pid = cluster.database_process(struck.member)) ::kill(*pid, SIGCONT);
+}
+
+double milliseconds_between(Instant from, Instant to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+}  // namespace troupe::oracle

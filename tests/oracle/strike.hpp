@@ -1,0 +1,47 @@
+// Ways in which a cluster loses its primary, and when exactly it did.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "tests/oracle/mysql_cluster.hpp"
+
+namespace troupe::oracle {
+
+enum class Strike {
+  Process,  // the database's process is killed
+  Pod,      // the Pod is deleted by force
+  Pause,    // the database's process is stopped (SIGSTOP)
+  CutOff,   // the Pod's network is taken away
+};
+
+// One moment on two clocks: the writers' and that of the operator's history.
+struct Moment {
+  Instant steady;
+  std::int64_t wall = 0;  // microseconds since 1970
+
+  static Moment now();
+};
+
+struct Struck {
+  Strike how = Strike::Process;
+  std::string member;
+  Moment asked;       // for it
+  Moment last_alive;  // the victim; all is counted from here
+  Instant gone;       // seen: what is acknowledged later was acknowledged by somebody else
+};
+
+// Nothing if it cannot be done. A signal works at once; a Pod's death takes its way through the API
+// server and its kubelet, so its moment is looked for.
+std::optional<Struck> strike(const Kubectl& kubectl, const MysqlCluster& cluster,
+                             const std::string& member, Strike how);
+
+// Lets what was stopped or cut off go on; nothing to do for the dead.
+void release(const MysqlCluster& cluster, const Struck& struck);
+
+double milliseconds_between(Instant from, Instant to);
+
+}  // namespace troupe::oracle
