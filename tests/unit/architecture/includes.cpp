@@ -30,7 +30,10 @@ const std::vector<Layer>& layers() {
       {"actors", {"actors", "engines", "csi", "k8s", "runtime"}},
       // The demo counts lost writes with the tests' own judge.
       {"apps", {"apps", "actors", "engines", "csi", "k8s", "runtime", "tests/oracle"}},
-      {"benches", {"benches", "actors", "engines", "csi", "k8s", "runtime"}},
+      // As does the benchmark of failovers, on the servers of the tests.
+      {"benches",
+       {"benches", "actors", "engines", "csi", "k8s", "runtime", "tests/oracle", "tests/db",
+        "tests/support"}},
   };
   return kLayers;
 }

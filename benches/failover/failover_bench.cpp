@@ -1,0 +1,152 @@
+// What else fails MySQL over, on this machine: from the kill of the primary to the first write that
+// another one acknowledges. ./dev bench failover sets it beside Troupe.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/json.hpp>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "benches/failover/peer.hpp"
+#include "benches/failover/servers.hpp"
+#include "benches/report.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace troupe::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::seconds;
+using support::eventually;
+
+constexpr std::size_t kWriters = 4;
+// Between two failovers.
+constexpr std::uint64_t kWritesBetween = 500;
+
+double milliseconds_between(oracle::Instant from, oracle::Instant to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+double fail_over(Peer& peer, const oracle::Writers& writers, int signal) {
+  const auto enough = writers.acknowledged() + kWritesBetween;
+  if (!eventually(seconds(60), [&] { return writers.acknowledged() >= enough; }))
+    throw std::runtime_error("writes do not flow");
+  auto& primary = peer.primary();
+  const auto killed = Clock::now();
+  primary.signal(signal);
+  std::optional<oracle::Instant> first;
+  if (!eventually(seconds(90),
+                  [&] { return (first = writers.first_acknowledged_after(killed)).has_value(); }))
+    throw std::runtime_error("no write within 90 s of the kill");
+  peer.mend();
+  return milliseconds_between(killed, *first);
+}
+
+struct Times {
+  std::vector<double> all;  // milliseconds, sorted
+
+  double median() const { return all[all.size() / 2]; }
+  std::string note() const {
+    return fmt::format("{} runs, longest {:.0f} ms", all.size(), all.back());
+  }
+};
+
+Times measure(std::string_view name, const std::unique_ptr<Peer>& peer, int times, int signal) {
+  if (auto problem = oracle::Writers::prepare(address_of(peer->primary())))
+    throw std::runtime_error(*problem);
+  oracle::Writers writers(kWriters, [&peer] { return peer->route(); });
+  writers.start();
+  Times out;
+  for (int i = 0; i < times; ++i) {
+    out.all.push_back(fail_over(*peer, writers, signal));
+    fmt::print("  {}, {} of {}: {:.0f} ms\n", name, i + 1, times, out.all.back());
+    std::fflush(stdout);
+  }
+  writers.stop();
+  std::sort(out.all.begin(), out.all.end());
+  return out;
+}
+
+struct Options {
+  int ideal_runs = 20;
+  int group_runs = 3;
+  // What troupe-demo kills has written; empty: not measured.
+  std::string killed, paused, cut_off;
+  std::string json_file;
+};
+
+double add_troupe(Report& report, const std::string& how, const std::string& file,
+                  double median_budget, std::optional<double> p99_budget) {
+  std::ifstream in(file);
+  const auto figures = boost::json::parse(std::string(std::istreambuf_iterator<char>(in), {}));
+  const auto number = [&figures](const char* name) { return figures.at(name).to_number<double>(); };
+  const auto median = number("median_ms");
+  const std::string dominant(figures.at("dominant_phase").as_string());
+  report.add(
+      {how + "_median_ms", median, "ms",
+       fmt::format("{:.0f} runs, longest {:.0f} ms; {:.0f} ms of it: {}", number("runs"),
+                   number("max_ms"),
+                   figures.at("median_ms_by_phase").at(dominant).to_number<double>(), dominant),
+       median_budget});
+  report.add({how + "_p99_ms", number("p99_ms"), "ms", "", p99_budget});
+  report.add({how + "_writes_lost", number("writes_lost") + number("writes_doubled"), "",
+              fmt::format("of {:.0f} acknowledged", number("writes_acked")), 0});
+  return median;
+}
+
+// Budgets: docs/architecture.md has where they come from.
+int run(const Options& options) {
+  Report report("failover: the primary taken away under load, to the first acknowledged write");
+  const auto ideal = measure("ideal operator", ideal_operator(), options.ideal_runs, SIGKILL);
+  const auto group =
+      measure("group replication", group_replication({}), options.group_runs, SIGKILL);
+  const auto quick = group_replication({.member_expel_timeout = 0});
+  const auto quick_killed =
+      measure("group replication, expel timeout 0", quick, options.group_runs, SIGKILL);
+  const auto quick_paused = measure("group replication, expel timeout 0, primary paused", quick,
+                                    options.group_runs, SIGSTOP);
+  if (!options.killed.empty()) {
+    const auto median = add_troupe(report, "killed", options.killed, 500, 2000);
+    report.add({"killed_of_ideal", median / ideal.median(), "x", "", 3});
+    report.add({"killed_of_group_expel_0", median / quick_killed.median(), "x", "", 0.1});
+  }
+  if (!options.paused.empty()) {
+    const auto median = add_troupe(report, "paused", options.paused, 4000, std::nullopt);
+    report.add({"paused_of_group_expel_0", median / quick_paused.median(), "x", "", std::nullopt});
+  }
+  if (!options.cut_off.empty()) add_troupe(report, "cut_off", options.cut_off, 4000, std::nullopt);
+  const auto add_peer = [&report](const char* name, const Times& times) {
+    report.add({name, times.median(), "ms", times.note(), std::nullopt});
+  };
+  add_peer("ideal_operator_killed_ms", ideal);
+  add_peer("group_killed_ms", group);
+  add_peer("group_expel_0_killed_ms", quick_killed);
+  add_peer("group_expel_0_paused_ms", quick_paused);
+  return report.finish(options.json_file);
+}
+
+}  // namespace
+}  // namespace troupe::bench
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Fails over MySQL by other means than Troupe, and sets Troupe's figures beside them.",
+      "failover_bench");
+  troupe::bench::Options options;
+  app.add_option("--ideal-runs", options.ideal_runs)->check(CLI::PositiveNumber);
+  app.add_option("--group-runs", options.group_runs)->check(CLI::PositiveNumber);
+  app.add_option("--killed", options.killed, "figures of troupe-demo kills --how process");
+  app.add_option("--paused", options.paused, "of --how pause");
+  app.add_option("--cut-off", options.cut_off, "of --how cut-off");
+  app.add_option("--json", options.json_file, "file for the figures");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return troupe::bench::run(options);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "error: {}\n", e.what());
+    return 1;
+  }
+}

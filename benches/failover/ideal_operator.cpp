@@ -1,0 +1,160 @@
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <fstream>
+#include <future>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "benches/failover/peer.hpp"
+#include "benches/failover/servers.hpp"
+#include "engines/mysql/model/choice.hpp"
+#include "runtime/model/process_stat.hpp"
+
+namespace troupe::bench {
+namespace {
+
+using mysql::GtidSet;
+using mysql::testing::Client;
+using mysql::testing::Mysqld;
+
+bool is_dying(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  const auto stat = std::getline(file, line) ? ProcessStat::parse(line) : std::nullopt;
+  return !stat || stat->is_dying();
+}
+
+class IdealOperator final : public Peer {
+ public:
+  IdealOperator() {
+    for (std::size_t i = 0; i < kServers; ++i) {
+      servers_[i] = std::make_unique<Mysqld>(
+          static_cast<std::uint32_t>(i + 1),
+          durable_and({"--plugin-load-add=rpl_semi_sync_source=semisync_source.so",
+                       "--plugin-load-add=rpl_semi_sync_replica=semisync_replica.so"}));
+      connect(i);
+    }
+    open(0);
+    for (const std::size_t i : {1u, 2u}) follow(i, 0);
+    watcher_ = std::jthread([this](const std::stop_token& stopping) { watch(stopping); });
+  }
+
+  Mysqld& primary() override { return *servers_[primary_]; }
+  oracle::Address route() override { return address_of(primary()); }
+
+  void mend() override {
+    std::unique_lock lock(mutex_);
+    settled_.wait(lock, [this] { return dead_.has_value(); });
+    const auto back = *std::exchange(dead_, std::nullopt);
+    servers_[back]->kill();
+    servers_[back]->restart();
+    connect(back);
+    // What it alone has, nobody was told of: it is passed over, as no client looks here.
+    const auto theirs = clients_[primary_]->value("SELECT @@GLOBAL.gtid_executed");
+    const auto alone = clients_[back]->value(
+        fmt::format("SELECT GTID_SUBTRACT(@@GLOBAL.gtid_executed, '{}')", theirs));
+    if (!alone.empty()) {
+      clients_[back]->run("RESET BINARY LOGS AND GTIDS");
+      clients_[back]->run(fmt::format("SET GLOBAL gtid_purged = '{}'", theirs));
+    }
+    follow(back, primary_);
+    watched_ = true;
+  }
+
+ private:
+  void connect(std::size_t i) { clients_[i] = std::make_unique<Client>(servers_[i]->admin()); }
+
+  void follow(std::size_t replica, std::size_t source) {
+    auto& client = *clients_[replica];
+    client.run("STOP REPLICA");
+    client.run("SET GLOBAL super_read_only = ON");
+    client.run(fmt::format(
+        "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = {}, "
+        "SOURCE_USER = '{}', SOURCE_PASSWORD = '{}', SOURCE_AUTO_POSITION = 1, "
+        "GET_SOURCE_PUBLIC_KEY = 1, SOURCE_CONNECT_RETRY = 1",
+        servers_[source]->port(), mysql::testing::kAdmin, mysql::testing::kAdminPassword));
+    client.run("SET GLOBAL rpl_semi_sync_source_enabled = OFF");
+    client.run("SET GLOBAL rpl_semi_sync_replica_enabled = ON");
+    client.run("START REPLICA");
+  }
+
+  void open(std::size_t i) {
+    auto& client = *clients_[i];
+    client.run("STOP REPLICA");
+    client.run("RESET REPLICA ALL");
+    client.run("SET GLOBAL rpl_semi_sync_source_timeout = 4294967295");
+    client.run("SET GLOBAL rpl_semi_sync_source_wait_for_replica_count = 1");
+    client.run("SET GLOBAL rpl_semi_sync_source_enabled = ON");
+    client.run("SET GLOBAL read_only = OFF");
+  }
+
+  void watch(const std::stop_token& stopping) {
+    using namespace std::chrono_literals;
+    std::unique_lock lock(mutex_);
+    while (!stopping.stop_requested()) {
+      tick_.wait_for(lock, stopping, 1ms, [] { return false; });
+      if (!watched_ || !is_dying(primary().pid())) continue;
+      watched_ = false;
+      fail_over();
+      settled_.notify_all();
+    }
+  }
+
+  struct Stopped {
+    GtidSet received;
+    mysql::Candidate candidate;
+  };
+  Stopped stop_receiver(std::size_t i) {
+    auto& client = *clients_[i];
+    client.run("STOP REPLICA IO_THREAD");
+    const auto set = [&client](const char* sql) {
+      return GtidSet::parse(client.value(sql)).value();
+    };
+    Stopped out;
+    out.received = set(
+        "SELECT RECEIVED_TRANSACTION_SET FROM performance_schema.replication_connection_status");
+    out.candidate.ordinal = static_cast<int>(i);
+    out.candidate.position = set("SELECT @@GLOBAL.gtid_executed");
+    out.candidate.position.add(out.received);
+    return out;
+  }
+
+  void fail_over() {
+    const std::size_t dead = primary_;
+    const std::array<std::size_t, 2> left{(dead + 1) % kServers, (dead + 2) % kServers};
+    auto other = std::async(std::launch::async, [&] { return stop_receiver(left[1]); });
+    const std::array stopped{stop_receiver(left[0]), other.get()};
+    const std::array candidates{stopped[0].candidate, stopped[1].candidate};
+    const auto choice = mysql::choose(candidates);
+    const auto* chosen = std::get_if<mysql::Chosen>(&choice);
+    if (!chosen) throw std::runtime_error("the two replicas have diverged");
+    const auto winner = left[chosen->index], loser = left[1 - chosen->index];
+    clients_[winner]->run(fmt::format("SELECT WAIT_FOR_EXECUTED_GTID_SET('{}')",
+                                      stopped[chosen->index].received.to_string()));
+    auto following = std::async(std::launch::async, [&] { follow(loser, winner); });
+    open(winner);
+    primary_ = winner;
+    following.get();
+    dead_ = dead;
+  }
+
+  Servers servers_;
+  std::array<std::unique_ptr<Client>, kServers> clients_;
+  std::atomic<std::size_t> primary_ = 0;
+  std::mutex mutex_;
+  std::condition_variable settled_;
+  std::condition_variable_any tick_;
+  bool watched_ = true;
+  std::optional<std::size_t> dead_;  // whom the last failover has replaced
+  std::jthread watcher_;             // ends before what it looks at
+};
+
+}  // namespace
+
+std::unique_ptr<Peer> ideal_operator() { return std::make_unique<IdealOperator>(); }
+
+}  // namespace troupe::bench
