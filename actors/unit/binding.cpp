@@ -63,7 +63,7 @@ void keep_binding(const World& w, Decision& d) {
   const auto noted = noted_node(*w.object);
   if (w.object->spec.unbindNode) {
     if (noted.empty()) return;
-    auto spec = template_of(*w.object).at("spec").as_object();
+    auto spec = template_spec(w);
     const auto before = selected(spec);
     const bool ours = !take_binding_out(w, spec).empty();
     patch(w, nullptr, ours || before.empty() ? boost::json::value() : boost::json::string(before),
@@ -80,7 +80,7 @@ void keep_binding(const World& w, Decision& d) {
   }
   if (!w.pod || w.pod->spec.nodeName.empty() || w.pod->metadata.deletionTimestamp) return;
   // A template that names a node needs no second word.
-  if (!selected(template_of(*w.object).at("spec").as_object()).empty()) return;
+  if (!selected(template_spec(w)).empty()) return;
   const auto node = w.pod->spec.nodeName.view();
   patch(w, boost::json::string(node), boost::json::string(hostname_of(w.node, node)), d);
 }

@@ -46,12 +46,9 @@ bool user_has(const World& w, std::string_view user) {
 
 // Who has the role; nobody: empty. Whoever put root into the Secret wants to use it.
 std::string user_of(const World& w, const AccountRole& role) {
-  const auto pod_template = template_of(*w.object);
-  const auto main = main_container(*w.object, pod_template);
-  const auto variable = [&](std::string_view name) { return env_of(pod_template, main, name); };
-  if (const auto named = variable(role.variable)) return *named;
+  if (const auto named = env_of(w, role.variable)) return *named;
   const bool stock = std::any_of(kStockRoot.begin(), kStockRoot.end(),
-                                 [&](auto name) { return variable(name).has_value(); });
+                                 [&w](auto name) { return env_of(w, name).has_value(); });
   return role.variable == kAdminVariable && user_has(w, kRoot) && !stock ? std::string(kRoot)
                                                                          : std::string();
 }
@@ -92,9 +89,7 @@ std::vector<std::string> names_of_server(const World& w) {
   const auto ns = w.object->metadata.namespace_.view();
   const auto name = w.object->metadata.name.view();
   std::vector<std::string> names{agent_server_name(ns, name), std::string(name), "localhost"};
-  const auto pod_template = template_of(*w.object);
-  if (const auto subdomain = text_at(pod_template.at("spec").as_object(), "subdomain");
-      !subdomain.empty()) {
+  if (const auto subdomain = text_at(template_spec(w), "subdomain"); !subdomain.empty()) {
     const auto base = fmt::format("{}.{}.{}", name, subdomain, ns);
     names.insert(names.end(), {base, base + ".svc", base + ".svc." + w.cluster_domain});
   }

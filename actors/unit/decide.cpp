@@ -102,9 +102,8 @@ bool everything_is_there(const World& w, Decision& d) {
   for (const auto& text : w.missing)
     d.hold(text.starts_with("Secret") ? "SecretMissing" : "ConfigMapMissing",
            text + ", which the Pod template names, does not exist");
-  const auto pod_template = template_of(*w.object);
-  const auto main = main_container(*w.object, pod_template);
-  const auto* containers = find_array(pod_template.at("spec").as_object(), "containers");
+  const auto& main = w.main_container;
+  const auto* containers = find_array(template_spec(w), "containers");
   if (!containers || !find_named(*containers, main))
     d.hold("MainContainerMissing",
            main.empty() ? "spec.template has no container"

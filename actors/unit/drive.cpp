@@ -52,7 +52,7 @@ void hold_failing_process(const World& w, Decision& d) {
                      perhaps_memory ? " (as the kernel does where the container's memory limit is "
                                       "exceeded)"
                                     : "",
-                     main_container(*w.object, template_of(*w.object))),
+                     w.main_container),
          w.agent->since);
 }
 
@@ -79,7 +79,7 @@ bool process_may_run(const World& w) {
 
 std::optional<Rendering> rendering(const World& w) {
   const auto& spec = w.object->spec;
-  const auto type = main_container(*w.object, template_of(*w.object));
+  const auto type = w.main_container;
   Rendering r;
   if (spec.configTemplateName.empty()) {
     r.action.template_text = kBareTemplate;
@@ -133,7 +133,7 @@ void drive_agent(const World& w, Memory& memory, TimePoint now, Decision& d) {
     d.hold("ConfigKeyMissing",
            fmt::format("ConfigMap {}/{} has no key {}: it holds the template of the configuration",
                        w.object->metadata.namespace_, w.object->spec.configTemplateName,
-                       main_container(*w.object, template_of(*w.object))));
+                       w.main_container));
     return;
   }
   if (!a.config.error.empty()) d.hold("ConfigInvalid", a.config.error, a.since);

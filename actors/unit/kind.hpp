@@ -4,6 +4,7 @@
 // labels and annotations of a Pod that an earlier operator made.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,6 +35,10 @@ struct UnitKind {
 
   struct World {
     k8s::ObjectPtr<k8s::Unit> object;
+    // Of the object: its Pod template, an empty object if it is none, and which container is the
+    // database. Read once, as most of the decision looks at them.
+    boost::json::object pod_template;
+    std::string main_container;
     k8s::ObjectPtr<k8s::Pod> pod;
     k8s::ObjectPtr<k8s::Node> node;
     k8s::ObjectPtr<k8s::Node> bound_node;  // the one that the Unit is bound to

@@ -44,18 +44,16 @@ class References {
   Sight& sight_;
 };
 
-void find_missing(UnitKind::World& w, const object& pod_template, std::string_view ns,
-                  Sight& sight) {
+void find_missing(UnitKind::World& w, std::string_view ns, Sight& sight) {
   References references(w, ns, sight);
-  const auto* spec = find_object(pod_template, "spec");
-  if (!spec) return;
-  if (const auto* volumes = find_array(*spec, "volumes"))
+  const auto& spec = template_spec(w);
+  if (const auto* volumes = find_array(spec, "volumes"))
     for (const auto& v : *volumes) {
       references.secret(find_object(v.as_object(), "secret"), "secretName");
       references.config_map(find_object(v.as_object(), "configMap"));
     }
   for (const auto key : {"initContainers", "containers"}) {
-    const auto* containers = find_array(*spec, key);
+    const auto* containers = find_array(spec, key);
     if (!containers) continue;
     for (const auto& c : *containers) {
       const auto* env = find_array(c.as_object(), "env");
@@ -80,6 +78,7 @@ UnitKind::World UnitKind::observe(const ObjectRef& self, Sight& sight) {
   w.cluster_domain = sight.settings().cluster_domain;
   w.object = sight.get<k8s::Unit>(self.ns, self.name);
   if (!w.object) return w;
+  read_template(w);
   const auto& spec = w.object->spec;
   w.pod = sight.get<k8s::Pod>(self.ns, self.name);
   if (w.pod) {
@@ -114,12 +113,11 @@ UnitKind::World UnitKind::observe(const ObjectRef& self, Sight& sight) {
   w.authority = sight.get<k8s::SecretObject>(sight.settings().operator_namespace, kAuthoritySecret);
   w.made_accounts =
       sight.get<k8s::SecretObject>(self.ns, accounts_secret(owner_of_accounts(*w.object)));
-  const auto pod_template = template_of(*w.object);
-  const auto secret = env_of(pod_template, main_container(*w.object, pod_template), "SECRET_NAME");
+  const auto secret = env_of(w, "SECRET_NAME");
   if (secret && !secret->empty()) w.secret = sight.get<k8s::SecretObject>(self.ns, *secret);
   for (const auto& user : users_in_secret(w))
     w.passwords.emplace(user, sight.password({self.ns, *secret, user, kAesSecret, kAesKey}));
-  find_missing(w, pod_template, self.ns, sight);
+  find_missing(w, self.ns, sight);
   return w;
 }
 

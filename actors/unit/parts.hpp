@@ -23,15 +23,13 @@ inline constexpr std::string_view kTemplateHash = "troupe.dev/template-hash";
 inline constexpr std::string_view kAesSecret = "aes-secret-key";
 inline constexpr std::string_view kAesKey = "AES_SECRET_KEY";
 
-// Reads the Unit's Pod template; an empty object if it is none.
-boost::json::object template_of(const k8s::Unit& unit);
-// The container that is the database: named by an annotation of the Unit or of its template, else
-// the first one.
-std::string main_container(const k8s::Unit& unit, const boost::json::object& pod_template);
+// What World holds of the Unit's Pod template. The container that is the database is named by an
+// annotation of the Unit or of its template, else it is the first one.
+void read_template(World& world);
+const boost::json::object& template_spec(const World& world);
 // An environment variable of that container: empty if its value comes from elsewhere, nothing if
 // there is none.
-std::optional<std::string> env_of(const boost::json::object& pod_template,
-                                  std::string_view container, std::string_view name);
+std::optional<std::string> env_of(const World& world, std::string_view name);
 std::string owner_of_accounts(const k8s::Unit& unit);
 
 // The Pod that shall be, with the agent and its supervisor in it.

@@ -67,7 +67,7 @@ array agent_env(const World& w, const object& main, std::string_view type) {
   add(literal("UNIT_TYPE", type));
   add(literal("TROUPE_RUN_DIR", kRunMount));
   add(literal("TROUPE_TLS_DIR", kTlsMount));
-  const auto subdomain = text_at(template_of(*w.object).at("spec").as_object(), "subdomain");
+  const auto subdomain = text_at(template_spec(w), "subdomain");
   if (!subdomain.empty())
     add(literal("TROUPE_REPORT_HOST", fmt::format("{}.{}.{}", w.object->metadata.name, subdomain,
                                                   w.object->metadata.namespace_)));
@@ -143,17 +143,9 @@ void inject(const World& w, object& spec, std::string_view type) {
 }
 
 // All that a Pod has from its Unit, besides labels and annotations, which change while it runs.
-std::string unit_hash(const World& w, object template_spec, std::string_view type) {
-  take_binding_out(w, template_spec);
-  return applied_hash({{"main", type}, {"spec", std::move(template_spec)}});
-}
-
-}  // namespace
-
-object template_of(const k8s::Unit& unit) {
-  auto out = parse_object(unit.spec.template_.text());
-  object_at(out, "spec");
-  return out;
+std::string unit_hash(const World& w, object spec, std::string_view type) {
+  take_binding_out(w, spec);
+  return applied_hash({{"main", type}, {"spec", std::move(spec)}});
 }
 
 std::string main_container(const k8s::Unit& unit, const object& pod_template) {
@@ -167,10 +159,19 @@ std::string main_container(const k8s::Unit& unit, const object& pod_template) {
   return text_at(containers->front().as_object(), "name");
 }
 
-std::optional<std::string> env_of(const object& pod_template, std::string_view container,
-                                  std::string_view name) {
-  const auto* containers = find_array(pod_template.at("spec").as_object(), "containers");
-  const auto* found = containers ? find_named(*containers, container) : nullptr;
+}  // namespace
+
+void read_template(World& w) {
+  w.pod_template = parse_object(w.object->spec.template_.text());
+  object_at(w.pod_template, "spec");
+  w.main_container = main_container(*w.object, w.pod_template);
+}
+
+const object& template_spec(const World& w) { return w.pod_template.at("spec").as_object(); }
+
+std::optional<std::string> env_of(const World& w, std::string_view name) {
+  const auto* containers = find_array(template_spec(w), "containers");
+  const auto* found = containers ? find_named(*containers, w.main_container) : nullptr;
   const auto* env = found ? find_array(*found, "env") : nullptr;
   const auto* variable = env ? find_named(*env, name) : nullptr;
   return variable ? std::optional(text_at(*variable, "value")) : std::nullopt;
@@ -183,22 +184,23 @@ std::string owner_of_accounts(const k8s::Unit& unit) {
 
 object pod_body(const World& w) {
   const auto& o = *w.object;
-  auto pod_template = template_of(o);
-  const auto type = main_container(o, pod_template);
+  const auto& type = w.main_container;
   auto body = skeleton<k8s::Pod>(o.metadata.namespace_, o.metadata.name);
   auto& metadata = body["metadata"].as_object();
-  auto& from = object_at(pod_template, "metadata");
   auto labels = to_json(o.metadata.labels);
   labels.erase(kOwnerLabel);
-  for (const auto& l : object_at(from, "labels")) labels[l.key()] = l.value();
+  const auto* from = find_object(w.pod_template, "metadata");
+  if (const auto* more = from ? find_object(*from, "labels") : nullptr)
+    for (const auto& l : *more) labels[l.key()] = l.value();
   // The operator watches Pods that bear it; a Unit that stands alone has it from nobody else.
   labels[kUnitLabel] = o.metadata.name.view();
-  auto annotations = object_at(from, "annotations");
+  const auto* noted = from ? find_object(*from, "annotations") : nullptr;
+  auto annotations = noted ? *noted : object();
   annotations[kMainContainerAnnotation] = type;
   metadata["labels"] = std::move(labels);
   metadata["ownerReferences"] = owned_by(o);
 
-  auto spec = pod_template["spec"].as_object();
+  auto spec = template_spec(w);
   annotations[kUnitHash] = unit_hash(w, spec, type);
   if (!spec.contains("hostname")) spec["hostname"] = o.metadata.name.view();
   inject(w, spec, type);

@@ -81,7 +81,7 @@ void keep_configuration(const World& w, Decision& d) {
   if (w.central_template) {
     const auto name = o.metadata.name.str() + "-podtemplate";
     auto body = owned_skeleton(w, skeleton<k8s::PodTemplate>(ns, name));
-    body["template"] = parse_object(w.central_template->template_.text());
+    body["template"] = *w.base_template;
     ensure(d, "PodTemplate", ref<k8s::PodTemplate>(ns, name), kManager, std::move(body),
            w.pod_template ? &w.pod_template->metadata : nullptr);
   }

@@ -19,7 +19,7 @@ void need_templates(const World& w, Decision& d) {
            fmt::format("{} {}/{}{} does not exist: install the templates of {} {}", kind,
                        w.operator_namespace, w.template_name, suffix, spec.type, spec.version));
   };
-  if (!base_template(w)) missing("PodTemplateMissing", "PodTemplate", "");
+  if (!w.base_template) missing("PodTemplateMissing", "PodTemplate", "");
   if (!w.central_config && !(w.config && is_of_version(w, w.config->metadata)))
     missing("ConfigTemplateMissing", "ConfigMap", "-config-template");
   const bool has_values = std::all_of(w.slots.begin(), w.slots.end(), [&w](const Slot& s) {

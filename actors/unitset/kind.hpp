@@ -5,6 +5,8 @@
 // a Secret for accounts that the user's Secret lacks; the Units. Field manager: troupe-unitset.
 #pragma once
 
+#include <boost/json/object.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +44,9 @@ struct UnitSetKind {
     k8s::ObjectPtr<k8s::PodTemplate> central_template;
     k8s::ObjectPtr<k8s::ConfigMap> central_config;
     k8s::ObjectPtr<k8s::ConfigMap> central_values;
+    // The Pod template that Units are made from: the version's, or our copy of it where the
+    // operator's namespace has lost it. Read once, as each Unit's begins with it.
+    std::optional<boost::json::object> base_template;
     // Ours.
     k8s::ObjectPtr<k8s::PodTemplate> pod_template;
     k8s::ObjectPtr<k8s::ConfigMap> config;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unitset/parts.hpp"
 
@@ -57,6 +58,12 @@ bool has_unit(const UnitSetKind::World& w, std::string_view unit) {
          std::any_of(w.surplus.begin(), w.surplus.end(), named);
 }
 
+k8s::ObjectPtr<k8s::PodTemplate> base_template(const UnitSetKind::World& w) {
+  if (w.central_template) return w.central_template;
+  const bool same = w.pod_template && unitset::is_of_version(w, w.pod_template->metadata);
+  return same ? w.pod_template : nullptr;
+}
+
 // Surplus Units are gone before what was made for them is.
 void find_leftovers(UnitSetKind::World& w, Sight& sight) {
   const auto& meta = w.object->metadata;
@@ -90,6 +97,7 @@ UnitSetKind::World UnitSetKind::observe(const ObjectRef& self, Sight& sight) {
       sight.get<k8s::ConfigMap>(w.operator_namespace, w.template_name + "-config-value");
   w.pod_template = sight.get<k8s::PodTemplate>(self.ns, self.name + "-podtemplate");
   w.config = sight.get<k8s::ConfigMap>(self.ns, self.name + "-config-template");
+  if (const auto base = base_template(w)) w.base_template = parse_object(base->template_.text());
   w.headless = sight.get<k8s::Service>(self.ns, self.name + "-headless-svc");
   w.external = sight.get<k8s::Service>(self.ns, self.name + "-svc");
   if (!spec.sharedConfigName.empty())

@@ -23,8 +23,6 @@ inline constexpr std::string_view kValuesSuffix = "-config-value";
 
 // Whether one of our copies was made from the templates of the version that the spec names.
 bool is_of_version(const World& world, const k8s::ObjectMeta& copy);
-// The version's template, or our copy of it where the operator's namespace has lost it.
-k8s::ObjectPtr<k8s::PodTemplate> base_template(const World& world);
 
 struct Port {
   std::string name;

@@ -150,7 +150,7 @@ void add_affinity(object& pod_spec, const World& w, const Slot& slot) {
 }  // namespace
 
 object pod_template(const World& w, const Slot& slot, int ordinal, const std::vector<Port>& ports) {
-  auto out = parse_object(base_template(w)->template_.text());
+  auto out = *w.base_template;
   auto& metadata = object_at(out, "metadata");
   auto& labels = object_at(metadata, "labels");
   for (const auto& [key, text] : w.object->metadata.labels) labels[key.view()] = text.view();

@@ -1,4 +1,4 @@
-// The ports of a set's Units, and its base template.
+// The ports of a set's Units, and which copies are of its version.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -63,18 +63,11 @@ bool is_of_version(const World& w, const k8s::ObjectMeta& copy) {
   return copy.annotations.get(kVersionAnnotation) == w.object->spec.version;
 }
 
-k8s::ObjectPtr<k8s::PodTemplate> base_template(const World& w) {
-  if (w.central_template) return w.central_template;
-  const bool same = w.pod_template && is_of_version(w, w.pod_template->metadata);
-  return same ? w.pod_template : nullptr;
-}
-
 Result<std::vector<Port>> ports_of(const World& w) {
   const auto& spec = w.object->spec;
   const auto key = fmt::format("{}_ports", spec.type);
   if (w.shared && w.shared->data.contains(key)) return shared_ports(w, key);
-  const auto base = parse_object(base_template(w)->template_.text());
-  const auto* pod = find_object(base, "spec");
+  const auto* pod = find_object(*w.base_template, "spec");
   const auto* containers = pod ? find_array(*pod, "containers") : nullptr;
   const auto* main = containers ? find_named(*containers, spec.type.view()) : nullptr;
   if (!main)
