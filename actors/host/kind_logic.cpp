@@ -98,6 +98,8 @@ Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) 
   Outcome out;
   out.id = chain_of_run(causes, std::exchange(retrying_, {}));
   if (!out.id) out.id = stage_.actors.next_causal_id();
+  const bool leads = stage_.leads();
+  if (!leads && now < rests_until_) return rest(out.id);
   Decision decision;
   {
     k8s::Reader reader(stage_.store, stage_.router, id_, dependencies_);
@@ -108,7 +110,6 @@ Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) 
   // Also what a kind has no status for, and its status itself.
   hold_refused(ledger_.refusals(), decision);
   stage_.observations.want(id_, std::move(decision.agents), std::move(decision.servers));
-  const bool leads = stage_.leads();
   if (leads) herald_.sift(decision, now);
   out.wake = decision.wake;
   for (const auto& effect : decision.effects) {
@@ -125,6 +126,17 @@ Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) 
   doing_ = leads ? decision.doing : "standby: " + decision.doing;
   out.doing = doing_;
   out.guards = std::move(decision.guards);
+  rests_until_ = leads ? TimePoint() : now + kStandbyRests;
+  standby_guards_ = leads ? std::vector<Guard>() : out.guards;
+  return out;
+}
+
+Logic::Outcome KindLogicBase::rest(CausalId id) const {
+  Outcome out;
+  out.id = id;
+  out.wake = rests_until_;
+  out.doing = doing_;
+  out.guards = standby_guards_;
   return out;
 }
 

@@ -38,10 +38,14 @@ struct Stage {
   Observations& observations;
   Gateways& gateways;
   const Settings& settings;
-  // False on a standby: it looks and decides, so that it is warm, and does nothing.
+  // False on a standby: it looks and decides now and then, so that it is warm, and does nothing.
   std::function<bool()> leads;
   JournalRoom& journals;
 };
+
+// So long a standby rests after it has looked at an object: it has to know whom to observe, and
+// what it decides comes to nothing. Whoever begins to lead looks at all of them at once.
+inline constexpr Duration kStandbyRests = std::chrono::seconds(1);
 
 class KindLogicBase : public Logic {
  public:
@@ -61,6 +65,8 @@ class KindLogicBase : public Logic {
   // Begins or ends it, as the object's annotation asks.
   void keep_journal();
   void end_journal();
+  // Nothing has been decided: what the last decision said stands.
+  Outcome rest(CausalId id) const;
   void start(const Effect& effect, CausalId id);
 
   Stage& stage_;
@@ -70,9 +76,11 @@ class KindLogicBase : public Logic {
   Ledger ledger_;
   Herald herald_;
   std::string doing_;
-  CausalId retrying_;                 // chain of an effect that failed and waits for its backoff
-  std::unique_ptr<Journal> journal_;  // null: none is asked for
-  std::size_t journal_told_ = 0;      // its bytes, as the room knows them
+  TimePoint rests_until_;              // as a standby
+  std::vector<Guard> standby_guards_;  // of its last decision
+  CausalId retrying_;                  // chain of an effect that failed and waits for its backoff
+  std::unique_ptr<Journal> journal_;   // null: none is asked for
+  std::size_t journal_told_ = 0;       // its bytes, as the room knows them
 };
 
 }  // namespace troupe::actors
