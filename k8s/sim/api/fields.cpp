@@ -163,20 +163,38 @@ ManagedEntries entries_to_update(const json::value* old, const json::value& upda
   return stored ? std::move(*stored) : ManagedEntries();
 }
 
-// A copy in which nothing is left that a write sets by itself.
-json::value comparable(const json::value& object) {
-  auto out = object;
-  auto* o = out.if_object();
-  auto* metadata = o ? o->if_contains("metadata") : nullptr;
-  if (!metadata || !metadata->is_object()) return out;
-  auto& meta = metadata->get_object();
-  meta.erase("resourceVersion");
-  if (auto* entries = meta.if_contains("managedFields"); entries && entries->is_array()) {
-    for (auto& entry : entries->get_array()) {
-      if (entry.is_object()) entry.get_object().erase("time");
-    }
-  }
-  return out;
+// Whether two objects have the same members, but for some.
+bool same_but_for(const json::object& a, const json::object& b,
+                  std::initializer_list<std::string_view> names) {
+  const auto left = [&](const json::object& o) {
+    return o.size() - static_cast<std::size_t>(
+                          std::ranges::count_if(names, [&](auto n) { return o.contains(n); }));
+  };
+  if (left(a) != left(b)) return false;
+  return std::ranges::all_of(a, [&](const auto& member) {
+    if (std::ranges::find(names, std::string_view(member.key())) != names.end()) return true;
+    const auto* other = b.if_contains(member.key());
+    return other && *other == member.value();
+  });
+}
+
+bool same_entry(const json::value& a, const json::value& b) {
+  if (!a.is_object() || !b.is_object()) return a == b;
+  return same_but_for(a.get_object(), b.get_object(), {"time"});
+}
+
+bool same_entries(const json::value* a, const json::value* b) {
+  if (!a || !b) return a == b;
+  if (!a->is_array() || !b->is_array()) return *a == *b;
+  return std::ranges::equal(a->get_array(), b->get_array(), same_entry);
+}
+
+bool same_metadata(const json::value* a, const json::value* b) {
+  if (!a || !b) return a == b;
+  if (!a->is_object() || !b->is_object()) return *a == *b;
+  const auto &x = a->get_object(), &y = b->get_object();
+  return same_but_for(x, y, {"resourceVersion", "managedFields"}) &&
+         same_entries(x.if_contains("managedFields"), y.if_contains("managedFields"));
 }
 
 Result<void> check_config(const json::value& config, const Schema& schema) {
@@ -281,8 +299,12 @@ Result<void> track_update(const json::value* old, json::value& updated,
   return {};
 }
 
+// But for what a write sets by itself. Nothing is copied: every write asks.
 bool is_noop(const json::value& stored, const json::value& updated) {
-  return comparable(stored) == comparable(updated);
+  const auto *a = stored.if_object(), *b = updated.if_object();
+  if (!a || !b) return stored == updated;
+  return same_but_for(*a, *b, {"metadata"}) &&
+         same_metadata(a->if_contains("metadata"), b->if_contains("metadata"));
 }
 
 FieldSet field_set_of(const json::value& object, const Schema& schema) {

@@ -103,10 +103,21 @@ void encode_managed(const ManagedEntries& entries, json::value& object) {
 }
 
 json::value without_managed(const json::value& object) {
-  auto out = object;
-  auto* o = out.if_object();
-  auto* metadata = o ? o->if_contains("metadata") : nullptr;
-  if (metadata && metadata->is_object()) metadata->get_object().erase("managedFields");
+  const auto* o = object.if_object();
+  const auto* metadata = o ? o->if_contains("metadata") : nullptr;
+  if (!metadata || !metadata->is_object()) return object;
+  json::object out;
+  out.reserve(o->size());
+  for (const auto& [name, member] : *o) {
+    if (&member != metadata) {
+      out.emplace(name, member);
+      continue;
+    }
+    auto& kept = out[name].emplace_object();
+    for (const auto& [key, text] : metadata->get_object()) {
+      if (key != "managedFields") kept.emplace(key, text);
+    }
+  }
   return out;
 }
 

@@ -89,10 +89,9 @@ class Validator {
   // `old` is the value that this one replaces; null when there is none or it cannot be told.
   Findings check(const json::value& value, const SchemaNode& schema, const std::string& path,
                  const json::value* old) {
-    auto found = check_fresh(value, schema, path, old);
     // Ratcheting: what was stored already may stay as it is.
-    if (!found.valid() && old && *old == value) found.errors.clear();
-    return found;
+    if (old && *old == value) return {};
+    return check_fresh(value, schema, path, old);
   }
 
  private:

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "k8s/sim/api/fields.hpp"
 #include "k8s/sim/api/fields_strategic.hpp"
 #include "k8s/sim/api/metadata.hpp"
@@ -40,15 +42,15 @@ bool same_desired_state(const ResourceType& type, const json::object& left,
     return key != "metadata" && key != "apiVersion" && key != "kind" &&
            !(type.has_status && key == "status");
   };
-  const auto contained = [&](const json::object& a, const json::object& b) {
-    for (const auto& [key, value] : a) {
-      if (!counts(key)) continue;
-      const auto* other = b.if_contains(key);
-      if (other == nullptr || *other != value) return false;
-    }
-    return true;
+  const auto same = [&](const auto& member) {
+    if (!counts(member.key())) return true;
+    const auto* other = right.if_contains(member.key());
+    return other != nullptr && *other == member.value();
   };
-  return contained(left, right) && contained(right, left);
+  const auto is_new = [&](const auto& member) {
+    return counts(member.key()) && !left.contains(member.key());
+  };
+  return std::ranges::all_of(left, same) && std::ranges::none_of(right, is_new);
 }
 
 void raise_generation(json::object& object) {
@@ -236,7 +238,7 @@ ApiResult<void> Writer::complete(WriteScope& scope, json::value& object,
   if (type.counts_generations || type.custom) {
     if (old == nullptr) {
       metadata_of(root)["generation"] = 1;
-    } else if (!same_desired_state(type, *old_root, root)) {
+    } else if (scope.subresource != "status" && !same_desired_state(type, *old_root, root)) {
       raise_generation(root);
     }
   }
