@@ -1,6 +1,7 @@
 // A seed's run of a simulation, and what must hold in it whatever befalls.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -50,10 +51,13 @@ struct Violation {
 // Which run it is.
 struct Scenario {
   std::uint64_t seed = 0;
-  bool tell = false;  // its story
+  bool tell = false;     // its story
+  bool lengthy = false;  // ten minutes of faults
   // Of the seed's faults only these, by number from 0; nullopt: all.
   std::optional<std::set<int>> strikes;
 };
+
+inline constexpr std::chrono::minutes kLengthy{10};
 
 struct Run {
   std::uint64_t seed = 0;

@@ -16,24 +16,19 @@
 namespace troupe::sim {
 namespace {
 
-struct Range {
-  std::uint64_t from = 0;
-  std::uint64_t to = 0;  // excluded
-};
-
 std::uint64_t number(std::string_view text) {
   std::uint64_t n = 0;
   std::from_chars(text.data(), text.data() + text.size(), n);
   return n;
 }
 
-std::optional<Range> asked_for() {
+std::optional<SeedRange> asked_for() {
   const char* given = std::getenv("TROUPE_SEEDS");
   if (!given) return std::nullopt;
   const std::string_view text = given;
   const auto dots = text.find("..");
-  if (dots == std::string_view::npos) return Range{number(text), number(text) + 1};
-  return Range{number(text.substr(0, dots)), number(text.substr(dots + 2))};
+  if (dots == std::string_view::npos) return SeedRange{number(text), number(text) + 1};
+  return SeedRange{number(text.substr(0, dots)), number(text.substr(dots + 2))};
 }
 
 std::uint64_t share_of(std::uint64_t seeds) {
@@ -53,15 +48,18 @@ std::optional<std::set<int>> faults_asked_for() {
   return faults;
 }
 
+bool lengthy_asked_for() { return std::getenv("TROUPE_LONG") != nullptr; }
+
 bool breaks_the_same(const Run& run, const Violation& violation) {
   return run.violation && run.violation->of == violation.of;
 }
 
 void tell_failure(const Run& run, const std::optional<std::set<int>>& faults) {
-  const auto only = faults ? fmt::format("TROUPE_FAULTS={} ", fmt::join(*faults, ",")) : "";
+  std::string how = lengthy_asked_for() ? "TROUPE_LONG=1 " : "";
+  if (faults) how += fmt::format("TROUPE_FAULTS={} ", fmt::join(*faults, ","));
   ADD_FAILURE() << fmt::format(
       "\nseed {}: {}: {}\n  replay: TROUPE_SEEDS={} {}{} --gtest_filter='*Seeds*'", run.seed,
-      to_string(run.violation->of), run.violation->text, run.seed, only, program_invocation_name);
+      to_string(run.violation->of), run.violation->text, run.seed, how, program_invocation_name);
 }
 
 }  // namespace
@@ -76,7 +74,9 @@ std::set<int> needed_faults(const Run& failed, const Simulate& simulate) {
       const auto first = fewer.begin() + static_cast<std::ptrdiff_t>(from);
       const auto to = std::min(from + length, fewer.size());
       fewer.erase(first, fewer.begin() + static_cast<std::ptrdiff_t>(to));
-      const auto run = simulate({.seed = failed.seed, .strikes = {{fewer.begin(), fewer.end()}}});
+      const auto run = simulate({.seed = failed.seed,
+                                 .lengthy = lengthy_asked_for(),
+                                 .strikes = {{fewer.begin(), fewer.end()}}});
       if (breaks_the_same(run, *failed.violation))
         needed = std::move(fewer);
       else
@@ -87,13 +87,26 @@ std::set<int> needed_faults(const Run& failed, const Simulate& simulate) {
   return {needed.begin(), needed.end()};
 }
 
-Summary run_seeds(std::uint64_t otherwise, const Simulate& simulate) {
-  const auto range = asked_for().value_or(Range{0, share_of(otherwise)});
-  const bool alone = range.to - range.from == 1;
+std::vector<SeedRange> seed_ranges(std::uint64_t otherwise, std::uint64_t each) {
+  if (const auto asked = asked_for()) return {*asked};
+  std::vector<SeedRange> ranges;
+  const auto all = share_of(otherwise);
+  for (std::uint64_t from = 0; from < all; from += each)
+    ranges.push_back({from, std::min(from + each, all)});
+  return ranges;
+}
+
+std::string name_of(const SeedRange& range) {
+  return fmt::format("{}to{}", range.from, range.to - 1);
+}
+
+Summary run_seeds(const SeedRange& range, const Simulate& simulate) {
+  const bool alone = range.size() == 1;
   const auto faults = faults_asked_for();
   Summary summary;
   for (auto seed = range.from; seed < range.to; ++seed, ++summary.seeds) {
-    const auto run = simulate({.seed = seed, .tell = alone, .strikes = faults});
+    const auto run =
+        simulate({.seed = seed, .tell = alone, .lengthy = lengthy_asked_for(), .strikes = faults});
     for (const auto& line : run.story) std::cout << line << '\n';
     for (const auto& [what, count] : run.counts) summary.counts[what] += count;
     if (!run.violation) continue;
@@ -108,7 +121,7 @@ Summary run_seeds(std::uint64_t otherwise, const Simulate& simulate) {
 
 void expect_caught(const std::string& mutant, Invariant invariant, std::uint64_t known,
                    std::uint64_t limit, const Simulate& simulate) {
-  const auto range = asked_for().value_or(Range{known, known + limit});
+  const auto range = asked_for().value_or(SeedRange{known, known + limit});
   for (auto seed = range.from; seed < range.to; ++seed) {
     const auto run = simulate({.seed = seed});
     if (!run.violation || run.violation->of != invariant) continue;

@@ -5,6 +5,7 @@
 //   TROUPE_SEEDS=0..100000 BINARY --gtest_filter='*Seeds*'
 //   TROUPE_SEEDS=4711 BINARY --gtest_filter='*Seeds*'   one seed, with its story
 //   TROUPE_SEEDS=4711 TROUPE_FAULTS=3,17 BINARY ...     of its faults only these
+//   TROUPE_LONG=1 TROUPE_SEEDS=0..100 BINARY ...        ten minutes of faults each
 //
 // `./dev sim` reads the lines that begin with "seed " and "mutant ".
 #pragma once
@@ -14,6 +15,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "tests/sim/run.hpp"
 
@@ -27,9 +29,21 @@ struct Summary {
   std::map<std::string, std::uint64_t> counts;
 };
 
-// Those that were asked for, or else the first `otherwise`. Fails the test for every seed that
-// breaks an invariant, and says how to replay it with as few of its faults as do the same.
-Summary run_seeds(std::uint64_t otherwise, const Simulate& simulate);
+struct SeedRange {
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;  // excluded
+  std::uint64_t size() const { return to - from; }
+};
+
+// Those that were asked for, all in one; or else the first `otherwise`, in parts of `each`: as many
+// tests, which GoogleTest's sharding spreads over cores.
+std::vector<SeedRange> seed_ranges(std::uint64_t otherwise, std::uint64_t each);
+// "0to99"
+std::string name_of(const SeedRange& range);
+
+// Fails the test for every seed that breaks an invariant, and says how to replay it with as few of
+// its faults as do the same.
+Summary run_seeds(const SeedRange& range, const Simulate& simulate);
 
 // Which of a failed run's faults break the same invariant without the others: leaves out many at
 // once and then fewer, for a bounded number of runs.

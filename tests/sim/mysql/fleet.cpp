@@ -1,6 +1,7 @@
 #include "tests/sim/mysql/fleet.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe::mysql_topology::sim {
 namespace {
@@ -11,6 +12,8 @@ using std::chrono::seconds;
 constexpr Duration kTurnMin = milliseconds(5);
 constexpr Duration kTurnMax = milliseconds(45);
 constexpr Duration kAckDelayMax = milliseconds(12);
+// What a source's socket takes while nothing is heard from the other side.
+constexpr std::size_t kWindow = 8;
 constexpr Duration kCloseGrace = seconds(2);
 constexpr Duration kCloneMin = milliseconds(60);
 constexpr Duration kCloneMax = milliseconds(600);
@@ -31,6 +34,9 @@ Reply done(const Server& s) { return {.executed = s.executed, .received = s.rece
 Reply refused(Code code, std::string why) { return {.failed = Error{code, std::move(why)}}; }
 
 bool needs_server(Verb verb) { return verb != Verb::Close && verb != Verb::Clone; }
+
+// Done in memory alone.
+bool needs_disk(Verb verb) { return verb != Verb::Open && verb != Verb::Close; }
 
 }  // namespace
 
@@ -55,7 +61,8 @@ Fleet::Fleet(Timeline& timeline, Rules rules, int count, Upkeep upkeep)
       s.pod = s.agent_up = s.wanted = s.running = s.initialised = s.accounts = false;
     servers_.push_back(std::move(s));
   }
-  for (int i = 0; i < count; ++i) live(i);
+  if (upkeep_ == Upkeep::ByItself)
+    for (int i = 0; i < count; ++i) live(i);
 }
 
 int Fleet::index_of(std::string_view name) const {
@@ -99,16 +106,47 @@ void Fleet::restart_agent(int i) {
   s.queue.clear();
 }
 
-void Fleet::cut(int a, int b, bool is_cut) {
+void Fleet::cut(int from, int to) {
+  if (from == to || !reaches(from, to)) return;
+  timeline_.tell("{} is not heard by {} any more", (*this)[from].name, (*this)[to].name);
+  cut_[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)] = true;
+}
+
+void Fleet::part(int a, int b, Cut which) {
+  if (which != Cut::Back) cut(a, b);
+  if (which != Cut::There) cut(b, a);
+}
+
+void Fleet::reconnect(int a, int b) {
   const auto x = static_cast<std::size_t>(a), y = static_cast<std::size_t>(b);
-  if (cut_[x][y] != is_cut)
-    timeline_.tell("{} and {} are {}", (*this)[a].name, (*this)[b].name,
-                   is_cut ? "cut off from each other" : "connected again");
-  cut_[x][y] = cut_[y][x] = is_cut;
+  if (cut_[x][y] || cut_[y][x])
+    timeline_.tell("{} and {} are connected again", (*this)[a].name, (*this)[b].name);
+  cut_[x][y] = cut_[y][x] = false;
 }
 
 void Fleet::heal() {
   for (auto& row : cut_) std::fill(row.begin(), row.end(), false);
+}
+
+bool Fleet::reaches(int from, int to) const {
+  return !cut_[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
+}
+
+void Fleet::fill_disk(int i) {
+  timeline_.tell("the disk of {} is full", (*this)[i].name);
+  (*this)[i].full = true;
+}
+
+void Fleet::free_disk(int i) {
+  if (std::exchange((*this)[i].full, false))
+    timeline_.tell("the disk of {} has room again", (*this)[i].name);
+}
+
+void Fleet::lose_volume(int i) {
+  auto& s = (*this)[i];
+  timeline_.tell("the volume of {} goes", s.name);
+  s.initialised = s.full = false;
+  s.epoch = {};
 }
 
 // --- upkeep on order -----------------------------------------------------------------------------
@@ -119,6 +157,7 @@ void Fleet::place_pod(int i) {
   s.pod = s.agent_up = true;
   ++s.life;
   ++s.agent_boot;
+  if (!std::exchange(s.lives, true)) live(i);
 }
 
 void Fleet::initialise(int i) {
@@ -153,17 +192,22 @@ void Fleet::stop(int i) {
 
 void Fleet::live(int i) {
   timeline_.after(timeline_.chance.between(kTurnMin, kTurnMax), [this, i] {
-    auto& s = (*this)[i];
-    const bool may_start = upkeep_ == Upkeep::ByItself || (s.pod && s.wanted && s.initialised);
-    if (!s.running && may_start && timeline_.now() >= s.starts_at) boot(i);
-    if (s.running) {
-      receive(i);
-      apply(i);
-      commit(i);
-    }
-    work(i);
+    turn(i);
+    if (on_turn_) on_turn_(i);
     live(i);
   });
+}
+
+void Fleet::turn(int i) {
+  auto& s = (*this)[i];
+  const bool may_start = upkeep_ == Upkeep::ByItself || (s.pod && s.wanted && s.initialised);
+  if (!s.running && may_start && timeline_.now() >= s.starts_at) boot(i);
+  if (s.running) {
+    receive(i);
+    apply(i);
+    commit(i);
+  }
+  work(i);
 }
 
 void Fleet::boot(int i) {
@@ -172,7 +216,7 @@ void Fleet::boot(int i) {
     s.pod = s.agent_up = true;
     ++s.life;
   }
-  if (s.partial) return;  // there is nothing to start on
+  if (s.partial || s.full) return;  // there is nothing to start on, or no room
   ++s.boot;
   s.wanted = true;
   s.running = true;
@@ -199,6 +243,18 @@ void Fleet::add(Server& s, const Transaction& t) {
   mark(s.writes, t.write);
 }
 
+bool Fleet::connect(Server& s, const Server& from) const {
+  if (!from.running || !reaches(from.index, s.index)) return false;
+  const bool heard = reaches(s.index, from.index);
+  if (!s.connected) {
+    // It has binary logs from its last clone on.
+    if (!heard || !unite(s.executed, s.received).contains(from.purged)) return false;
+    s.cursor = 0;
+  }
+  if (heard) s.window = from.binlog.size() + kWindow;
+  return true;
+}
+
 void Fleet::receive(int i) {
   auto& s = (*this)[i];
   if (!s.receiver || !s.source) {
@@ -206,17 +262,10 @@ void Fleet::receive(int i) {
     return;
   }
   auto& from = (*this)[*s.source];
-  const bool reached =
-      from.running && !cut_[static_cast<std::size_t>(i)][static_cast<std::size_t>(from.index)];
-  // It has binary logs from its last clone on.
-  const bool served = reached && unite(s.executed, s.received).contains(from.purged);
-  if (!served) {
-    s.connected = false;
-    return;
-  }
-  if (!s.connected) s.cursor = 0;
-  s.connected = true;
-  for (int n = 1 + timeline_.chance.pick(4); n > 0 && s.cursor < from.binlog.size(); ++s.cursor) {
+  s.connected = connect(s, from);
+  if (!s.connected || s.full) return;
+  const auto end = std::min(from.binlog.size(), s.window);
+  for (int n = 1 + timeline_.chance.pick(4); n > 0 && s.cursor < end; ++s.cursor) {
     const auto t = from.binlog[s.cursor];
     if (s.flushed.contains(source_of(t.origin), t.number) ||
         s.received.contains(source_of(t.origin), t.number))
@@ -226,23 +275,26 @@ void Fleet::receive(int i) {
     mark(s.writes, t.write);
     --n;
   }
-  if (!s.acknowledges || !from.waits) return;
-  // The acknowledgement is on its way, whatever becomes of who sent it.
-  const auto r = static_cast<std::size_t>(i);
-  const auto f = static_cast<std::size_t>(from.index);
+  if (s.acknowledges && from.waits) acknowledge(s, from);
+}
+
+// The acknowledgement is on its way, whatever becomes of who sent it.
+void Fleet::acknowledge(Server& s, Server& from) {
+  const auto r = static_cast<std::size_t>(s.index);
+  if (from.acknowledged[r] >= s.cursor) return;
   from.acks_until[r] = timeline_.now() + kAckDelayMax;
   timeline_.after(timeline_.chance.between({}, kAckDelayMax),
-                  [this, r, f, upto = s.cursor, boot = from.boot] {
-                    auto& to = servers_[f];
-                    if (!to.running || to.boot != boot || cut_[r][f]) return;
+                  [this, r, f = from.index, upto = s.cursor, boot = from.boot] {
+                    auto& to = (*this)[f];
+                    if (!to.running || to.boot != boot || !reaches(static_cast<int>(r), f)) return;
                     to.acknowledged[r] = std::max(to.acknowledged[r], upto);
-                    commit(to.index);
+                    commit(f);
                   });
 }
 
 void Fleet::apply(int i) {
   auto& s = (*this)[i];
-  if (!s.applier) return;
+  if (!s.applier || s.full) return;
   for (int n = timeline_.chance.pick(4); n > 0 && !s.relay.empty(); --n) {
     const auto t = s.relay.front();
     s.relay.pop_front();
@@ -277,7 +329,7 @@ void Fleet::commit(int i) {
 
 void Fleet::write_somewhere() {
   auto& s = (*this)[timeline_.chance.pick(size())];
-  if (!s.running || s.read_only || s.offline) return;
+  if (!s.running || s.read_only || s.offline || s.full) return;
   std::uint64_t last = 0;
   for (const auto& e : s.flushed.entries())
     if (e.source == source_of(s.identity)) last = e.intervals.back().last;
@@ -340,6 +392,8 @@ void Fleet::command(int i, Job job) {
   const auto epoch = job.command.epoch;
   if (rules_.refuse_old_epochs && epoch < s.epoch)
     return job.answer(refused(Code::Stale, "an older epoch"));
+  // The agent keeps the epoch before it obeys.
+  if (s.full && epoch > s.epoch) return job.answer(refused(Code::Retry, "no space left"));
   s.epoch = std::max(s.epoch, epoch);
   if (s.job && (epoch > s.job->command.epoch || job.command.verb == Verb::Close)) {
     if (s.job->command.verb == Verb::Clone && s.job->phase > 0) {
@@ -364,7 +418,8 @@ void Fleet::work(int i) {
   }
   if (!s.running && needs_server(s.job->command.verb))
     return fail(i, Code::Retry, "the server does not run");
-  auto reply = advance(i, *s.job);
+  const bool waits = s.full && needs_disk(s.job->command.verb);
+  auto reply = waits ? std::nullopt : advance(i, *s.job);
   if (!reply && timeline_.now() >= s.job->deadline) reply = refused(Code::Timeout, "too late");
   if (reply) finish(i, std::move(*reply));
 }
@@ -515,8 +570,7 @@ std::optional<Reply> Fleet::save(Server& s, const Command& c) {
 std::optional<Reply> Fleet::clone(Server& s, Job& job) {
   const auto donor = index_of(job.command.peer);
   const auto& from = (*this)[donor];
-  const bool reached =
-      from.running && !cut_[static_cast<std::size_t>(s.index)][static_cast<std::size_t>(donor)];
+  const bool reached = from.running && reaches(s.index, donor) && reaches(donor, s.index);
   if (job.phase == 0) {
     if (!s.running && !s.partial) return refused(Code::Retry, "the server does not run");
     if (!s.read_only) return refused(Code::Conflict, "open for writes");

@@ -60,6 +60,8 @@ struct Server {
   int index = 0;
   std::string name;
 
+  bool lives = false;  // with Upkeep::OnOrder: it has had a Pod
+
   // The Pod.
   bool pod = true;
   int life = 1;
@@ -81,6 +83,7 @@ struct Server {
   std::deque<Transaction> relay;
   mysql::GtidSet received;
   bool partial = false;  // a clone was cut short
+  bool full = false;     // nothing can be written: who has to, waits
   Epoch epoch;           // the highest that its agent was told
 
   // In memory.
@@ -91,6 +94,7 @@ struct Server {
   bool applier = false;
   bool connected = false;
   std::size_t cursor = 0;  // of the receiver, in the source's binary log
+  std::size_t window = 0;  // up to where the source sends before it hears of the receiver again
   bool waits = false;      // semi-sync source
   std::uint32_t acks = 0;
   bool acknowledges = false;              // semi-sync replica
@@ -112,6 +116,13 @@ struct Server {
 // Who makes Pods and starts servers: they themselves, or whoever plays kubelet and Unit.
 enum class Upkeep { ByItself, OnOrder };
 
+// Of what goes between two: all, what the first sends, what the second sends.
+enum class Cut { Both, There, Back };
+inline Cut some_cut(Chance& chance) {
+  constexpr Cut kCuts[] = {Cut::Both, Cut::Both, Cut::There, Cut::Back};
+  return kCuts[chance.pick(4)];
+}
+
 class Fleet {
  public:
   Fleet(Timeline& timeline, Rules rules, int count, Upkeep upkeep = Upkeep::ByItself);
@@ -121,12 +132,21 @@ class Fleet {
   const Server& operator[](int i) const { return servers_[static_cast<std::size_t>(i)]; }
   int index_of(std::string_view name) const;
 
+  // After each turn of a server's threads: what its agent has to tell may have changed.
+  void on_turn(std::function<void(int)> what) { on_turn_ = std::move(what); }
+
   // --- faults
   void kill(int i, Duration down);
   void delete_pod(int i, Duration away);
   void restart_agent(int i);
-  void cut(int a, int b, bool is_cut);
-  void heal();
+  // A connection that is there goes on in the direction that is left, for as long as its sender
+  // need not hear from the other side; a new one needs both.
+  void part(int a, int b, Cut cut);
+  void reconnect(int a, int b);
+  void heal();  // all of them
+  void fill_disk(int i);
+  void free_disk(int i);
+  void lose_volume(int i);  // of a server that has ended
 
   // --- upkeep on order
   void place_pod(int i);   // a new life, with an agent and no server yet
@@ -154,7 +174,12 @@ class Fleet {
 
  private:
   void live(int i);  // one turn of a server's threads, again and again
+  void turn(int i);
+  void cut(int from, int to);
+  bool reaches(int from, int to) const;
+  bool connect(Server& s, const Server& from) const;
   void receive(int i);
+  void acknowledge(Server& s, Server& from);
   void apply(int i);
   void commit(int i);
   void boot(int i);
@@ -181,8 +206,9 @@ class Fleet {
   Timeline& timeline_;
   Rules rules_;
   Upkeep upkeep_;
+  std::function<void(int)> on_turn_;
   std::vector<Server> servers_;
-  std::vector<std::vector<bool>> cut_;
+  std::vector<std::vector<bool>> cut_;  // by sender and receiver
   std::size_t writes_ = 0;
   int names_ = 0;
   std::vector<std::size_t> acked_;

@@ -72,10 +72,10 @@ void Judge::await(const Goal& goal, Invariant otherwise) {
   }
 }
 
-void Judge::compare(int source) {
+void Judge::compare(int source, int members) {
   writing_ = false;
   const auto limit = timeline_.now() + kCatchUpWithin;
-  for (int i = 0; holds() && i < fleet_.size(); ++i)
+  for (int i = 0; holds() && i < members; ++i)
     while (!fleet_.holds_the_same(i, source)) {
       if (step() && timeline_.now() < limit) continue;
       return broken(Invariant::MembersComeToHoldTheSame,

@@ -39,9 +39,9 @@ class Judge {
     std::function<TimePoint()> last_act = {};
   };
   void await(const Goal& goal, Invariant otherwise);
-  // Without writers every member comes to hold what the source holds, and that is all that was
-  // acknowledged.
-  void compare(int source);
+  // Without writers each of the first `members` servers comes to hold what the source holds, and
+  // that is all that was acknowledged.
+  void compare(int source, int members);
 
   troupe::sim::Run report(std::uint64_t seed);
 

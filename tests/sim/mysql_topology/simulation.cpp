@@ -36,7 +36,8 @@ class Simulation {
     judge_.let_clients_write();
     operator_.start();
     const auto calm = timeline_.now() + timeline_.chance.between({}, seconds(2));
-    const auto end = calm + timeline_.chance.between(seconds(1), seconds(6));
+    const auto end = calm + (scenario_.lengthy ? troupe::sim::kLengthy
+                                               : timeline_.chance.between(seconds(1), seconds(6)));
     judge_.until(calm);
     operator_.faults.lose_percent = timeline_.chance.percent(50) ? timeline_.chance.pick(25) : 0;
     operator_.faults.double_percent = timeline_.chance.percent(50) ? timeline_.chance.pick(25) : 0;
@@ -76,7 +77,7 @@ class Simulation {
   void strike() {
     auto& chance = strikes_.luck();
     const int i = source_or_somebody();
-    switch (chance.pick(17)) {
+    switch (chance.pick(18)) {
       case 0:
       case 1:
       case 2:
@@ -88,7 +89,7 @@ class Simulation {
       case 5:
         return isolate(i);
       case 6:
-        return chance.percent(50) ? isolate(i) : fleet_.cut(i, somebody(), true);
+        return chance.percent(50) ? isolate(i) : fleet_.part(i, somebody(), some_cut(chance));
       case 7:
         fleet_.heal();
         for (int j = 0; j < fleet_.size(); ++j) operator_.cut(j, false);
@@ -110,6 +111,8 @@ class Simulation {
       case 14:
         return take_out(somebody());
       case 15:
+        return fill_disk(i);
+      case 16:
         fleet_[i].epoch.value += 1 + static_cast<std::uint64_t>(chance.pick(3));
         return timeline_.tell("the agent of {} has seen epoch {}", fleet_[i].name,
                               fleet_[i].epoch.value);
@@ -183,12 +186,18 @@ class Simulation {
   // The hardest case: it lives, is taken for dead, and hears from its replicas again while another
   // one is being put in its place.
   void isolate(int i) {
-    for (int j = 0; j < fleet_.size(); ++j)
-      if (j != i) fleet_.cut(i, j, true);
+    const auto cut = some_cut(strikes_.luck());
+    for (int j = 0; j < fleet_.size(); ++j) fleet_.part(i, j, cut);
     operator_.cut(i, strikes_.luck().percent(70));
     timeline_.after(strikes_.luck().between(seconds(1), seconds(5)), [this, i] {
-      for (int j = 0; j < fleet_.size(); ++j) fleet_.cut(i, j, false);
+      for (int j = 0; j < fleet_.size(); ++j) fleet_.reconnect(i, j);
     });
+  }
+
+  void fill_disk(int i) {
+    fleet_.fill_disk(i);
+    timeline_.after(strikes_.luck().between(milliseconds(200), seconds(5)),
+                    [this, i] { fleet_.free_disk(i); });
   }
 
   void depose(const PersistedRecord& read, Duration life) {
@@ -227,6 +236,7 @@ class Simulation {
     fleet_.heal();
     for (int i = 0; i < fleet_.size(); ++i) {
       operator_.cut(i, false);
+      fleet_.free_disk(i);
       auto& s = fleet_[i];
       if (!s.running) s.starts_at = timeline_.now();
     }
@@ -237,7 +247,7 @@ class Simulation {
                   .within = kConvergeWithin,
                   .last_act = [this] { return operator_.last_act(); }},
                  Invariant::ItConverges);
-    if (judge_.holds()) judge_.compare(fleet_.index_of(object_.record.current));
+    if (judge_.holds()) judge_.compare(fleet_.index_of(object_.record.current), fleet_.size());
   }
 
   bool is_well() const {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -53,9 +54,13 @@ const std::vector<json::value>& templates() {
   return kDocuments;
 }
 
-std::string text_at(const json::value& object, std::string_view pointer) {
+const json::value* value_at(const json::value& object, std::string_view pointer) {
   boost::system::error_code ec;
-  const auto* found = object.find_pointer(pointer, ec);
+  return object.find_pointer(pointer, ec);
+}
+
+std::string text_at(const json::value& object, std::string_view pointer) {
+  const auto* found = value_at(object, pointer);
   if (!found) return {};
   return found->is_string() ? std::string(found->as_string()) : json::serialize(*found);
 }
@@ -68,7 +73,7 @@ std::string resource_of(const json::value& object) {
       {"PodTemplate", "podtemplates"},
       {"ConfigMap", "configmaps"},
       {"Secret", "secrets"},
-      {"UnitSet", "unitsets.upm.syntropycloud.io"},
+      {"UnitSet", std::string(kUnitSets)},
       {"MysqlReplication", std::string(kReplications)},
       {"CustomResourceDefinition", "customresourcedefinitions.apiextensions.k8s.io"}};
   return kResources.at(text_at(object, "/kind"));
@@ -93,7 +98,7 @@ data:
   replication: m3sMaGSLkovtitYdkJNyQsYrtdKHxEDLG8STUe8JFe9RTjQjVMDaQHVOdg==
 )";
 
-constexpr std::string_view kUnitSet = R"(
+constexpr std::string_view kUnitSetManifest = R"(
 apiVersion: upm.syntropycloud.io/v1alpha2
 kind: UnitSet
 metadata: {name: db, namespace: prod}
@@ -104,6 +109,15 @@ spec:
   secret: {name: db-secret, mountPath: /SECRET_MOUNT}
   storages: [{name: data, mountPath: /DATA_MOUNT, size: 1Gi, storageClassName: standard}]
 )";
+
+const std::vector<json::value>& user_manifests() {
+  static const auto kDocuments = sim::parse_yaml_documents(kUserManifests).value();
+  return kDocuments;
+}
+json::value unit_set() {
+  static const auto kDocument = sim::parse_yaml(kUnitSetManifest).value();
+  return kDocument;
+}
 
 }  // namespace
 
@@ -165,52 +179,91 @@ void Cluster::apply_documents(const std::vector<json::value>& documents) {
     create(resource_of(document), text_at(document, "/metadata/namespace"), document);
 }
 
-json::value Cluster::replication_object(std::string_view name, int units) const {
+json::object Cluster::member_spec(int member) const {
+  return {{"name", fleet_[member].name}, {"host", host_of(member)}, {"port", 3306}};
+}
+
+json::object Cluster::topology_spec() const {
   json::array replicas;
-  for (int i = 1; i < units; ++i)
-    replicas.push_back({{"name", fleet_[i].name}, {"host", host_of(i)}, {"port", 3306}});
+  for (int i = 0; i < wanted_.units; ++i) {
+    if (i == wanted_.source) continue;
+    auto replica = member_spec(i);
+    if (wanted_.isolated.contains(i)) replica["isolated"] = true;
+    replicas.push_back(std::move(replica));
+  }
+  return {{"source", member_spec(wanted_.source)}, {"replica", std::move(replicas)}};
+}
+
+json::value Cluster::replication_object(std::string_view name) const {
+  auto spec = topology_spec();
+  spec["mode"] = wanted_.semi_sync ? "rpl_semi_sync" : "rpl_async";
+  spec["secret"] = {
+      {"name", "db-secret"}, {"mysql", "replication"}, {"replication", "replication"}};
+  spec["service"] = {{"type", "ClusterIP"}};
+  spec["failover"] = {{"enabled", wanted_.failover}};
   return {{"apiVersion", "upm.syntropycloud.io/v1alpha1"},
           {"kind", "MysqlReplication"},
           {"metadata", {{"name", name}, {"namespace", kNs}}},
-          {"spec",
-           {{"mode", semi_sync_ ? "rpl_semi_sync" : "rpl_async"},
-            {"secret",
-             {{"name", "db-secret"}, {"mysql", "replication"}, {"replication", "replication"}}},
-            {"source", {{"name", fleet_[0].name}, {"host", host_of(0)}, {"port", 3306}}},
-            {"replica", std::move(replicas)},
-            {"service", {{"type", "ClusterIP"}}},
-            {"failover", {{"enabled", failover_}}}}}};
+          {"spec", std::move(spec)}};
 }
 
-void Cluster::apply_manifests(int units, bool semi_sync, bool failover) {
-  semi_sync_ = semi_sync;
-  failover_ = failover;
-  apply_documents(sim::parse_yaml_documents(kUserManifests).value());
-  auto set = sim::parse_yaml(kUnitSet).value();
-  set.as_object()["spec"].as_object()["units"] = units;
+void Cluster::apply_manifests(Wanted wanted) {
+  wanted_ = std::move(wanted);
+  apply_documents(user_manifests());
+  auto set = unit_set();
+  auto& spec = set.as_object()["spec"].as_object();
+  spec["units"] = wanted_.units;
+  spec["persistentVolumeClaimRetentionPolicy"] = {
+      {"whenScaled", wanted_.keeps_volumes ? "Retain" : "Delete"}};
   apply_documents({std::move(set)});
-  apply_documents({replication_object(kReplication, units)});
+  apply_documents({replication_object(kReplication)});
+}
+
+void Cluster::specify_topology() {
+  const json::object patch{{"spec", topology_spec()}};
+  (void)client_->merge_patch(kReplications, kNs, kReplication, "", patch);
+}
+
+void Cluster::specify_units(json::object spec) {
+  const json::object patch{{"spec", std::move(spec)}};
+  (void)client_->merge_patch(kUnitSets, kNs, kUnitSet, "", patch);
 }
 
 void Cluster::order_source(int member) {
   timeline_.tell("spec.source: {}", fleet_[member].name);
-  json::array replicas;
-  for (int i = 0; i < fleet_.size(); ++i)
-    if (i != member)
-      replicas.push_back({{"name", fleet_[i].name}, {"host", host_of(i)}, {"port", 3306}});
-  const json::object patch{
-      {"spec",
-       {{"source", {{"name", fleet_[member].name}, {"host", host_of(member)}, {"port", 3306}}},
-        {"replica", std::move(replicas)}}}};
-  (void)client_->merge_patch(kReplications, kNs, kReplication, "", patch);
+  wanted_.source = member;
+  specify_topology();
+}
+
+void Cluster::isolate(int member, bool isolated) {
+  timeline_.tell("{} is {}", fleet_[member].name, isolated ? "isolated" : "isolated no more");
+  if (isolated)
+    wanted_.isolated.insert(member);
+  else
+    wanted_.isolated.erase(member);
+  specify_topology();
+}
+
+void Cluster::scale(int units) {
+  timeline_.tell("{} Units are asked for", units);
+  wanted_.units = units;
+  std::erase_if(wanted_.isolated, [units](int member) { return member >= units; });
+  specify_topology();
+  specify_units({{"units", units}});
+}
+
+void Cluster::change_template() {
+  timeline_.tell("the template of the Pods changes");
+  specify_units(
+      {{"env", json::array{{{"name", "CHANGE"}, {"value", std::to_string(++template_changes_)}}}}});
 }
 
 bool Cluster::has_rival() const { return replications_.count(std::string(kRival)) != 0; }
 
-void Cluster::add_rival(int units) {
+void Cluster::add_rival() {
   if (has_rival()) return;
   timeline_.tell("a second replication of the same Units is applied");
-  apply_documents({replication_object(kRival, units)});
+  apply_documents({replication_object(kRival)});
 }
 
 void Cluster::remove_rival() {
@@ -245,6 +298,7 @@ void Cluster::watch() {
   on("persistentvolumeclaims", &Cluster::claim_changed);
   on(kReplications, &Cluster::replication_changed);
   on("units.upm.syntropycloud.io", &Cluster::unit_changed);
+  on(kUnitSets, &Cluster::unit_set_changed);
 }
 
 void Cluster::replication_changed(sim::WatchEventType type, const json::value& object) {
@@ -286,12 +340,36 @@ void Cluster::unit_changed(sim::WatchEventType type, const json::value& object) 
     units_[name_of(object)] = text_at(object, "/status/phase") == "Ready";
 }
 
+void Cluster::unit_set_changed(sim::WatchEventType, const json::value& object) {
+  const auto is = [&object](std::string_view type) {
+    const auto* conditions = value_at(object, "/status/conditions");
+    return conditions && std::any_of(conditions->as_array().begin(), conditions->as_array().end(),
+                                     [type](const json::value& c) {
+                                       return text_at(c, "/type") == type &&
+                                              text_at(c, "/status") == "True";
+                                     });
+  };
+  unit_set_settled_ =
+      text_at(object, "/status/observedGeneration") == text_at(object, "/metadata/generation") &&
+      text_at(object, "/status/inUpdate") == "false" && is("Ready") && is("Reconciled");
+}
+
 bool Cluster::units_ready() const {
-  return static_cast<int>(units_.size()) == fleet_.size() &&
+  return static_cast<int>(units_.size()) == wanted_.units &&
          std::all_of(units_.begin(), units_.end(), [](const auto& unit) { return unit.second; });
 }
 
 void Cluster::claim_changed(sim::WatchEventType type, const json::value& object) {
+  if (type == sim::WatchEventType::Deleted) {
+    const auto claim = name_of(object);  // UNIT-data
+    return fleet_.lose_volume(fleet_.index_of(claim.substr(0, claim.rfind('-'))));
+  }
+  if (!text_at(object, "/metadata/deletionTimestamp").empty()) {
+    // No Pod uses it any more: its Unit takes care of that.
+    const json::object unprotected{{"metadata", {{"finalizers", nullptr}}}};
+    (void)client_->merge_patch("persistentvolumeclaims", kNs, name_of(object), "", unprotected);
+    return;
+  }
   if (type != sim::WatchEventType::Added) return;
   const json::object bound{{"status", {{"phase", "Bound"}, {"capacity", {{"storage", "1Gi"}}}}}};
   (void)client_->merge_patch("persistentvolumeclaims", kNs, name_of(object), "status", bound);
@@ -334,6 +412,7 @@ void Cluster::run_pod(const std::string& name, const std::string& uid) {
   fleet_.place_pod(member);
   auto& pod = pods_.at(name);
   pod.life = fleet_[member].life;
+  // See member_behind().
   pod.address = fmt::format("10.{}.{}.{}", member + 1, pod.life / 250, pod.life % 250);
   const auto started = to_rfc3339(wall_at(timeline_.now()));
   const json::object status{
@@ -379,14 +458,22 @@ std::vector<std::string> Cluster::labelled(std::string_view readonly) const {
   return out;
 }
 
+bool Cluster::two_labelled_as_source() const {
+  return std::count_if(pods_.begin(), pods_.end(),
+                       [](const auto& pod) { return pod.second.readonly == "false"; }) > 1;
+}
+
+int Cluster::member_behind(const std::string& ip) {
+  const auto from = ip.find('.') + 1;
+  return std::stoi(ip.substr(from, ip.find('.', from) - from)) - 1;
+}
+
 std::optional<int> Cluster::at_address(const std::string& ip) const {
-  for (int i = 0; i < fleet_.size(); ++i) {
-    const auto found = pods_.find(fleet_[i].name);
-    if (found != pods_.end() && found->second.address == ip && fleet_[i].pod &&
-        fleet_[i].life == found->second.life)
-      return i;
-  }
-  return std::nullopt;
+  const int member = member_behind(ip);
+  const auto found = pods_.find(fleet_[member].name);
+  const bool is_there = found != pods_.end() && found->second.address == ip && fleet_[member].pod &&
+                        fleet_[member].life == found->second.life;
+  return is_there ? std::optional(member) : std::nullopt;
 }
 
 std::string Cluster::host_of(int member) const {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -22,8 +23,10 @@ namespace troupe::operator_sim {
 
 inline constexpr std::string_view kNs = "prod";
 inline constexpr std::string_view kOperatorNs = "troupe-system";
+inline constexpr std::string_view kUnitSet = "db";
 inline constexpr std::string_view kReplication = "db";
 inline constexpr std::string_view kReplications = "mysqlreplications.upm.syntropycloud.io";
+inline constexpr std::string_view kUnitSets = "unitsets.upm.syntropycloud.io";
 
 WallTime wall_at(TimePoint now);
 actors::Settings settings();
@@ -48,22 +51,39 @@ class Cluster {
       const sim::Request& request, std::shared_ptr<sim::WatchSink> sink);
   void compact() { api_.compact(); }
 
-  // --- what a user does
-  void apply_manifests(int units, bool semi_sync, bool failover);
+  // --- what a user does: members are those of the first so many servers
+  struct Wanted {
+    int units = 3;
+    bool semi_sync = true;
+    bool failover = true;
+    bool keeps_volumes = true;  // of Units that are too many
+    int source = 0;
+    std::set<int> isolated;
+  };
+  void apply_manifests(Wanted wanted);
+  const Wanted& wanted() const { return wanted_; }
   void order_source(int member);
-  void add_rival(int units);  // a second MysqlReplication of the same Units
+  void isolate(int member, bool isolated);
+  void scale(int units);  // Units and members at once
+  void change_template();
+  void add_rival();  // a second MysqlReplication of the same Units
   void remove_rival();
   bool has_rival() const;
   void delete_pod(int member, bool at_once);
   void take_unit(int member);  // its label is edited by hand
   // Units whose Pods are there, and labelled so at the API server.
   std::vector<std::string> labelled(std::string_view readonly) const;
+  bool two_labelled_as_source() const;
 
   // --- what is stored
   const std::map<std::string, Stored>& replications() const { return replications_; }
   const Stored& replication() const;
   bool units_ready() const;
+  // As it is specified, also where an update was under way.
+  bool unit_set_settled() const { return unit_set_settled_; }
 
+  // Whose address that is, or was in an earlier life.
+  static int member_behind(const std::string& ip);
   // Which server has that address; nothing if its Pod is gone.
   std::optional<int> at_address(const std::string& ip) const;
   std::string host_of(int member) const;
@@ -91,18 +111,24 @@ class Cluster {
   void claim_changed(sim::WatchEventType type, const boost::json::value& object);
   void replication_changed(sim::WatchEventType type, const boost::json::value& object);
   void unit_changed(sim::WatchEventType type, const boost::json::value& object);
-  boost::json::value replication_object(std::string_view name, int units) const;
+  void unit_set_changed(sim::WatchEventType type, const boost::json::value& object);
+  boost::json::object member_spec(int member) const;
+  boost::json::object topology_spec() const;
+  boost::json::value replication_object(std::string_view name) const;
+  void specify_topology();
+  void specify_units(boost::json::object spec);
 
   Timeline& timeline_;
   Fleet& fleet_;
-  bool semi_sync_ = true;
-  bool failover_ = true;
+  Wanted wanted_;
+  int template_changes_ = 0;
   sim::ApiServer api_;
   std::unique_ptr<sim::LocalClient> client_;
   std::vector<std::unique_ptr<sim::LocalWatch>> watches_;
   std::map<std::string, Pod> pods_;
   std::map<std::string, Stored> replications_;
   std::map<std::string, bool> units_;  // Ready
+  bool unit_set_settled_ = false;
 };
 
 }  // namespace troupe::operator_sim

@@ -144,19 +144,12 @@ class Carried {
 
 }  // namespace
 
-std::optional<int> Members::reached(const std::string& ip) const {
-  const auto member = process_.world().cluster.at_address(ip);
-  if (!member || !process_.network().reaches(*member)) return std::nullopt;
-  return member;
-}
-
 actors::Observations::Watchers Members::watchers() {
   return {.watch_agent =
               [this](const agent::Endpoint& e) {
                 auto& agent = agents_[e.id];
-                const bool known = !agent.endpoint.id.empty();
                 agent.endpoint = e;
-                if (!known) look_at_agent(e.id);
+                agent.member = Cluster::member_behind(e.ip);
               },
           .unwatch_agent =
               [this](const std::string& id) {
@@ -181,25 +174,27 @@ void Members::close() {
 
 // --- agents --------------------------------------------------------------------------------------
 
-// The agent's stream pushes; looking often stands for the time that takes.
-void Members::look_at_agent(const std::string& id) {
+void Members::look_at_agents_of(int member) {
+  for (auto& [id, agent] : agents_)
+    if (agent.member == member) look_at(id, agent);
+}
+
+void Members::look_at(const std::string& id, Agent& agent) {
+  const auto news = agent.stream.look(state_of(agent), process_.clock().now(), kStreamSilence);
+  if (news == AgentStream::News::None) return;
+  if (news != AgentStream::News::Pushed) end_calls(agent, "the stream has ended");
   process_.later(process_.world().timeline.chance.between(kPushMin, kPushMax), [this, id] {
     const auto found = agents_.find(id);
-    if (found == agents_.end()) return;
-    auto& agent = found->second;
-    const auto news = agent.stream.look(state_of(agent), process_.clock().now(), kStreamSilence);
-    if (news == AgentStream::News::Lost || news == AgentStream::News::Restarted)
-      end_calls(agent, "the stream has ended");
-    if (news != AgentStream::News::None && agent.stream.seen())
-      process_.core().observations().put(id, agent.stream.seen());
-    look_at_agent(id);
+    if (found != agents_.end() && found->second.stream.seen())
+      process_.core().observations().put(id, found->second.stream.seen());
   });
 }
 
 std::optional<AgentState> Members::state_of(const Agent& agent) const {
-  const auto member = reached(agent.endpoint.ip);
+  const auto member = process_.world().cluster.at_address(agent.endpoint.ip);
   const auto& fleet = process_.world().fleet;
-  if (!member || !fleet[*member].agent_up) return std::nullopt;
+  if (!member || !process_.network().link(*member).hears || !fleet[*member].agent_up)
+    return std::nullopt;
   auto state = mysql_topology::sim::agent_state(fleet[*member], agent.endpoint.id);
   state.terminating = process_.world().cluster.terminating(*member);
   return state;
@@ -253,11 +248,11 @@ void Members::ask(const std::string& endpoint, agent::Command command, Answered 
     const auto process = weak.lock();
     if (!process) return;
     auto& chance = process->world().timeline.chance;
+    const auto& net = process->network();
     const auto at = process->world().cluster.at_address(ip);
-    const bool gone =
-        !at || !process->network().reaches(*at) || chance.percent(process->network().lose_percent);
+    const bool gone = !at || !net.link(*at).hears || chance.percent(net.lose_percent);
     if (gone) reply = Error{Code::Timeout, "connection reset"};
-    process->later(chance.between({}, gone ? kStreamSilence : process->network().latency_max),
+    process->later(chance.between({}, gone ? kStreamSilence : net.latency_max + net.link(*at).slow),
                    [members, endpoint, call, reply = std::move(reply)] {
                      if (const auto live = members.lock()) live->answer(endpoint, call, reply);
                    });
@@ -266,7 +261,7 @@ void Members::ask(const std::string& endpoint, agent::Command command, Answered 
     const auto delay = timeline.chance.between({}, n == 0 ? network.latency_max : kLateCopyMax);
     timeline.after(delay, [world, &network, ip, shared, back] {
       const auto member = world.cluster.at_address(ip);
-      if (!member || !network.reaches(*member) || !world.fleet[*member].agent_up)
+      if (!member || !network.link(*member).reaches || !world.fleet[*member].agent_up)
         return back(Error{Code::Retry, "not reached"});
       Carried(world, *member, *shared).out(back);
     });
@@ -288,8 +283,8 @@ void Members::probe_now(const mysql::EndpointId& server, std::function<void()> d
 
 void Members::probe(const std::string& id, std::function<void()> done) {
   auto& timeline = process_.world().timeline;
-  const auto latency = [this, &timeline] {
-    return timeline.chance.between({}, process_.network().latency_max);
+  const auto latency = [this, &timeline](Duration slow = {}) {
+    return timeline.chance.between({}, process_.network().latency_max + slow);
   };
   const auto tell = [this, id, done](Duration after, Reachability reachability,
                                      std::shared_ptr<mysql::MemberObservation> seen) {
@@ -301,15 +296,19 @@ void Members::probe(const std::string& id, std::function<void()> done) {
   process_.later(latency(), [this, id, done, tell, latency] {
     const auto found = servers_.find(id);
     if (found == servers_.end()) return done();
-    const auto member = reached(found->second.target.ip);
+    const auto member = process_.world().cluster.at_address(found->second.target.ip);
     if (!member) return tell(kProbeDeadline, Reachability::Timeout, nullptr);
+    const auto& link = process_.network().link(*member);
+    const auto after = latency(link.slow);
+    if (!link.reaches || !link.hears || after > kProbeDeadline)
+      return tell(kProbeDeadline, Reachability::Timeout, nullptr);
     const auto& s = process_.world().fleet[*member];
     if (!s.running) return tell(latency(), Reachability::Refused, nullptr);
     if (!s.accounts) return tell(latency(), Reachability::AuthFailed, nullptr);
     auto seen = std::make_shared<mysql::MemberObservation>(process_.world().fleet.observe(*member));
     if (seen->replica && s.source)
       seen->replica->source_host = process_.world().cluster.host_of(*s.source);
-    tell(latency(), Reachability::Ok, std::move(seen));
+    tell(after, Reachability::Ok, std::move(seen));
   });
 }
 

@@ -22,6 +22,8 @@ class Members final : public std::enable_shared_from_this<Members> {
   actors::Observations::Watchers watchers();
   void ask(const std::string& endpoint, agent::Command command, Answered done);
   void probe_now(const mysql::EndpointId& server, std::function<void()> done);
+  // What the streams of a member's agents bring, or that they are silent.
+  void look_at_agents_of(int member);
   // The process ends.
   void close();
 
@@ -29,6 +31,7 @@ class Members final : public std::enable_shared_from_this<Members> {
   // A stream and the calls beside it: they end with it, as their outcome can come no other way.
   struct Agent {
     agent::Endpoint endpoint;
+    int member = -1;
     std::map<std::uint64_t, Answered> calls;
     mysql_topology::sim::AgentStream stream;
   };
@@ -37,8 +40,7 @@ class Members final : public std::enable_shared_from_this<Members> {
     std::shared_ptr<const mysql::ProbeOutcome> seen;
   };
 
-  std::optional<int> reached(const std::string& ip) const;
-  void look_at_agent(const std::string& id);
+  void look_at(const std::string& id, Agent& agent);
   std::optional<mysql_topology::sim::AgentState> state_of(const Agent& agent) const;
   void answer(const std::string& endpoint, std::uint64_t call, const Result<agent::Reply>& reply);
   void end_calls(Agent& agent, std::string_view why);

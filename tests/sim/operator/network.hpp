@@ -18,13 +18,14 @@ using mysql_topology::sim::Upkeep;
 
 // Between one operator and everything else.
 struct Network {
-  explicit Network(int members) : cut_off(static_cast<std::size_t>(members)) {}
+  explicit Network(int members) : links(static_cast<std::size_t>(members)) {}
 
-  struct CutOff {
-    bool now = false;
-    TimePoint since;
+  struct Link {
+    bool reaches = true;  // what the operator sends arrives
+    bool hears = true;    // what the member sends arrives
+    Duration slow{};      // by so much an answer may be later than others
   };
-  std::vector<CutOff> cut_off;  // by member: neither probe nor agent is reached
+  std::vector<Link> links;  // by member
   bool api_cut = false;
   TimePoint watches_held_until;  // events of watches come no earlier
   int lose_percent = 0;          // of requests, and of answers
@@ -32,9 +33,10 @@ struct Network {
   int refuse_percent = 0;        // of writes to the API server: 409, 429, 500, 503
   Duration latency_max = std::chrono::milliseconds(3);
 
-  bool reaches(int member) const { return !cut_off[static_cast<std::size_t>(member)].now; }
+  Link& link(int member) { return links[static_cast<std::size_t>(member)]; }
+  const Link& link(int member) const { return links[static_cast<std::size_t>(member)]; }
   void heal() {
-    Network calm(static_cast<int>(cut_off.size()));
+    Network calm(static_cast<int>(links.size()));
     calm.latency_max = latency_max;
     *this = std::move(calm);
   }

@@ -12,33 +12,35 @@
 namespace troupe::operator_sim {
 namespace {
 
-using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 // How long an actor that can run may wait for a thread.
-constexpr Duration kTurnMax = microseconds(400);
+constexpr Duration kTurnMax = milliseconds(2);
 
-// As the operator's, but shorter in proportion: a seed has tens of seconds.
+// As the operator's, but shorter in proportion: a seed has a minute of faults.
 k8s::LeaseOptions lease_of(const std::string& holder) {
   return {.ns = std::string(kOperatorNs),
           .name = "troupe-operator",
           .identity = holder,
-          .lease_duration = std::chrono::seconds(3),
-          .renew_deadline = std::chrono::seconds(2),
-          .retry_period = milliseconds(400)};
+          .lease_duration = std::chrono::seconds(6),
+          .renew_deadline = milliseconds(4500),
+          .retry_period = std::chrono::seconds(1)};
 }
 
 }  // namespace
 
-std::shared_ptr<Process> Process::start(World world, Network& network, Options options) {
-  auto process = std::shared_ptr<Process>(new Process(world, network, std::move(options)));
+std::shared_ptr<Process> Process::start(World world, Machine& machine, Options options) {
+  auto process = std::shared_ptr<Process>(new Process(world, machine, std::move(options)));
   world.timeline.tell("{}: starts", process->name());
   process->begin();
   return process;
 }
 
-Process::Process(World world, Network& network, Options options)
-    : world_(world), network_(network), options_(std::move(options)), clock_(world.timeline) {
+Process::Process(World world, Machine& machine, Options options)
+    : world_(world),
+      machine_(machine),
+      options_(std::move(options)),
+      clock_(world.timeline, machine.wall_is_off) {
   caf_config_.set("scheduler.policy", caf::atom("testing"));
   system_ = std::make_unique<caf::actor_system>(caf_config_);
   scheduler_ = dynamic_cast<caf::scheduler::test_coordinator*>(&system_->scheduler());
@@ -97,6 +99,10 @@ void Process::resume(ClockWas clock) {
 }
 
 void Process::break_watches() { transport_->break_watches(); }
+
+void Process::server_turned(int member) {
+  if (!paused_) members_->look_at_agents_of(member);
+}
 
 std::string Process::doing() const {
   std::string text;

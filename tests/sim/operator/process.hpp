@@ -29,17 +29,26 @@ namespace troupe::operator_sim {
 class Transport;
 class Members;
 
-// The Timeline's, less the time that the machine was suspended.
+// The Timeline's, less the time that the machine was suspended; and a wall clock of its own.
 class ProcessClock final : public Clock {
  public:
-  explicit ProcessClock(const Timeline& timeline) : timeline_(timeline) {}
+  ProcessClock(const Timeline& timeline, const Duration& wall_is_off)
+      : timeline_(timeline), wall_is_off_(wall_is_off) {}
   TimePoint now() const override { return timeline_.now() - suspended_; }
-  WallTime wall() const override { return wall_at(timeline_.now()); }
+  WallTime wall() const override { return wall_at(timeline_.now() + wall_is_off_); }
   void suspended_for(Duration d) { suspended_ += d; }
 
  private:
   const Timeline& timeline_;
+  const Duration& wall_is_off_;
   Duration suspended_{};
+};
+
+// Where processes of the operator run, one after the other.
+struct Machine {
+  explicit Machine(int members) : network(members) {}
+  Network network;
+  Duration wall_is_off{};  // its wall clock, from everybody else's
 };
 
 struct World {
@@ -55,7 +64,7 @@ class Process final : public k8s::Loop, public std::enable_shared_from_this<Proc
     std::uint64_t seed = 0;
     std::span<const actors::RegisteredKind> kinds;
   };
-  static std::shared_ptr<Process> start(World world, Network& network, Options options);
+  static std::shared_ptr<Process> start(World world, Machine& machine, Options options);
   ~Process() override;
 
   void pause();
@@ -65,6 +74,8 @@ class Process final : public k8s::Loop, public std::enable_shared_from_this<Proc
   bool leads() const { return core_->leads(); }
   // Loses what the watches hold: their connections break.
   void break_watches();
+  // A server's threads have had a turn.
+  void server_turned(int member);
 
   const std::string& name() const { return options_.name; }
   // When it last asked for a change, of the API server or of a member; its Lease apart.
@@ -99,17 +110,17 @@ class Process final : public k8s::Loop, public std::enable_shared_from_this<Proc
 
   actors::OperatorCore& core() { return *core_; }
   World& world() { return world_; }
-  Network& network() { return network_; }
+  Network& network() { return machine_.network; }
 
  private:
-  Process(World world, Network& network, Options options);
+  Process(World world, Machine& machine, Options options);
   void begin();
   void wait(std::uint64_t timer, TimePoint at, Task task);
   void schedule_turn();
   void turn();
 
   World world_;
-  Network& network_;
+  Machine& machine_;
   Options options_;
   ProcessClock clock_;
   bool paused_ = false;

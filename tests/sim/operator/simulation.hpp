@@ -1,15 +1,14 @@
 // One run of the whole operator: a UnitSet and a MysqlReplication are applied, their Pods come, the
-// topology forms, faults come and go, then they stop. What must hold is checked after every event,
-// and at the end everything has to be whole, and quiet.
+// topology forms, faults come and go for a minute, then they stop. What must hold is checked after
+// every event, and at the end everything has to be whole, and quiet.
 //
 // Real: the actors of UnitSet, Unit, MysqlReplication and the authority with observe, fold, decide
 // and ledger, on CAF; store, router, casting, observations; watch client, API gateway, events and
 // Lease; the API server. Modelled: MySQL servers with their agents and clients (Fleet), the
 // kubelet and volumes (Cluster), the network and its faults.
 //
-// What it does not cover yet: group replication, isolated members and an external source; scaling
-// and rolling updates of the UnitSet; full disks; clocks that jump; partitions in one direction;
-// the console and admission. Tokens, TLS and the bytes of HTTP and gRPC are not in the way.
+// What it does not cover yet: group replication and an external source; the console and admission.
+// Tokens, TLS and the bytes of HTTP and gRPC are not in the way.
 #pragma once
 
 #include <cstdint>
