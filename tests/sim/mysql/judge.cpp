@@ -10,7 +10,7 @@ using std::chrono::milliseconds;
 
 constexpr Duration kWriteEveryMin = milliseconds(2);
 constexpr Duration kWriteEveryMax = milliseconds(30);
-constexpr Duration kCatchUpWithin = std::chrono::seconds(60);
+constexpr Duration kProgressWithin = std::chrono::seconds(60);
 
 }  // namespace
 
@@ -72,15 +72,25 @@ void Judge::await(const Goal& goal, Invariant otherwise) {
   }
 }
 
+// A new member has much to catch up with, where the run has been long.
+bool Judge::catches_up(int member, int source) {
+  const auto executed = [this, member] { return fleet_[member].executed.count(); };
+  auto had = executed();
+  auto limit = timeline_.now() + kProgressWithin;
+  while (!fleet_.holds_the_same(member, source)) {
+    if (!step() || timeline_.now() >= limit) return false;
+    if (const auto has = executed(); std::exchange(had, has) != has)
+      limit = timeline_.now() + kProgressWithin;
+  }
+  return true;
+}
+
 void Judge::compare(int source, int members) {
   writing_ = false;
-  const auto limit = timeline_.now() + kCatchUpWithin;
   for (int i = 0; holds() && i < members; ++i)
-    while (!fleet_.holds_the_same(i, source)) {
-      if (step() && timeline_.now() < limit) continue;
+    if (!catches_up(i, source))
       return broken(Invariant::MembersComeToHoldTheSame,
                     fmt::format("{} does not come to hold what the source holds", fleet_[i].name));
-    }
   if (!fleet_.has_all_acknowledged(source))
     broken(Invariant::NoAcknowledgedWriteIsLost, "acknowledged writes are missing at the end");
 }

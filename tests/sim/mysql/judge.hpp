@@ -52,6 +52,7 @@ class Judge {
     Epoch current_since;
   };
   void write();
+  bool catches_up(int member, int source);
 
   Timeline& timeline_;
   Fleet& fleet_;
