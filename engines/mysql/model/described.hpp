@@ -47,6 +47,9 @@ BOOST_DESCRIBE_STRUCT(ReplicaStatus, (),
                        sql_error, auto_position, retrieved, seconds_behind, heartbeat_age,
                        last_queued_age))
 BOOST_DESCRIBE_STRUCT(AttachedReplica, (), (server_id, server_uuid, host, port))
+BOOST_DESCRIBE_ENUM(GroupState, Offline, Recovering, Online, Error, Unreachable)
+BOOST_DESCRIBE_STRUCT(GroupPeer, (), (server_uuid, host, port, state, primary))
+BOOST_DESCRIBE_STRUCT(GroupStatus, (), (group_name, view_id, state, peers, queued, received))
 BOOST_DESCRIBE_STRUCT(CloneStatus, (), (state, error))
 BOOST_DESCRIBE_STRUCT(DurabilitySettings, (),
                       (sync_binlog, innodb_flush_log_at_trx_commit, sync_relay_log,
@@ -57,7 +60,7 @@ BOOST_DESCRIBE_STRUCT(MemberObservation, (),
                       (endpoint, seen, took, server_uuid, server_id, version_text, version, dialect,
                        uptime, gtid_executed, gtid_purged, read_only, super_read_only, offline_mode,
                        report_host, semi_sync_source, semi_sync_replica, replica, other_channels,
-                       attached, clone, durability, plugins))
+                       group, attached, clone, durability, plugins))
 BOOST_DESCRIBE_STRUCT(ProbeOutcome, (),
                       (endpoint, reachability, error_number, message, tried, since, seen,
                        observation))

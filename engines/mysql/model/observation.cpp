@@ -3,7 +3,9 @@
 namespace troupe::mysql {
 
 GtidSet MemberObservation::position() const {
-  return replica ? unite(gtid_executed, replica->retrieved) : gtid_executed;
+  auto all = replica ? unite(gtid_executed, replica->retrieved) : gtid_executed;
+  if (group) all.add(group->received);
+  return all;
 }
 
 std::string_view to_string(ThreadState state) {
@@ -34,6 +36,22 @@ std::string_view to_string(CloneState state) {
       return "failed";
   }
   return "not-started";
+}
+
+std::string_view to_string(GroupState state) {
+  switch (state) {
+    case GroupState::Offline:
+      return "OFFLINE";
+    case GroupState::Recovering:
+      return "RECOVERING";
+    case GroupState::Online:
+      return "ONLINE";
+    case GroupState::Error:
+      return "ERROR";
+    case GroupState::Unreachable:
+      return "UNREACHABLE";
+  }
+  return "OFFLINE";
 }
 
 }  // namespace troupe::mysql

@@ -93,6 +93,30 @@ struct AttachedReplica {
   std::uint16_t port = 0;
 };
 
+// What a member of a group is, in the words of performance_schema.replication_group_members.
+enum class GroupState : std::uint8_t { Offline, Recovering, Online, Error, Unreachable };
+
+// A member of the group as another one sees it.
+struct GroupPeer {
+  std::optional<Uuid> server_uuid;
+  std::string host;  // report_host
+  std::uint16_t port = 0;
+  GroupState state = GroupState::Offline;
+  bool primary = false;
+};
+
+// What a server with the plugin says of its group. Only one that is Online itself and sees a
+// majority of `peers` Online or Recovering is to be believed: one that was cut off says Online of
+// itself all the same.
+struct GroupStatus {
+  std::string group_name;                  // by its settings, in or out of the group
+  std::string view_id;                     // "PREFIX:NUMBER"; empty in no group
+  GroupState state = GroupState::Offline;  // its own
+  std::vector<GroupPeer> peers;            // itself included; of one that is Offline, itself alone
+  std::uint64_t queued = 0;                // transactions that it has yet to certify or apply
+  GtidSet received;                        // from the group; may hold what is not applied yet
+};
+
 enum class CloneState : std::uint8_t { NotStarted, InProgress, Completed, Failed };
 
 struct CloneStatus {
@@ -140,6 +164,7 @@ struct MemberObservation {
   SemiSyncReplica semi_sync_replica;
   std::optional<ReplicaStatus> replica;  // empty: not a replica
   std::size_t other_channels = 0;        // replication channels beside ""
+  std::optional<GroupStatus> group;      // empty: the plugin is not there
   std::vector<AttachedReplica> attached;
   std::optional<CloneStatus> clone;  // empty: never cloned, or no clone plugin
   DurabilitySettings durability;
@@ -166,5 +191,6 @@ struct ProbeOutcome {
 std::string_view to_string(ThreadState state);
 std::string_view to_string(WaitPoint point);
 std::string_view to_string(CloneState state);
+std::string_view to_string(GroupState state);  // "ONLINE"
 
 }  // namespace troupe::mysql

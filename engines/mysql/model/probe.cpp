@@ -59,8 +59,10 @@ std::string status_column() {
   return named_values_column("global_status", names, "status_values");
 }
 
+constexpr std::string_view kGroupName = "group_replication_group_name";
+
 std::string variables_column() {
-  std::vector<std::string_view> names;
+  std::vector<std::string_view> names = {kGroupName};
   for (const auto family : {SemiSyncNames::Old, SemiSyncNames::New}) {
     const auto& source = semi_sync_source_names(family);
     names.insert(names.end(), {source.enabled, source.timeout, source.wait_for_replica_count,
@@ -69,6 +71,17 @@ std::string variables_column() {
   }
   return named_values_column("global_variables", names, "variable_values");
 }
+
+// The tables are there without the plugin, too; roles and the channel's set since 8.0.
+constexpr std::string_view kGroupColumns =
+    ", (SELECT JSON_ARRAYAGG(JSON_ARRAY(MEMBER_ID, MEMBER_HOST, MEMBER_PORT, MEMBER_STATE, "
+    "MEMBER_ROLE)) FROM performance_schema.replication_group_members) AS group_members"
+    ", (SELECT JSON_ARRAY(VIEW_ID, COUNT_TRANSACTIONS_IN_QUEUE"
+    " + COUNT_TRANSACTIONS_REMOTE_IN_APPLIER_QUEUE)"
+    " FROM performance_schema.replication_group_member_stats"
+    " WHERE MEMBER_ID = @@server_uuid) AS group_stats"
+    ", (SELECT RECEIVED_TRANSACTION_SET FROM performance_schema.replication_connection_status"
+    " WHERE CHANNEL_NAME = 'group_replication_applier') AS group_received";
 
 std::string variables_query(const ProbeShape& shape) {
   const auto& spelling = dialect(shape.dialect);
@@ -82,6 +95,7 @@ std::string variables_query(const ProbeShape& shape) {
         ", @@GLOBAL.skip_replica_start AS skip_replica_start"
         ", @@GLOBAL.replication_sender_observe_commit_only"
         " AS replication_sender_observe_commit_only";
+    sql += kGroupColumns;
   }
   sql += ", " + age_column("LAST_HEARTBEAT_TIMESTAMP", "heartbeat_age");
   sql += ", " + age_column("LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP", "last_queued_age");
@@ -212,6 +226,54 @@ std::optional<CloneStatus> decode_clone(const Row& row) {
   if (fields[1].is_int64()) status.error.number = static_cast<unsigned>(fields[1].get_int64());
   status.error.text = sanitize(text(2));
   return status;
+}
+
+boost::json::array parse_array(std::optional<std::string_view> json) {
+  boost::json::error_code failed;
+  auto value = boost::json::parse(boost::json::string_view(json.value_or("[]")), failed);
+  return !failed && value.is_array() ? std::move(value.as_array()) : boost::json::array();
+}
+
+std::string_view text_of(const boost::json::value& value) {
+  return value.is_string() ? std::string_view(value.get_string()) : std::string_view();
+}
+
+std::uint64_t number_of(const boost::json::value& value) {
+  boost::json::error_code failed;
+  const auto number = value.to_number<std::uint64_t>(failed);
+  return failed ? 0 : number;
+}
+
+GroupState group_state(std::string_view text) {
+  for (const auto state :
+       {GroupState::Recovering, GroupState::Online, GroupState::Error, GroupState::Unreachable})
+    if (to_string(state) == text) return state;
+  return GroupState::Offline;
+}
+
+Result<std::optional<GroupStatus>> decode_group(const Row& row, const NamedValues& variables,
+                                                const Uuid& self) {
+  if (!variables.has(kGroupName)) return std::optional<GroupStatus>();
+  GroupStatus group;
+  group.group_name = variables.text(kGroupName).value_or("");
+  for (const auto& entry : parse_array(row.get("group_members"))) {
+    if (!entry.is_array() || entry.get_array().size() != 5) continue;
+    const auto& fields = entry.get_array();
+    group.peers.push_back({.server_uuid = parse_uuid(text_of(fields[0])),
+                           .host = std::string(text_of(fields[1])),
+                           .port = static_cast<std::uint16_t>(number_of(fields[2])),
+                           .state = group_state(text_of(fields[3])),
+                           .primary = text_of(fields[4]) == "PRIMARY"});
+    if (group.peers.back().server_uuid == self) group.state = group.peers.back().state;
+  }
+  if (const auto stats = parse_array(row.get("group_stats")); stats.size() == 2) {
+    group.view_id = text_of(stats[0]);
+    group.queued = number_of(stats[1]);
+  }
+  auto received = GtidSet::parse(row.text("group_received"));
+  if (!received) return received.error();
+  group.received = std::move(*received);
+  return std::optional(std::move(group));
 }
 
 ThreadState thread_state(std::optional<std::string_view> text) {
@@ -360,6 +422,9 @@ Result<ProbeAnswer> decode_probe(const EndpointId& endpoint, const ProbeShape& s
   out.durability = decode_durability(row);
   out.plugins = decode_plugins(row);
   out.clone = decode_clone(row);
+  auto group = decode_group(row, variables, out.server_uuid);
+  if (!group) return group.error();
+  out.group = std::move(*group);
   if (auto channels = decode_channels(answers[1], shape.dialect, out); !channels) {
     return channels.error();
   }

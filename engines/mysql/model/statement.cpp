@@ -286,6 +286,18 @@ Statement wait_for_executed(const GtidSet& set, std::chrono::milliseconds timeou
       .build();
 }
 
+Statement change_group_account(std::string_view user, const Secret& password,
+                               std::string_view channel) {
+  return StatementBuilder()
+      .sql("CHANGE REPLICATION SOURCE TO SOURCE_USER = ")
+      .literal(user)
+      .sql(", SOURCE_PASSWORD = ")
+      .secret(password)
+      .sql(" FOR CHANNEL ")
+      .literal(channel)
+      .build();
+}
+
 Statement set_clone_donor(std::string_view host, std::uint16_t port) {
   return set_global({{"clone_valid_donor_list", fmt::format("{}:{}", host, port)}});
 }

@@ -152,6 +152,11 @@ Statement set_gtid_purged(const GtidSet& set);
 // connection.
 Statement wait_for_executed(const GtidSet& set, std::chrono::milliseconds timeout);
 
+// The account by which members of a group reach one another. Takes effect at the next connect, also
+// while the group runs, but not while the member recovers from it.
+Statement change_group_account(std::string_view user, const Secret& password,
+                               std::string_view channel);
+
 // --- Clone ---
 
 Statement set_clone_donor(std::string_view host, std::uint16_t port);

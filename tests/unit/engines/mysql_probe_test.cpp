@@ -122,6 +122,42 @@ TEST(MysqlProbe, OtherChannelsAreCountedButNotTaken) {
   EXPECT_EQ(member.other_channels, 1u);
 }
 
+TEST(MysqlProbe, ReadsAGroupAsItsMemberSeesIt) {
+  auto cells = variables();
+  EXPECT_FALSE(decode(cells).value().observation.group) << "without the plugin there is none";
+  for (auto& [name, value] : cells)
+    if (name == "variable_values") value = R"({"group_replication_group_name":"g"})";
+  const std::string other = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
+  cells.push_back({"group_members", "[[\"" + std::string(kUuid) +
+                                        "\", \"db-0\", 3306, \"ONLINE\", \"SECONDARY\"], [\"" +
+                                        other +
+                                        "\", \"db-1\", 3307, \"UNREACHABLE\", \"PRIMARY\"]]"});
+  cells.push_back({"group_stats", R"(["17:4", 12])"});
+  cells.push_back({"group_received", std::string(kUuid) + ":5-12"});
+  const auto member = decode(cells).value().observation;
+  ASSERT_TRUE(member.group);
+  EXPECT_EQ(member.group->group_name, "g");
+  EXPECT_EQ(member.group->view_id, "17:4");
+  EXPECT_EQ(member.group->state, GroupState::Online);
+  EXPECT_EQ(member.group->queued, 12u);
+  ASSERT_EQ(member.group->peers.size(), 2u);
+  EXPECT_EQ(member.group->peers[1].server_uuid, parse_uuid(other));
+  EXPECT_EQ(member.group->peers[1].port, 3307);
+  EXPECT_EQ(member.group->peers[1].state, GroupState::Unreachable);
+  EXPECT_TRUE(member.group->peers[1].primary);
+  EXPECT_EQ(member.position().to_string(), std::string(kUuid) + ":1-12");
+}
+
+TEST(MysqlProbe, AMemberOfNoGroupIsOffline) {
+  auto cells = variables();
+  for (auto& [name, value] : cells)
+    if (name == "variable_values") value = R"({"group_replication_group_name":""})";
+  cells.push_back({"group_members", R"([["", "", null, "OFFLINE", ""]])"});
+  const auto member = decode(cells).value().observation;
+  ASSERT_TRUE(member.group);
+  EXPECT_EQ(member.group->state, GroupState::Offline);
+}
+
 TEST(MysqlProbe, ReadsOldServersByTheirOldColumns) {
   Cells row = {{"Channel_Name", ""},          {"Master_Host", "10.0.0.1"},
                {"Master_Port", "3306"},       {"Master_UUID", kUuid},
