@@ -131,6 +131,9 @@ TROUPE_AGENT_METHOD(mysql, Close)
 TROUPE_AGENT_METHOD(mysql, SaveTransactions)
 TROUPE_AGENT_METHOD(mysql, Clone)
 TROUPE_AGENT_METHOD(mysql, ResetBinlogs)
+TROUPE_AGENT_METHOD(mysql, StartGroup)
+TROUPE_AGENT_METHOD(mysql, StopGroup)
+TROUPE_AGENT_METHOD(mysql, SetGroupPrimary)
 #undef TROUPE_AGENT_METHOD
 
 }  // namespace

@@ -87,6 +87,18 @@ void write(const Clone& in, pb::CloneRequest& out) {
   out.set_replace_data(in.replace_data);
   out.set_needed_bytes(in.needed_bytes);
 }
+void write(const StartGroup& in, pb::StartGroupRequest& out) {
+  out.set_group_name(in.group_name);
+  out.set_local_address(in.local_address);
+  out.mutable_members()->Assign(in.members.begin(), in.members.end());
+  out.set_user(in.user);
+  out.set_password(std::string(in.password.reveal()));
+  out.set_own_authorities(in.own_authorities);
+  out.set_bootstrap(in.bootstrap);
+}
+void write(const SetGroupPrimary& in, pb::SetGroupPrimaryRequest& out) {
+  out.set_running_limit_ms(duration_cast<milliseconds>(in.running_limit).count());
+}
 
 // --- actions: wire to values
 
@@ -108,7 +120,7 @@ void read(const pb::EnsureAccountsRequest& in, EnsureAccounts& out) {
     Account account{
         .user = entry.user(), .host = entry.host(), .password = Secret(entry.password())};
     for (const auto set : entry.grants()) {
-      if (set >= pb::GRANT_ADMIN && set <= pb::GRANT_PROVISION) {
+      if (set >= pb::GRANT_ADMIN && set <= pb::GRANT_GROUP_MEMBER) {
         account.grants.push_back(static_cast<GrantSet>(set - 1));
       }
     }
@@ -147,6 +159,18 @@ void read(const pb::CloneRequest& in, Clone& out) {
   out.donor_password = Secret(in.donor_password());
   out.replace_data = in.replace_data();
   out.needed_bytes = in.needed_bytes();
+}
+void read(const pb::StartGroupRequest& in, StartGroup& out) {
+  out.group_name = in.group_name();
+  out.local_address = in.local_address();
+  out.members.assign(in.members().begin(), in.members().end());
+  out.user = in.user();
+  out.password = Secret(in.password());
+  out.own_authorities = in.own_authorities();
+  out.bootstrap = in.bootstrap();
+}
+void read(const pb::SetGroupPrimaryRequest& in, SetGroupPrimary& out) {
+  if (in.running_limit_ms() > 0) out.running_limit = milliseconds(in.running_limit_ms());
 }
 
 // --- answers
@@ -190,6 +214,12 @@ void write_identified(const Identified& in, Out& out) {
 void write(const Promoted& in, pb::PromoteReply& out) { write_identified(in, out); }
 void write(const Following& in, pb::FollowReply& out) { write_identified(in, out); }
 void write(const Cloned& in, pb::CloneReply& out) { write_identified(in, out); }
+void write(const GroupStarted& in, pb::StartGroupReply& out) { write_identified(in, out); }
+void write(const GroupStopped& in, pb::StopGroupReply& out) {
+  write_identified(in, out);
+  out.set_received(in.received);
+}
+void write(const GroupPrimarySet& in, pb::SetGroupPrimaryReply& out) { write_identified(in, out); }
 
 Answer read(const pb::Acknowledgement&) { return Done{}; }
 Answer read(const pb::RenderReply& in) {
@@ -215,6 +245,13 @@ Answer read(const pb::SaveTransactionsReply& in) {
   return TransactionsSaved{in.path(), in.count(), in.bytes()};
 }
 Answer read(const pb::CloneReply& in) { return Cloned{in.server_uuid(), in.executed()}; }
+Answer read(const pb::StartGroupReply& in) { return GroupStarted{in.server_uuid(), in.executed()}; }
+Answer read(const pb::StopGroupReply& in) {
+  return GroupStopped{in.server_uuid(), in.received(), in.executed()};
+}
+Answer read(const pb::SetGroupPrimaryReply& in) {
+  return GroupPrimarySet{in.server_uuid(), in.executed()};
+}
 
 // The answer that a command's reply carries; what an agent answers by mistake reads as nothing.
 template <class Out>
@@ -361,6 +398,9 @@ TROUPE_WIRE_ACTION(Close)
 TROUPE_WIRE_ACTION(SaveTransactions)
 TROUPE_WIRE_ACTION(Clone)
 TROUPE_WIRE_ACTION(ResetBinlogs)
+TROUPE_WIRE_ACTION(StartGroup)
+TROUPE_WIRE_ACTION(StopGroup)
+TROUPE_WIRE_ACTION(SetGroupPrimary)
 #undef TROUPE_WIRE_ACTION
 
 pb::State state_to_wire(std::uint64_t sequence, const AgentObservation& in) {

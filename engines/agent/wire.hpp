@@ -98,6 +98,21 @@ struct Rpc<ResetBinlogs> {
   using Request = pb::ResetBinlogsRequest;
   using Reply = pb::Acknowledgement;
 };
+template <>
+struct Rpc<StartGroup> {
+  using Request = pb::StartGroupRequest;
+  using Reply = pb::StartGroupReply;
+};
+template <>
+struct Rpc<StopGroup> {
+  using Request = pb::StopGroupRequest;
+  using Reply = pb::StopGroupReply;
+};
+template <>
+struct Rpc<SetGroupPrimary> {
+  using Request = pb::SetGroupPrimaryRequest;
+  using Reply = pb::SetGroupPrimaryReply;
+};
 
 template <class Action>
 typename Rpc<Action>::Request request_of(const CommandHeader& header, const Action& action);

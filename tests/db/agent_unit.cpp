@@ -243,6 +243,12 @@ void Unit::kill_database() const { ::kill(static_cast<pid_t>(seen()->process.pid
 
 void Unit::end_container() { ::kill(supervisor_, SIGTERM); }
 
+void Unit::end_at_once() {
+  ::kill(supervisor_, SIGKILL);
+  ::waitpid(supervisor_, nullptr, 0);
+  supervisor_ = -1;
+}
+
 bool Unit::container_has_ended() {
   if (supervisor_ > 0 && ::waitpid(supervisor_, nullptr, WNOHANG) == supervisor_) supervisor_ = -1;
   return supervisor_ == -1;

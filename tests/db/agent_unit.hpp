@@ -75,6 +75,7 @@ class Unit {
 
   void kill_database() const;  // SIGKILL, and back at once
   void end_container();        // SIGTERM to the supervisor
+  void end_at_once();          // SIGKILL to it, and so to the database: nothing comes back
   bool container_has_ended();
   void kill_agent();     // SIGKILL
   void restart_agent();  // that, and a new one

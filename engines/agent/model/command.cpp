@@ -27,6 +27,9 @@ constexpr std::array<ActionTraits, std::variant_size_v<Action>> kActions{{
     {"SaveTransactions", true},
     {"Clone", true},
     {"ResetBinlogs", true},
+    {"StartGroup", true},
+    {"StopGroup", true},
+    {"SetGroupPrimary", true},
 }};
 
 }  // namespace
@@ -47,6 +50,8 @@ std::string_view to_string(GrantSet set) {
       return "backup";
     case GrantSet::Provision:
       return "provision";
+    case GrantSet::GroupMember:
+      return "group-member";
   }
   return "unknown";
 }

@@ -75,6 +75,7 @@ enum class GrantSet {
   CloneDonor,   // may be cloned from
   Backup,       // consistent backups
   Provision,    // creates users, databases and their contents for applications
+  GroupMember,  // members of a group connect to one another, and recover, by it
 };
 std::string_view to_string(GrantSet set);
 
@@ -203,11 +204,52 @@ struct Cloned {
 // anything but its own bootstrap's transactions is in there.
 struct ResetBinlogs {};
 
+// --- Group replication ---------------------------------------------------------------------------
+
+// Makes the member one of the group and, once it is ONLINE there, lets clients in; the group itself
+// says who of them may write. A member that is in the group already is corrected without leaving
+// it. Code::Conflict: it is in another group, or in a part of this one that is no majority.
+//
+// `bootstrap` begins the group with this member alone. Two that do so have made two groups: the
+// operator asks it of one only, after all have obeyed a StopGroup of that epoch, and an agent
+// refuses it (Code::Conflict) unless that was the last step and its database has lived since.
+struct StartGroup {
+  std::string group_name;            // a UUID
+  std::string local_address;         // HOST:PORT of this member's server, as the others reach it
+  std::vector<std::string> members;  // HOST:PORT of all, this one included
+  std::string user;                  // of GrantSet::GroupMember, on every member
+  Secret password;
+  bool own_authorities = false;  // as in ReplicationSource; otherwise others are not verified
+  bool bootstrap = false;
+};
+struct GroupStarted {
+  std::string server_uuid;
+  std::string executed;
+};
+
+// Takes the member out of its group, offline and read-only. One that is in no group is closed.
+struct StopGroup {};
+struct GroupStopped {
+  std::string server_uuid;
+  std::string received;  // from the group; may hold what is not applied yet
+  std::string executed;
+};
+
+// Makes this member, which is ONLINE, the primary of its group; the group drains the old one.
+struct SetGroupPrimary {
+  Duration running_limit = std::chrono::seconds{10};  // then transactions under way are cut
+};
+struct GroupPrimarySet {
+  std::string server_uuid;
+  std::string executed;
+};
+
 struct Done {};
 
-using Action = std::variant<Render, EnsureInitialised, StartProcess, StopProcess, KillProcess,
-                            EnsureAccounts, StopReceiver, Drain, Promote, OpenForWrites, Follow,
-                            Close, SaveTransactions, Clone, ResetBinlogs>;
+using Action =
+    std::variant<Render, EnsureInitialised, StartProcess, StopProcess, KillProcess, EnsureAccounts,
+                 StopReceiver, Drain, Promote, OpenForWrites, Follow, Close, SaveTransactions,
+                 Clone, ResetBinlogs, StartGroup, StopGroup, SetGroupPrimary>;
 
 struct Command {
   CommandHeader header;
@@ -216,7 +258,8 @@ struct Command {
 
 // One alternative an answer; StartProcess, StopProcess, KillProcess and ResetBinlogs answer Done.
 using Answer = std::variant<Done, Rendered, Initialised, AccountsEnsured, ReceiverStopped, Drained,
-                            Promoted, Opened, Following, Closed, TransactionsSaved, Cloned>;
+                            Promoted, Opened, Following, Closed, TransactionsSaved, Cloned,
+                            GroupStarted, GroupStopped, GroupPrimarySet>;
 
 struct Reply {
   Answer answer;

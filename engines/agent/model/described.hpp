@@ -16,7 +16,8 @@ BOOST_DESCRIBE_ENUM(StreamState, Connecting, Connected, Lost, Refused, TlsFailed
 BOOST_DESCRIBE_ENUM(ProcessState, Stopped, Starting, Running, Backoff, Stopping, Exited, Fatal,
                     Unknown)
 BOOST_DESCRIBE_ENUM(DataState, Unknown, Empty, Initialised, ClonePartial, Foreign)
-BOOST_DESCRIBE_ENUM(GrantSet, Admin, Probe, Monitor, Replication, CloneDonor, Backup, Provision)
+BOOST_DESCRIBE_ENUM(GrantSet, Admin, Probe, Monitor, Replication, CloneDonor, Backup, Provision,
+                    GroupMember)
 
 BOOST_DESCRIBE_STRUCT(Epoch, (), (value))
 BOOST_DESCRIBE_STRUCT(Endpoint, (), (id, unit, ip, port, server_name))
@@ -50,6 +51,10 @@ BOOST_DESCRIBE_STRUCT(SaveTransactions, (), (gtid_set))
 BOOST_DESCRIBE_STRUCT(Clone, (),
                       (donor_host, donor_port, donor_user, donor_password, replace_data,
                        needed_bytes))
+BOOST_DESCRIBE_STRUCT(StartGroup, (),
+                      (group_name, local_address, members, user, password, own_authorities,
+                       bootstrap))
+BOOST_DESCRIBE_STRUCT(SetGroupPrimary, (), (running_limit))
 
 BOOST_DESCRIBE_STRUCT(Rendered, (), (hash, changed, overridden))
 BOOST_DESCRIBE_STRUCT(Initialised, (), (created))
@@ -62,6 +67,9 @@ BOOST_DESCRIBE_STRUCT(Following, (), (server_uuid, executed))
 BOOST_DESCRIBE_STRUCT(Closed, (), (killed, server_uuid, executed))
 BOOST_DESCRIBE_STRUCT(TransactionsSaved, (), (path, count, bytes))
 BOOST_DESCRIBE_STRUCT(Cloned, (), (server_uuid, executed))
+BOOST_DESCRIBE_STRUCT(GroupStarted, (), (server_uuid, executed))
+BOOST_DESCRIBE_STRUCT(GroupStopped, (), (server_uuid, received, executed))
+BOOST_DESCRIBE_STRUCT(GroupPrimarySet, (), (server_uuid, executed))
 BOOST_DESCRIBE_STRUCT(Reply, (), (answer, message))
 
 }  // namespace troupe::agent

@@ -127,6 +127,17 @@ std::vector<Setting> safety_pins() {
       {"loose_binlog_format", "ROW"},
       {"log_replica_updates", "ON"},
       {"loose_replica_preserve_commit_order", "ON"},
+      // A group is begun by the operator alone, has one primary, and whoever is no part of its
+      // majority ends serving by itself. Only the operator brings it back: it compares first.
+      {"loose_group_replication_start_on_boot", "OFF"},
+      {"loose_group_replication_bootstrap_group", "OFF"},
+      {"loose_group_replication_single_primary_mode", "ON"},
+      {"loose_group_replication_enforce_update_everywhere_checks", "OFF"},
+      {"loose_group_replication_communication_stack", "MYSQL"},
+      {"loose_group_replication_unreachable_majority_timeout", "10"},
+      {"loose_group_replication_autorejoin_tries", "0"},
+      {"loose_group_replication_exit_state_action", "OFFLINE_MODE"},
+      {"loose_group_replication_consistency", "BEFORE_ON_PRIMARY_FAILOVER"},
   };
 }
 

@@ -17,6 +17,9 @@ using mysql::StatementBuilder;
 constexpr std::size_t kMaxAccounts = 64;
 
 constexpr std::array<std::string_view, 3> kMonitor{"PROCESS", "REPLICATION CLIENT", "SELECT"};
+// Stays connected while a server is offline, and takes over its peers' connections.
+constexpr std::array<std::string_view, 4> kGroupMember{
+    "BACKUP_ADMIN", "CONNECTION_ADMIN", "GROUP_REPLICATION_STREAM", "REPLICATION SLAVE"};
 constexpr std::array<std::string_view, 9> kBackup{
     "BACKUP_ADMIN", "EVENT",     "RELOAD",  "REPLICATION CLIENT",      "REPLICATION SLAVE",
     "SELECT",       "SHOW VIEW", "TRIGGER", "SERVICE_CONNECTION_ADMIN"};
@@ -61,6 +64,8 @@ std::vector<std::string_view> privileges_of(GrantSet set) {
       return {kBackup.begin(), kBackup.end()};
     case GrantSet::Provision:
       return {kProvision.begin(), kProvision.end()};
+    case GrantSet::GroupMember:
+      return {kGroupMember.begin(), kGroupMember.end()};
     case GrantSet::Admin:
       break;
   }

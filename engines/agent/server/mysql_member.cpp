@@ -432,7 +432,7 @@ Result<void> MysqlMember::point_at(const Follow& command, Work& work) {
                     now->user == source.user && now->auto_position;
   if (same && now->receiver_connected && now->applier_running &&
       flags->replica_enabled == command.semi_sync && !flags->source_enabled &&
-      channel_password(work) == source.password) {
+      channel_password("", work) == source.password) {
     return {};
   }
   if (now) {
@@ -461,10 +461,11 @@ Result<void> MysqlMember::point_at(const Follow& command, Work& work) {
 
 // Read rather than compared by the server: no statement has it. One that cannot be read is empty,
 // and no source's.
-Secret MysqlMember::channel_password(Work& work) {
+Secret MysqlMember::channel_password(std::string_view channel, Work& work) {
   const auto rows = database_.query(StatementBuilder()
                                         .sql("SELECT User_password AS password FROM "
-                                             "mysql.slave_master_info WHERE Channel_name = ''")
+                                             "mysql.slave_master_info WHERE Channel_name = ")
+                                        .literal(channel)
                                         .build(),
                                     work);
   return rows && rows->size() == 1 ? Secret((*rows)[0].text("password")) : Secret();

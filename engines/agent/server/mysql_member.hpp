@@ -40,6 +40,9 @@ class MysqlMember {
   Result<Reply> run(const SaveTransactions& command, Work& work);
   Result<Reply> run(const ResetBinlogs& command, Work& work);
   Result<Reply> run(const EnsureAccounts& command, Work& work);
+  Result<Reply> run(const StartGroup& command, Work& work);
+  Result<Reply> run(const StopGroup& command, Work& work);
+  Result<Reply> run(const SetGroupPrimary& command, Work& work);
 
   // What the clone (clone.hpp) needs of it.
   struct Identity {
@@ -98,9 +101,33 @@ class MysqlMember {
   // What of it this member neither has executed nor received: executes what it has received of it.
   Result<mysql::GtidSet> out_of_reach(const mysql::GtidSet& purged, Work& work);
   Result<void> point_at(const Follow& command, Work& work);
-  Secret channel_password(Work& work);
+  Secret channel_password(std::string_view channel, Work& work);
   Result<void> wait_for_receiver(Work& work);
   Result<std::string> source_ca_file(const ReplicationSource& source) const;
+
+  // What this member says of itself and of its group; all empty without the plugin.
+  struct GroupSeat {
+    bool installed = false;
+    std::string group;  // by its settings
+    std::string state;  // OFFLINE: in none
+    bool primary = false;
+    bool read_only = false;
+    std::uint64_t members = 0;
+    std::uint64_t reachable = 0;
+    bool is_taken() const { return state == "ONLINE" || state == "RECOVERING"; }
+    bool sees_majority() const { return reachable * 2 > members; }
+  };
+  Result<GroupSeat> group_seat(Work& work);
+  Result<void> install_group_plugin(Work& work);
+  Result<void> join_group(const StartGroup& command, Work& work);
+  Result<void> leave_group(Work& work);
+  Result<void> set_group_addresses(const StartGroup& command, Work& work);
+  Result<void> set_group_account(const StartGroup& command, Work& work);
+  Result<void> start_group(bool bootstrap, Work& work);
+  Result<void> wait_until_online(Work& work);
+  Result<void> let_primary_write(Work& work);
+  Error group_error(const Error& failed, Work& work);
+  Result<mysql::GtidSet> received_from_group(Work& work);
 
   Result<Closed> close_serving(Work& work);
   Result<void> cut_sockets(Work& work);
@@ -127,6 +154,9 @@ class MysqlMember {
   SuperviseClient& supervisor_;
   const Board& board_;
   std::atomic<mysql::DialectId> dialect_ = mysql::DialectId::Unsupported;
+  // The life of the database that has left its group and not been asked back since: the only one
+  // that may begin a group. An order that comes late, or twice, begins none.
+  std::string left_group_in_;
 };
 
 }  // namespace troupe::agent

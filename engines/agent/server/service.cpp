@@ -395,6 +395,18 @@ class MysqlService final : public pb::Mysql::CallbackService {
                       pb::Acknowledgement* out) override {
     return desk_.serve<agent::ResetBinlogs>(context, in, out);
   }
+  Unary* StartGroup(Context* context, const pb::StartGroupRequest* in,
+                    pb::StartGroupReply* out) override {
+    return desk_.serve<agent::StartGroup>(context, in, out);
+  }
+  Unary* StopGroup(Context* context, const pb::StopGroupRequest* in,
+                   pb::StopGroupReply* out) override {
+    return desk_.serve<agent::StopGroup>(context, in, out);
+  }
+  Unary* SetGroupPrimary(Context* context, const pb::SetGroupPrimaryRequest* in,
+                         pb::SetGroupPrimaryReply* out) override {
+    return desk_.serve<agent::SetGroupPrimary>(context, in, out);
+  }
 
  private:
   Desk& desk_;
