@@ -206,6 +206,8 @@ void plan_next(const Topology& t, TimePoint now, Plan& plan) {
       break;
     case OperationType::Rebuild:
       return resume_rebuild(t, now, plan);
+    case OperationType::Bootstrap:
+      return plan.hold("ModeChanged", "a group is being begun");
   }
   // After the operation's own step, which is in a hurry.
   ensure_accounts(t, t.record.epoch, plan);
@@ -229,9 +231,11 @@ void tell_fenced(const Topology& t, Plan& plan) {
 
 }  // namespace
 
-Plan decide(const Topology& t, TimePoint now) {
+Plan decide(const Topology& t, TimePoint now) { return decide_by(plan_next, t, now); }
+
+Plan decide_by(Situations next, const Topology& t, TimePoint now) {
   Plan plan;
-  if (!source_is_anothers(t, now, plan)) plan_next(t, now, plan);
+  if (!source_is_anothers(t, now, plan)) next(t, now, plan);
   correct_record(t, plan);
   hold_impossible_epochs(t, plan);
   tell_fenced(t, plan);
@@ -295,7 +299,7 @@ bool waits_for_accounts(const Member& m, TimePoint now) {
 }
 
 std::uint32_t acks_of(const Topology& t, std::size_t members) {
-  if (t.mode == Mode::Async) return 0;
+  if (t.mode != Mode::SemiSync) return 0;
   return static_cast<std::uint32_t>(mysql::required_acks(static_cast<int>(members)));
 }
 

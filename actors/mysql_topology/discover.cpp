@@ -8,14 +8,6 @@
 namespace troupe::mysql_topology {
 namespace {
 
-Epoch next_epoch(const Topology& t) {
-  Epoch highest = t.record.epoch;
-  for (const auto& m : t.members)
-    if (m.agent && m.agent->highest_epoch < kMaxEpoch)
-      highest = std::max(highest, m.agent->highest_epoch);
-  return Epoch{highest.value + 1};
-}
-
 PersistedRecord begin(const Topology& t, std::string current, Quorum quorum) {
   PersistedRecord r = t.record;
   r.epoch = next_epoch(t);
@@ -53,7 +45,16 @@ const Member* existing_source(const Topology& t, Plan& plan, bool& held) {
   return followed;
 }
 
-// Then nothing of the rest is touched either.
+}  // namespace
+
+Epoch next_epoch(const Topology& t) {
+  Epoch highest = t.record.epoch;
+  for (const auto& m : t.members)
+    if (m.agent && m.agent->highest_epoch < kMaxEpoch)
+      highest = std::max(highest, m.agent->highest_epoch);
+  return Epoch{highest.value + 1};
+}
+
 bool some_are_anothers(const Topology& t, TimePoint now, Plan& plan) {
   for (const auto* m : t.voters())
     if (m->is_anothers()) plan.hold(why_unusable(*m, {}), *unusable(*m, now));
@@ -71,8 +72,6 @@ bool some_are_unknown(const Topology& t, TimePoint now, Plan& plan) {
   plan.forming = before == 0 && !plan.guards.empty();
   return plan.guards.size() > before;
 }
-
-}  // namespace
 
 void discover(const Topology& t, TimePoint now, Plan& plan) {
   plan.doing = "discovering what is there";

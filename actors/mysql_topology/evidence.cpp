@@ -33,7 +33,8 @@ std::optional<Death> death_of(const Topology& t, const Member& m, TimePoint now)
                              agent::how_it_ended(m.agent->process)),
                  m.agent->since};
   if (m.ours && !m.pod_exists) return Death{fmt::format("the Pod of {} is gone", m.name), {}};
-  if (!m.probe) return std::nullopt;
+  // Who is silent, the members of a group find out among themselves.
+  if (!m.probe || t.mode == Mode::Group) return std::nullopt;
 
   const bool agent_gone =
       m.agent && m.agent->stream != agent::StreamState::Connecting && !m.agent_connected();

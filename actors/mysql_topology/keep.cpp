@@ -43,13 +43,6 @@ mysql::GtidSet lost_by(const Topology& t, const Member& source, TimePoint now) {
   return {};
 }
 
-// Of a member that worked: it may only have to be given what changed a moment ago.
-std::string why_unusable_now(const Member& m, std::string otherwise, TimePoint now) {
-  const bool pending = m.probe && m.probe->reachability == mysql::Reachability::AuthFailed &&
-                       waits_for_accounts(m, now);
-  return pending ? std::string(kAccountsPending) : why_unusable(m, std::move(otherwise));
-}
-
 Command source_command(const Topology& t, const Member& source, Verb verb) {
   return {.member = source.name,
           .verb = verb,
@@ -107,10 +100,12 @@ bool healthy_replica(const Topology& t, const Member& m, const Member& source) {
          !s.semi_sync_source.enabled.value_or(false);
 }
 
-namespace {
+std::string why_unusable_now(const Member& m, std::string otherwise, TimePoint now) {
+  const bool pending = m.probe && m.probe->reachability == mysql::Reachability::AuthFailed &&
+                       waits_for_accounts(m, now);
+  return pending ? std::string(kAccountsPending) : why_unusable(m, std::move(otherwise));
+}
 
-// One operation at a time. Not only beside a source that takes writes: its commits may wait for
-// just this member.
 void begin_rebuild(const Topology& t, const Member& m, const mysql::GtidSet& extra,
                    const std::string& why, Plan& plan) {
   if (t.record.operation || plan.record) return;
@@ -124,6 +119,8 @@ void begin_rebuild(const Topology& t, const Member& m, const mysql::GtidSet& ext
                                      .started = t.wall};
   plan.notes.push_back({true, "RebuildStarted", why});
 }
+
+namespace {
 
 // Whether the member works as a replica; asks for what is missing.
 bool mend_replica(const Topology& t, const Member& m, const Member& source, TimePoint now,

@@ -33,19 +33,27 @@ const Member* donor_for(const Topology& t, const Member& m, const Member& source
   return fit(source) ? &source : nullptr;
 }
 
+// Epoch of the failover that the member's transactions did not take part in.
+Epoch left_behind_at(const Topology& t, const Member& m) {
+  const auto& last = t.record.last;
+  return last && last->type == OperationType::Failover && last->from == m.name ? last->epoch
+                                                                               : t.record.epoch;
+}
+
+}  // namespace
+
 mysql::GtidSet extra_of(const Operation& op) {
   auto set = mysql::GtidSet::parse(op.gtids);
   return set ? std::move(*set) : mysql::GtidSet{};
 }
 
-void end(const Topology& t, const Member& m, Plan& plan) {
+void end_rebuild(const Topology& t, const Member& m, Plan& plan) {
   const auto text = fmt::format("{} has new data: {}", m.name, t.record.operation->reason);
   plan.record = finished(t, text);
   plan.notes.push_back({false, "Rebuilt", text});
 }
 
-// The data that had to go is gone, whoever replaced it: an earlier clone, or a new volume.
-bool is_cured(const Topology& t, const Member& m, const Member& source, TimePoint now) {
+bool is_rebuilt(const Topology& t, const Member& m, const Member& source, TimePoint now) {
   if (m.done(Verb::Clone, t.record.epoch)) return true;
   if (unusable(m, now) || m.changed_since_probe() || m.clone_is_partial() || !source.server())
     return false;
@@ -54,14 +62,7 @@ bool is_cured(const Topology& t, const Member& m, const Member& source, TimePoin
          has.contains(source.server()->gtid_purged);
 }
 
-// Epoch of the failover that the member's transactions did not take part in.
-Epoch left_behind_at(const Topology& t, const Member& m) {
-  const auto& last = t.record.last;
-  return last && last->type == OperationType::Failover && last->from == m.name ? last->epoch
-                                                                               : t.record.epoch;
-}
-
-void save(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
+void save_extra(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;
   const auto extra = extra_of(op);
   const auto* saved = m.outcome(Verb::SaveTransactions, t.record.epoch);
@@ -89,6 +90,8 @@ void save(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
                              .epoch = t.record.epoch,
                              .gtids = extra});
 }
+
+namespace {
 
 // Commits of the source that wait now, wait for a first acknowledgement, and the member's were all
 // taken: its connection is gone.
@@ -156,8 +159,8 @@ void resume_rebuild(const Topology& t, TimePoint now, Plan& plan) {
     return;
   }
   if (!source) return;
-  if (op.step == Step::Save) return save(t, *m, now, plan);
-  if (is_cured(t, *m, *source, now)) return end(t, *m, plan);
+  if (op.step == Step::Save) return save_extra(t, *m, now, plan);
+  if (is_rebuilt(t, *m, *source, now)) return end_rebuild(t, *m, plan);
   clone(t, *m, *source, now, plan);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/mysql_topology/decide.hpp"
+#include "actors/mysql_topology/shared.hpp"
 
 namespace troupe::mysql_topology {
 
@@ -23,34 +24,19 @@ void install(const Topology& t, TimePoint now, Plan& plan);
 // Every other member follows `candidate`, or will.
 void attach_others(const Topology& t, const Member& candidate, TimePoint now, Plan& plan);
 
-// The record after the operation in flight has ended.
-PersistedRecord finished(const Topology& t, std::string text, bool undone = false);
-
 // Begins a failover when the quorum allows it; says what holds it back otherwise.
 void consider_failover(const Topology& t, const Member& source, const Death& death, TimePoint now,
                        Plan& plan);
-// The member that shall become the source by an order not yet honored, if any.
-std::optional<std::string> ordered(const Topology& t);
-// Takes an order by annotation back that names no member.
-void withdraw_order(const Topology& t, const Member& source, TimePoint now, Plan& plan);
 // Begins a switchover when one was ordered and is safe; says what holds it back otherwise.
 void consider_order(const Topology& t, const Member& source, TimePoint now, Plan& plan);
 
-// What keeps a member from being used, or nullopt: "db-2: agent is Lost", for guards.
-std::optional<std::string> unusable(const Member& m, TimePoint now);
-// The rule of that guard, `otherwise` if the member is there and ours.
-std::string why_unusable(const Member& m, std::string otherwise);
 // It can be reached and not logged in to, but not for so long that giving it the accounts must have
 // failed.
 bool waits_for_accounts(const Member& m, TimePoint now);
 // What a source among so many members waits for.
 std::uint32_t acks_of(const Topology& t, std::size_t members);
-// All of the specification, of whom nobody has written anything yet.
-Quorum new_quorum(const Topology& t);
 // The same of servers with a past: whether anybody was waited for will be seen at the source.
 Quorum unknown_quorum(const Topology& t);
-// A member by the specification, and nobody else's.
-bool stays(const Member& m);
 // It counts, and shall follow nobody any more.
 bool leaves(const Topology& t, const Member& m);
 // Whether a replica shall acknowledge.
@@ -82,11 +68,6 @@ bool make_source(const Topology& t, const Member& member, Plan& plan);
 // Takes writes although it is not the source, or has commits that hang: whether it had to be
 // closed.
 bool close_stray(const Topology& t, const Member& m, Plan& plan);
-// One that was missing from an earlier report of the same member completes it.
-void report_lost(PersistedRecord& record, Lost lost);
-// Every member gets the accounts as they are now, through its agent: those that this process has
-// not given them to, and those that refuse them or whose replicas are refused.
-void ensure_accounts(const Topology& t, Epoch epoch, Plan& plan);
 // Asks `replica` to follow `source`, unless that was done and no later probe contradicts it.
 void follow(const Topology& t, const Member& replica, const Member& source, Plan& plan);
 

@@ -4,6 +4,15 @@
 #include "actors/mysql_topology/steps.hpp"
 
 namespace troupe::mysql_topology {
+
+std::string candidates(const Topology& t, const Member& source, TimePoint now) {
+  std::string names;
+  for (const auto* m : t.voters())
+    if (m != &source && !m->departing && !unusable(*m, now))
+      names += fmt::format("{}\"{}\"", names.empty() ? "" : " or ", m->name);
+  return names.empty() ? "no other member can take over now" : "name " + names;
+}
+
 namespace {
 
 // Beyond this the wait for the candidate would keep writers out for too long.
@@ -20,15 +29,6 @@ std::uint32_t other_ackers(const Topology& t, const Member& source, const Member
         replicates_from(*m, source))
       ++n;
   return n;
-}
-
-// Who could be named instead.
-std::string candidates(const Topology& t, const Member& source, TimePoint now) {
-  std::string names;
-  for (const auto* m : t.voters())
-    if (m != &source && !m->departing && !unusable(*m, now))
-      names += fmt::format("{}\"{}\"", names.empty() ? "" : " or ", m->name);
-  return names.empty() ? "no other member can take over now" : "name " + names;
 }
 
 bool is_listed(const Member* m) { return m && m->is_listed(); }
@@ -212,13 +212,16 @@ void withdraw_order(const Topology& t, const Member& source, TimePoint now, Plan
   plan.note_void = true;
 }
 
-void consider_order(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
+bool is_obeyed_already(const Topology& t, Plan& plan) {
   if (!t.order_by_note.empty() && t.order_by_note == t.record.current) plan.note_done = true;
-  if (t.wanted != t.record.honored && t.wanted == t.record.current) {
-    plan.record = t.record;
-    plan.record->honored = t.wanted;
-    return;
-  }
+  if (t.wanted == t.record.honored || t.wanted != t.record.current) return false;
+  plan.record = t.record;
+  plan.record->honored = t.wanted;
+  return true;
+}
+
+void consider_order(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
+  if (is_obeyed_already(t, plan)) return;
   const auto name = ordered(t);
   if (!name) return hand_over(t, source, now, plan);
   const auto* candidate = t.find(*name);

@@ -39,6 +39,12 @@ std::string_view to_string(Verb verb) {
       return "SaveTransactions";
     case Verb::Clone:
       return "Clone";
+    case Verb::StartGroup:
+      return "StartGroup";
+    case Verb::StopGroup:
+      return "StopGroup";
+    case Verb::SetGroupPrimary:
+      return "SetGroupPrimary";
   }
   return "";
 }
@@ -53,13 +59,15 @@ std::string_view to_string(OperationType type) {
       return "Switchover";
     case OperationType::Rebuild:
       return "Rebuild";
+    case OperationType::Bootstrap:
+      return "Bootstrap";
   }
   return "";
 }
 
 std::optional<OperationType> parse_operation_type(std::string_view text) {
   using enum OperationType;
-  return find_by_text(std::array{Form, Failover, Switchover, Rebuild}, text);
+  return find_by_text(std::array{Form, Failover, Switchover, Rebuild, Bootstrap}, text);
 }
 
 std::string_view to_string(Step step) {
@@ -78,14 +86,19 @@ std::string_view to_string(Step step) {
       return "Save";
     case Step::Clone:
       return "Clone";
+    case Step::StopGroup:
+      return "StopGroup";
+    case Step::Bootstrap:
+      return "Bootstrap";
   }
   return "";
 }
 
 std::optional<Step> parse_step(std::string_view text) {
   using enum Step;
-  return find_by_text(std::array{StopReceivers, Close, CatchUp, Promote, Reopen, Save, Clone},
-                      text);
+  return find_by_text(
+      std::array{StopReceivers, Close, CatchUp, Promote, Reopen, Save, Clone, StopGroup, Bootstrap},
+      text);
 }
 
 std::string Member::address() const { return fmt::format("{}:{}", host, port); }
@@ -181,13 +194,15 @@ bool Topology::counts(const Member& m) const {
 
 std::uint32_t Topology::acks_wanted() const {
   const auto staying = record.quorum.members.size() - record.quorum.leaving.size();
-  return mode == Mode::Async
-             ? 0
-             : static_cast<std::uint32_t>(mysql::required_acks(static_cast<int>(staying)));
+  return mode == Mode::SemiSync
+             ? static_cast<std::uint32_t>(mysql::required_acks(static_cast<int>(staying)))
+             : 0;
 }
 
 int Topology::quorum() const {
   if (mode == Mode::Async) return 1;
+  // A majority of all, and of the rest where one has died.
+  if (mode == Mode::Group) return static_cast<int>(record.quorum.members.size()) / 2;
   return static_cast<int>(record.quorum.members.size()) - static_cast<int>(record.quorum.acks);
 }
 

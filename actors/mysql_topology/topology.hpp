@@ -33,7 +33,8 @@ inline constexpr Duration kStale = std::chrono::milliseconds(3500);
 // How many reports of lost transactions are kept: those of the API's list.
 inline constexpr std::size_t kMaxLost = 32;
 
-enum class Mode { Async, SemiSync };
+// Group: the servers agree among themselves; actors/mysql_group decides what is left to do.
+enum class Mode { Async, SemiSync, Group };
 
 // A step asked of a member's agent. Idempotent; refused there when a higher epoch was seen.
 enum class Verb {
@@ -45,10 +46,13 @@ enum class Verb {
   Follow,
   Close,
   SaveTransactions,
-  Clone
+  Clone,
+  StartGroup,
+  StopGroup,
+  SetGroupPrimary
 };
 BOOST_DESCRIBE_ENUM(Verb, EnsureAccounts, StopReceiver, Drain, Promote, Open, Follow, Close,
-                    SaveTransactions, Clone)
+                    SaveTransactions, Clone, StartGroup, StopGroup, SetGroupPrimary)
 std::string_view to_string(Verb verb);
 
 struct Command {
@@ -61,7 +65,9 @@ struct Command {
   std::uint32_t acks = 0;        // Promote, Open
   bool semi_sync = false;        // Promote, Open, Follow
   bool kill_if_blocked = false;  // Close
-  std::uint32_t accounts = 0;    // EnsureAccounts, Follow: the revision that it hands over
+  bool bootstrap = false;        // StartGroup: begins the group
+  std::string group;             // StartGroup: its name
+  std::uint32_t accounts = 0;    // EnsureAccounts, Follow, StartGroup: the revision handed over
 };
 
 // The last outcome of a verb on a member, as far as this process knows. Lost on restart, and then
@@ -74,7 +80,7 @@ struct Outcome {
   Error error;
   TimePoint at;
   std::uint32_t failures = 0;  // in a row
-  std::uint32_t accounts = 0;  // EnsureAccounts, Follow: as in the command
+  std::uint32_t accounts = 0;  // EnsureAccounts, Follow, StartGroup: as in the command
   bool killed = false;         // Close: it had to be killed, or did not run
   std::string saved_to;        // SaveTransactions
   mysql::GtidSet executed;
@@ -149,7 +155,7 @@ struct Member {
   const Outcome* given_accounts(std::uint32_t revision) const;
 };
 
-enum class OperationType { Form, Failover, Switchover, Rebuild };
+enum class OperationType { Form, Failover, Switchover, Rebuild, Bootstrap };
 std::string_view to_string(OperationType type);
 std::optional<OperationType> parse_operation_type(std::string_view text);
 
@@ -162,6 +168,8 @@ enum class Step {
   Reopen,         // Switchover given up: the old source is opened again
   Save,           // Rebuild: transactions that nobody else has are saved
   Clone,          // Rebuild: the data is replaced by a donor's
+  StopGroup,      // Bootstrap: every member says what it has, and is in no group
+  Bootstrap,      // Bootstrap: the one that has everything begins the group
 };
 std::string_view to_string(Step step);
 std::optional<Step> parse_step(std::string_view text);
@@ -226,6 +234,7 @@ struct PersistedRecord {
   std::optional<Finished> last;
   std::vector<Lost> lost;  // oldest first, at most kMaxLost
   Quorum quorum;
+  std::string group;  // name of the group, a UUID: on record before anybody begins it
   bool operator==(const PersistedRecord&) const = default;
 };
 
@@ -242,6 +251,7 @@ struct Topology {
   FailoverPolicy failover;
   std::string wanted;         // spec.source
   std::string order_by_note;  // annotation switchover-to; empty: none
+  std::string new_group;      // what a group that is begun here is called
   std::vector<Member> members;
   PersistedRecord record;
   std::string wall;  // RFC 3339 of now: `started` of an operation that begins
