@@ -23,16 +23,18 @@ const Node* find(const World& w, std::string_view name) {
 }
 
 // One user with both sets of grants where the Secret names one for both.
-std::vector<agent::Account> accounts(const Credentials& c) {
+std::vector<agent::Account> accounts(const World& w, const Credentials& c) {
   using enum agent::GrantSet;
-  if (c.probe_user == c.replication_user)
-    return {{.user = c.probe_user,
-             .password = c.probe_password,
-             .grants = {Probe, Replication, CloneDonor}}};
+  std::vector<agent::GrantSet> replicates{Replication, CloneDonor};
+  if (w.object->spec.mode == k8s::ReplicationMode::Group) replicates.push_back(GroupMember);
+  if (c.probe_user == c.replication_user) {
+    replicates.insert(replicates.begin(), Probe);
+    return {{.user = c.probe_user, .password = c.probe_password, .grants = replicates}};
+  }
   return {{.user = c.probe_user, .password = c.probe_password, .grants = {Probe}},
           {.user = c.replication_user,
            .password = c.replication_password,
-           .grants = {Replication, CloneDonor}}};
+           .grants = std::move(replicates)}};
 }
 
 agent::Follow follow(const Node& source, const topo::Command& c, const Credentials& credentials) {
@@ -58,19 +60,35 @@ agent::Clone clone(const Node& donor, const Credentials& credentials) {
   return a;
 }
 
+std::string address_of(const Node& n) { return fmt::format("{}:{}", n.host, n.port); }
+
+agent::StartGroup start_group(const World& w, const Node& member, const topo::Command& c,
+                              const Credentials& credentials) {
+  agent::StartGroup a;
+  a.group_name = c.group;
+  a.local_address = address_of(member);
+  for (const auto& n : w.nodes)
+    if (n.takes_part()) a.members.push_back(address_of(n));
+  a.user = credentials.replication_user;
+  a.password = credentials.replication_password;
+  a.own_authorities = bool(member.certificate);
+  a.bootstrap = c.bootstrap;
+  return a;
+}
+
 struct Step {
   agent::Action action;
   Duration deadline;
 };
 
 // The action and how long it may take; nothing if the peer has gone.
-std::optional<Step> step_of(const World& w, const topo::Command& c,
+std::optional<Step> step_of(const World& w, const Node& member, const topo::Command& c,
                             const Credentials& credentials) {
   using std::chrono::minutes, std::chrono::seconds;
   const auto* peer = find(w, c.peer);
   switch (c.verb) {
     case topo::Verb::EnsureAccounts:
-      return Step{agent::EnsureAccounts{accounts(credentials)}, seconds(15)};
+      return Step{agent::EnsureAccounts{accounts(w, credentials)}, seconds(15)};
     case topo::Verb::StopReceiver:
       return Step{agent::StopReceiver{}, seconds(5)};
     case topo::Verb::Drain:
@@ -89,6 +107,12 @@ std::optional<Step> step_of(const World& w, const topo::Command& c,
     case topo::Verb::Clone:
       if (!peer) return std::nullopt;
       return Step{clone(*peer, credentials), std::chrono::hours(6)};
+    case topo::Verb::StartGroup:
+      return Step{start_group(w, member, c, credentials), minutes(10)};
+    case topo::Verb::StopGroup:
+      return Step{agent::StopGroup{}, minutes(2)};
+    case topo::Verb::SetGroupPrimary:
+      return Step{agent::SetGroupPrimary{}, minutes(1)};
   }
   return std::nullopt;
 }
@@ -101,7 +125,7 @@ void ask_members(const World& w, const topo::Plan& plan, const Credentials& cred
     const auto* node = find(w, c.member);
     if (!node || !node->pod) continue;
     const auto endpoint = agent_of(*node->pod);
-    auto step = step_of(w, c, credentials);
+    auto step = step_of(w, *node, c, credentials);
     if (!endpoint || !step) continue;
     // One clone at a time, whoever the donor.
     const std::string_view peer = c.verb == topo::Verb::Clone ? std::string_view() : c.peer;
@@ -161,8 +185,8 @@ namespace topo = mysql_topology;
 
 std::optional<topo::Verb> parse_verb(std::string_view text) {
   using enum topo::Verb;
-  for (const auto v :
-       {EnsureAccounts, StopReceiver, Drain, Promote, Open, Follow, Close, SaveTransactions, Clone})
+  for (const auto v : {EnsureAccounts, StopReceiver, Drain, Promote, Open, Follow, Close,
+                       SaveTransactions, Clone, StartGroup, StopGroup, SetGroupPrimary})
     if (topo::to_string(v) == text) return v;
   return std::nullopt;
 }
@@ -201,6 +225,11 @@ struct Fill {
   }
   void operator()(const agent::TransactionsSaved& a) const { o.saved_to = a.path; }
   void operator()(const agent::Cloned& a) const { o.executed = parse_or_empty(a.executed); }
+  void operator()(const agent::GroupStarted& a) const { o.executed = parse_or_empty(a.executed); }
+  void operator()(const agent::GroupStopped& a) const {
+    o.executed = parse_or_empty(a.executed);
+    o.received = parse_or_empty(a.received);
+  }
   void operator()(const auto&) const {}
 };
 

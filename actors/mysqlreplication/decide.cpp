@@ -5,6 +5,7 @@
 #include "actors/model/credentials.hpp"
 #include "actors/model/ensure.hpp"
 #include "actors/model/names.hpp"
+#include "actors/mysql_group/decide.hpp"
 #include "actors/mysql_topology/decide.hpp"
 #include "actors/mysqlreplication/parts.hpp"
 
@@ -26,12 +27,13 @@ topo::Plan hold_still(const topo::Topology& t, std::string rule, std::string tex
   return plan;
 }
 
-topo::Plan plan_for(const World& w, const topo::Topology& t, const Result<Credentials>& login,
-                    TimePoint now) {
-  if (w.object->spec.mode == k8s::ReplicationMode::Group)
-    return hold_still(t, "ModeNotServed",
-                      "mode group_replication is not served yet: use rpl_semi_sync");
-  if (login) return topo::decide(t, now);
+topo::Plan plan_for(const topo::Topology& t, const Result<Credentials>& login, TimePoint now) {
+  if (t.mode != topo::Mode::Group && !t.record.group.empty())
+    return hold_still(t, "ModeChanged",
+                      "these servers are a group: set spec.mode back to group_replication, or make "
+                      "another MysqlReplication of new servers");
+  if (login)
+    return t.mode == topo::Mode::Group ? mysql_group::decide(t, now) : topo::decide(t, now);
   return hold_still(t, std::string(rule_of_credentials(login.error())), login.error().message);
 }
 
@@ -82,7 +84,7 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   keep_members(w, d);
   const auto& login = w.credentials;
   if (login) memory.accounts.of(*login);
-  auto plan = plan_for(w, topology_of(w, memory), login, now);
+  auto plan = plan_for(topology_of(w, memory), login, now);
   want_observations(w, login ? &*login : nullptr, d);
   if (plan.record) write_record(w, *plan.record, d);
   if (login) ask_members(w, plan, *login, d);

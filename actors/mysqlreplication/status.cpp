@@ -22,9 +22,9 @@ namespace {
 using Status = k8s::MysqlReplicationStatus;
 
 // Members of the status that the record's manager owns.
-constexpr std::string_view kRecordFields[] = {"currentSource",   "honoredSource", "epoch",
-                                              "operation",       "lastOperation", "quorum",
-                                              "lostTransactions"};
+constexpr std::string_view kRecordFields[] = {"currentSource", "honoredSource",   "epoch",
+                                              "operation",     "lastOperation",   "quorum",
+                                              "groupName",     "lostTransactions"};
 // Numbers that never stand still do not alone make a write more often than this.
 constexpr Duration kDetailEvery = std::chrono::seconds(15);
 constexpr Duration kShownAfter = std::chrono::seconds(1);
@@ -52,6 +52,8 @@ k8s::OperationType api_type(topo::OperationType type) {
       return k8s::OperationType::Switchover;
     case topo::OperationType::Rebuild:
       return k8s::OperationType::Rebuild;
+    case topo::OperationType::Bootstrap:
+      return k8s::OperationType::Bootstrap;
   }
   return k8s::OperationType::Form;
 }
@@ -93,8 +95,19 @@ k8s::LostTransactions api_lost(k8s::Arena& arena, const topo::Lost& l) {
           .at = time_of(l.at)};
 }
 
+// By its own word.
+k8s::NodeRole role_in_group(const mysql::MemberObservation& s) {
+  if (s.group->state != mysql::GroupState::Online) return k8s::NodeRole::None;
+  const auto& peers = s.group->peers;
+  const bool primary = std::any_of(peers.begin(), peers.end(), [&s](const mysql::GroupPeer& p) {
+    return p.primary && p.server_uuid == s.server_uuid;
+  });
+  return primary ? k8s::NodeRole::Source : k8s::NodeRole::Replica;
+}
+
 k8s::NodeRole role_of(const mysql::MemberObservation& s) {
   if (s.replica) return k8s::NodeRole::Replica;
+  if (s.group && s.group->state != mysql::GroupState::Offline) return role_in_group(s);
   return s.read_only ? k8s::NodeRole::None : k8s::NodeRole::Source;
 }
 
@@ -147,6 +160,10 @@ k8s::TopologyNode api_node(k8s::Arena& arena, const World& w, const Node& n, Tim
   out.uid = arena.text(mysql::to_string(s->server_uuid));
   out.gtidExecuted = arena.text(s->gtid_executed.to_string());
   out.ready = out.role == k8s::NodeRole::Source && !s->offline_mode;
+  if (s->group) {
+    out.memberState = arena.text(mysql::to_string(s->group->state));
+    out.ready = out.role != k8s::NodeRole::None && !s->offline_mode;
+  }
   if (!s->replica) return out;
   const auto& r = *s->replica;
   out.sourceHost = arena.text(r.source_host);
@@ -234,6 +251,7 @@ Status without_record(Status s) {
   s.operation.reset();
   s.lastOperation.reset();
   s.quorum = {};
+  s.groupName = {};
   s.lostTransactions = {};
   return s;
 }
@@ -304,6 +322,7 @@ void write_record(const World& w, const topo::PersistedRecord& r, Decision& d) {
   k8s::Arena arena;
   boost::json::object status{
       {"currentSource", r.current}, {"honoredSource", r.honored}, {"epoch", signed_epoch(r.epoch)}};
+  if (!r.group.empty()) status["groupName"] = r.group;
   if (r.operation) status["operation"] = parsed(k8s::to_json_text(api_operation(arena, r)));
   if (r.last) status["lastOperation"] = parsed(k8s::to_json_text(api_finished(arena, *r.last)));
   boost::json::array lost;

@@ -31,6 +31,18 @@ std::optional<topo::Departure> departure_of(const k8s::Pod& pod, WallTime wall) 
                          !since || wall - *since >= kWaitsForCaughtUp};
 }
 
+topo::Mode mode_of(k8s::ReplicationMode mode) {
+  switch (mode) {
+    case k8s::ReplicationMode::Async:
+      return topo::Mode::Async;
+    case k8s::ReplicationMode::SemiSync:
+      return topo::Mode::SemiSync;
+    case k8s::ReplicationMode::Group:
+      return topo::Mode::Group;
+  }
+  return topo::Mode::SemiSync;
+}
+
 topo::Member member_of(const World& w, const Node& n, int ordinal, const Memory& memory) {
   topo::Member m;
   m.name = n.name;
@@ -91,6 +103,7 @@ topo::PersistedRecord record_of(const k8s::MysqlReplicationStatus& s) {
   for (const auto& name : s.quorum.leaving) r.quorum.leaving.push_back(name.str());
   r.quorum.acks = static_cast<std::uint32_t>(s.quorum.acks);
   r.quorum.waits_for = static_cast<std::uint32_t>(s.quorum.waitsFor);
+  r.group = s.groupName.str();
   for (const auto& l : s.lostTransactions)
     r.lost.push_back({.member = l.node.str(),
                       .gtids = l.gtidSet.str(),
@@ -103,7 +116,9 @@ topo::PersistedRecord record_of(const k8s::MysqlReplicationStatus& s) {
 topo::Topology topology_of(const World& w, const Memory& memory) {
   const auto& o = *w.object;
   topo::Topology t;
-  t.mode = o.spec.mode == k8s::ReplicationMode::Async ? topo::Mode::Async : topo::Mode::SemiSync;
+  t.mode = mode_of(o.spec.mode);
+  // A UUID that nobody else has.
+  t.new_group = o.metadata.uid.str();
   t.failover = {.enabled = o.spec.failover.enabled,
                 .allow_loss = o.spec.failover.allowLoss,
                 .grace = std::chrono::seconds(o.spec.failover.graceSeconds)};

@@ -188,7 +188,8 @@ struct Schema<MysqlReplicationSpec> {
       {.name = "mode",
        .doc = "rpl_async: replicas may lag behind what clients saw committed. rpl_semi_sync: half "
               "of the members have a transaction before its client hears of it. "
-              "group_replication: the servers agree among themselves.",
+              "group_replication: the servers agree among themselves, and choose their source "
+              "by themselves. The mode of a replication that was formed does not change.",
        .required = true},
       {.name = "secret", .doc = "Credentials.", .required = true},
       {.name = "aesSecret", .doc = "The key that passwords are encrypted with.", .defaulted = true},
@@ -215,6 +216,8 @@ struct Schema<MysqlReplicationSpec> {
        "two replicas have the same host and port: give each server its own"},
       {"self.mode == 'rpl_async' || size(self.replica) > 0",
        "this mode needs at least one replica: add one to spec.replica or choose rpl_async"},
+      {"self.mode != 'group_replication' || size(self.replica) <= 8",
+       "a group has at most 9 members: take some out of spec.replica"},
   };
 };
 
@@ -242,12 +245,14 @@ struct TopologyNode {
   Opt<std::int64_t> execSourceLogPos;
   Text uid;
   Text gtidExecuted;
+  Text memberState;
   Text error;
 };
 BOOST_DESCRIBE_STRUCT(TopologyNode, (),
                       (host, port, role, status, ready, readonly, superReadonly, sourceHost,
                        sourcePort, replicaIO, replicaSQL, readSourceLogPos, sourceLogFile,
-                       secondsBehindSource, execSourceLogPos, uid, gtidExecuted, error))
+                       secondsBehindSource, execSourceLogPos, uid, gtidExecuted, memberState,
+                       error))
 template <>
 struct Schema<TopologyNode> {
   static constexpr std::string_view kDoc = "What a server was last seen to be.";
@@ -271,6 +276,9 @@ struct Schema<TopologyNode> {
       {.name = "execSourceLogPos", .doc = "How far it has applied."},
       {.name = "uid", .doc = "Its server_uuid."},
       {.name = "gtidExecuted", .doc = "Transactions that it has, when its role last changed."},
+      {.name = "memberState",
+       .doc = "In mode group_replication, what it says that it is in its group: ONLINE, "
+              "RECOVERING, OFFLINE, ERROR or UNREACHABLE."},
       {.name = "error", .doc = "Why it is not ready."},
   };
 };
@@ -278,8 +286,8 @@ struct Schema<TopologyNode> {
 // Every reader of JSON reads integers up to here exactly: 2^53 - 1.
 inline constexpr std::int64_t kMaxEpoch = 9007199254740991;
 
-enum class OperationType : std::uint8_t { Form, Failover, Switchover, Rebuild };
-BOOST_DESCRIBE_ENUM(OperationType, Form, Failover, Switchover, Rebuild)
+enum class OperationType : std::uint8_t { Form, Failover, Switchover, Rebuild, Bootstrap };
+BOOST_DESCRIBE_ENUM(OperationType, Form, Failover, Switchover, Rebuild, Bootstrap)
 
 enum class OperationOutcome : std::uint8_t { Succeeded, Failed, Undone };
 BOOST_DESCRIBE_ENUM(OperationOutcome, Succeeded, Failed, Undone)
@@ -407,13 +415,14 @@ struct MysqlReplicationStatus {
   Opt<ReplicationOperation> lastOperation;
   List<Guard> guards;
   ReplicationQuorum quorum;
+  Text groupName;
   List<LostTransactions> lostTransactions;
   List<Condition> conditions;
 };
 BOOST_DESCRIBE_STRUCT(MysqlReplicationStatus, (),
                       (observedGeneration, ready, currentSource, honoredSource, epoch, topology,
                        readwriteService, readonlyService, operation, lastOperation, guards, quorum,
-                       lostTransactions, conditions))
+                       groupName, lostTransactions, conditions))
 template <>
 struct Schema<MysqlReplicationStatus> {
   static constexpr std::string_view kDoc = "The replication that is.";
@@ -440,6 +449,9 @@ struct Schema<MysqlReplicationStatus> {
       {.name = "lastOperation", .doc = "The last one that ended."},
       {.name = "guards", .doc = "What holds the next step back."},
       {.name = "quorum", .doc = "On whom a failover may rely."},
+      {.name = "groupName",
+       .doc = "In mode group_replication, the group's name, a UUID. It is written here before a "
+              "member is asked to begin the group."},
       {.name = "lostTransactions",
        .doc = "Transactions of former sources that the topology goes on without.",
        .max_items = 32},

@@ -457,6 +457,10 @@ std::optional<Reply> Fleet::advance(int i, Job& job) {
       return save(s, c);
     case Verb::Clone:
       return clone(s, job);
+    case Verb::StartGroup:
+    case Verb::StopGroup:
+    case Verb::SetGroupPrimary:
+      return refused(Code::Invalid, "these servers form no groups");
   }
   return done(s);
 }

@@ -57,6 +57,9 @@ class Carried {
     done(agent::AccountsEnsured{});
   }
   void operator()(const agent::ResetBinlogs&) { done(agent::Done{}); }
+  void operator()(const agent::StartGroup&) { ask({.verb = topo::Verb::StartGroup}); }
+  void operator()(const agent::StopGroup&) { ask({.verb = topo::Verb::StopGroup}); }
+  void operator()(const agent::SetGroupPrimary&) { ask({.verb = topo::Verb::SetGroupPrimary}); }
 
   void operator()(const agent::StopReceiver&) { ask({.verb = topo::Verb::StopReceiver}); }
   void operator()(const agent::Drain& a) {
@@ -131,6 +134,9 @@ class Carried {
       case topo::Verb::Clone:
         return agent::Cloned{{}, executed};
       case topo::Verb::EnsureAccounts:
+      case topo::Verb::StartGroup:
+      case topo::Verb::StopGroup:
+      case topo::Verb::SetGroupPrimary:
         break;
     }
     return agent::Done{};

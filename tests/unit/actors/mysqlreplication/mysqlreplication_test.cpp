@@ -682,16 +682,107 @@ TEST(MysqlReplication, AnOrderThatWaitsSaysWhyWherePeopleLookFirst) {
   EXPECT_EQ(scene.status()["ready"], json::value(true));
 }
 
-TEST(MysqlReplication, AModeThatIsNotServedIsAConditionAndChangesNothing) {
+TEST(MysqlReplication, AModeThatIsChangedIsAConditionAndChangesNothing) {
+  for (const auto* group : {"", "11111111-1111-1111-1111-111111111111"}) {
+    auto scene = ReplicationScene::formed();
+    scene.settle();
+    if (*group == '\0') scene.spec()["mode"] = "group_replication";
+    scene.status()["groupName"] = group;
+    scene.servers[1].is_closed();
+    const auto decision = scene.settle();
+    EXPECT_EQ(scene.condition("TopologyReady"), "False ModeChanged") << group;
+    EXPECT_EQ(scene.pod_label("db-0", kReadonlyLabel), "false");
+    EXPECT_THAT(keys_of(decision), Each(Not(StartsWith("step "))));
+  }
+}
+
+// --- a group -------------------------------------------------------------------------------------
+
+constexpr const char* kGroup = "11111111-1111-1111-1111-111111111111";
+
+// db-0 and db-1 are in it, and db-2 is not.
+ReplicationScene group_of_two() {
   auto scene = ReplicationScene::formed();
-  scene.settle();
   scene.spec()["mode"] = "group_replication";
-  scene.servers[1].is_closed();
-  const auto decision = scene.settle();
-  EXPECT_EQ(scene.condition("TopologyReady"), "False ModeNotServed");
-  EXPECT_THAT(scene.condition_message("TopologyReady"), HasSubstr("rpl_semi_sync"));
+  scene.status()["groupName"] = kGroup;
+  for (int i = 0; i < 3; ++i) {
+    auto& seen = scene.servers[i].is_closed().seen;
+    auto& group = seen.group.emplace();
+    group.group_name = kGroup;
+    if (i == 2) continue;
+    seen.offline_mode = false;
+    seen.super_read_only = seen.read_only = i != 0;
+    group.state = mysql::GroupState::Online;
+    group.view_id = "1:2";
+    for (int peer = 0; peer < 2; ++peer)
+      group.peers.push_back({.server_uuid = scene.servers[peer].seen.server_uuid,
+                             .host = scene.servers[peer].host,
+                             .port = 3306,
+                             .state = mysql::GroupState::Online,
+                             .primary = peer == 0});
+  }
+  scene.servers[0].seen.seen += std::chrono::milliseconds(10);
+  return scene;
+}
+
+TEST(MysqlReplication, LabelsAndShowsTheMembersOfAGroupByTheGroupsWord) {
+  auto scene = group_of_two();
+  scene.settle();
   EXPECT_EQ(scene.pod_label("db-0", kReadonlyLabel), "false");
+  EXPECT_EQ(scene.pod_label("db-1", kReadonlyLabel), "true");
+  EXPECT_EQ(scene.pod_label("db-2", kReadonlyLabel), "");
+  const auto& nodes = scene.status()["topology"].as_object();
+  EXPECT_EQ(nodes.at("db-0").at("role"), "Source");
+  EXPECT_EQ(nodes.at("db-1").at("role"), "Replica");
+  EXPECT_EQ(nodes.at("db-1").at("memberState"), "ONLINE");
+  EXPECT_EQ(nodes.at("db-1").at("ready"), json::value(true));
+  EXPECT_EQ(nodes.at("db-2").at("role"), "None");
+  EXPECT_EQ(nodes.at("db-2").at("memberState"), "OFFLINE");
+}
+
+TEST(MysqlReplication, AMemberIsGivenTheNameTheAddressesAndTheAccountOfItsGroup) {
+  auto scene = group_of_two();
+  const auto decision = scene.decide();
+  const auto* ask = action<AskAgent>(decision, "step db-2 StartGroup 1  1");
+  ASSERT_TRUE(ask);
+  const auto& start = std::get<agent::StartGroup>(ask->action);
+  EXPECT_EQ(start.group_name, kGroup);
+  EXPECT_EQ(start.local_address, "db-2.db:3306");
+  EXPECT_THAT(start.members,
+              ::testing::UnorderedElementsAre("db-0.db:3306", "db-1.db:3306", "db-2.db:3306"));
+  EXPECT_EQ(start.user, "replication");
+  EXPECT_EQ(start.password.reveal(), "following");
+  EXPECT_TRUE(start.own_authorities);
+  EXPECT_FALSE(start.bootstrap);
+}
+
+TEST(MysqlReplication, MembersOfAGroupMayConnectToOneAnother) {
+  auto scene = group_of_two();
+  scene.servers[2].refuses_password();
+  const auto decision = scene.decide();
+  const auto* ask = action<AskAgent>(decision, "step db-2 EnsureAccounts 1  1");
+  ASSERT_TRUE(ask);
+  const auto& accounts = std::get<agent::EnsureAccounts>(ask->action).accounts;
+  EXPECT_THAT(accounts.at(1).grants, Contains(agent::GrantSet::GroupMember));
+}
+
+TEST(MysqlReplication, AGroupIsOnRecordByNameAndEpochBeforeAnybodyIsAsked) {
+  auto scene = group_of_two();
+  scene.settle();
+  for (int i = 0; i < 3; ++i) {
+    scene.servers[i].is_closed();
+    scene.servers[i].seen.group = mysql::GroupStatus{.group_name = kGroup};
+  }
+  auto decision = scene.decide();
+  const auto* record = action<Apply>(decision, "record");
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->expected.value, 7u);
   EXPECT_THAT(keys_of(decision), Each(Not(StartsWith("step "))));
+  scene.apply(decision);
+  EXPECT_EQ(scene.status()["groupName"], kGroup);
+  EXPECT_EQ(scene.status()["operation"].at("type"), "Bootstrap");
+  decision = scene.decide();
+  EXPECT_THAT(keys_of(decision), Contains("step db-1 StopGroup 2 "));
 }
 
 // --- status --------------------------------------------------------------------------------------

@@ -26,9 +26,9 @@ void forget_applied(json::object& live, const Apply& apply) {
   if (apply.object.kind == k8s::kKindId<k8s::Pod>)
     live["metadata"].as_object()["labels"] = json::object{};
   if (!apply.status || !live.contains("status")) return;
-  constexpr std::string_view kRecord[] = {"currentSource",   "honoredSource", "epoch",
-                                          "operation",       "lastOperation", "quorum",
-                                          "lostTransactions"};
+  constexpr std::string_view kRecord[] = {"currentSource", "honoredSource",   "epoch",
+                                          "operation",     "lastOperation",   "quorum",
+                                          "groupName",     "lostTransactions"};
   const auto before = live["status"].as_object();
   auto& status = live["status"].as_object();
   for (const auto& [key, value] : before) {
