@@ -37,9 +37,11 @@ fs::path new_directory(const std::string& name) {
 
 }  // namespace
 
-Cluster::Cluster(const std::string& name)
+Cluster::Cluster(const std::string& name, const fs::path& samples)
     : directory_(new_directory(name)), kubectl_(directory_ / "kubeconfig"), mysql_(kubectl_) {
-  const auto up = tool({"up"});
+  std::vector<std::string> arguments{"up"};
+  if (!samples.empty()) arguments.insert(arguments.end(), {"--samples", samples});
+  const auto up = tool(arguments);
   EXPECT_EQ(up.status, 0) << up.err;
 }
 
@@ -109,10 +111,10 @@ void Cluster::start_operator(const OperatorAs& how) {
   ASSERT_EQ(started.status, 0) << started.err;
 }
 
-void ClusterTest::SetUpTestSuite() {
+void ClusterTest::bring_up(const fs::path& samples) {
   std::string name = testing::UnitTest::GetInstance()->current_test_suite()->name();
   std::replace(name.begin(), name.end(), '/', '-');  // of a suite with parameters
-  cluster_ = std::make_unique<Cluster>(name);
+  cluster_ = std::make_unique<Cluster>(name, samples);
   if (!HasFailure()) {
     const auto problem = cluster_->mysql().make_writer_account();
     EXPECT_FALSE(problem) << *problem;

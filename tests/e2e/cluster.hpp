@@ -21,8 +21,9 @@ namespace troupe::e2e {
 
 class Cluster {
  public:
-  // Brings it up; fails the test if that takes more than five minutes.
-  explicit Cluster(const std::string& name);
+  // Brings it up, of the manifests in that folder if it names one; fails the test if that takes
+  // more than five minutes.
+  explicit Cluster(const std::string& name, const std::filesystem::path& samples = {});
   // Ends it, and fails the test if anything of it is left.
   ~Cluster();
 
@@ -57,8 +58,10 @@ class Cluster {
 
 class ClusterTest : public testing::Test {
  protected:
-  static void SetUpTestSuite();
+  static void SetUpTestSuite() { bring_up({}); }
   static void TearDownTestSuite();
+  // For suites with manifests of their own, in their SetUpTestSuite.
+  static void bring_up(const std::filesystem::path& samples);
   void SetUp() override;
 
   static Cluster& cluster() { return *cluster_; }

@@ -111,7 +111,9 @@ std::optional<std::string> Writers::prepare(const Address& address) {
   for (const auto* sql :
        {"CREATE DATABASE IF NOT EXISTS troupe_demo",
         "DROP TABLE IF EXISTS troupe_demo.acknowledged",
-        "CREATE TABLE troupe_demo.acknowledged (writer INT NOT NULL, number BIGINT NOT NULL, "
+        // A key of its own, which says nothing of what is written: groups demand one.
+        "CREATE TABLE troupe_demo.acknowledged (id BIGINT AUTO_INCREMENT PRIMARY KEY, "
+        "writer INT NOT NULL, number BIGINT NOT NULL, "
         "at TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6))"})
     if (auto problem = run(handle.get(), sql); !problem.empty()) return problem;
   return std::nullopt;

@@ -1,0 +1,183 @@
+// The sample in mode group_replication: three real servers that are one group by the operator.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <fstream>
+#include <regex>
+#include <set>
+
+#include "tests/e2e/cluster.hpp"
+
+namespace troupe::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using oracle::eventually;
+using std::chrono::seconds;
+
+constexpr auto kName = "mysql-cluster-replication";
+// The others find a dead member in 10 s, and a member that is cut off leaves in 20.
+constexpr seconds kElection{90};
+
+class GroupReplication : public ClusterTest {
+ public:
+  static void SetUpTestSuite() {
+    std::string pattern = (fs::temp_directory_path() / "troupe-e2e-group-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    samples_ = pattern;
+    const auto text = read_file(sample("samples/mysql/cluster.yaml"));
+    ASSERT_FALSE(text.empty());
+    std::ofstream(samples_ / "group.yaml")
+        << std::regex_replace(text, std::regex("mode: rpl_semi_sync"), "mode: group_replication");
+    bring_up(samples_);
+  }
+  static void TearDownTestSuite() {
+    ClusterTest::TearDownTestSuite();
+    fs::remove_all(samples_);
+  }
+
+ protected:
+  static std::string field(std::string_view path) {
+    return ok(fmt::format("get mr {} -o jsonpath={{.status.{}}}", kName, path));
+  }
+  static std::string reached_by(const std::string& service) {
+    return ok(
+        fmt::format("get endpointslices -l kubernetes.io/service-name={}-{} "
+                    "-o jsonpath={{.items[*].endpoints[*].targetRef.name}}",
+                    kName, service));
+  }
+  static std::set<std::string> readers() {
+    const auto text = reached_by("readonly");
+    std::istringstream in(text);
+    return {std::istream_iterator<std::string>(in), {}};
+  }
+  // Whom the member calls the primary of its group, and how many are ONLINE there.
+  static std::string says(const std::string& member) {
+    return mysql().query(member,
+                         "SELECT CONCAT(SUM(MEMBER_STATE = 'ONLINE'), ' ', "
+                         "MAX(IF(MEMBER_ROLE = 'PRIMARY', SUBSTRING_INDEX(MEMBER_HOST, '.', 1), "
+                         "''))) FROM performance_schema.replication_group_members");
+  }
+  static void signal_database(const std::string& member, int number) {
+    const auto pid = mysql().database_process(member);
+    ASSERT_TRUE(pid) << "no database process of " << member;
+    ASSERT_EQ(::kill(*pid, number), 0);
+  }
+  static testing::AssertionResult is_one_group() {
+    const auto expected = fmt::format("3 {}", source());
+    for (const auto& member : mysql().members())
+      if (const auto said = says(member); said != expected)
+        return testing::AssertionFailure() << member << " says " << said << ", not " << expected;
+    return testing::AssertionSuccess();
+  }
+
+  static inline fs::path samples_;
+};
+
+TEST_F(GroupReplication, ThreeServersAreOneGroupAndTheServicesLeadWhereItSays) {
+  EXPECT_TRUE(is_one_group());
+  EXPECT_EQ(reached_by("readwrite"), source());
+  EXPECT_EQ(readers().size(), 2u);
+  EXPECT_FALSE(readers().contains(source()));
+  EXPECT_EQ(mysql().query(source(), "SELECT @@group_replication_group_name"), field("groupName"));
+  EXPECT_EQ(field("lastOperation.type"), "Bootstrap");
+  EXPECT_EQ(mysql().query(source(),
+                          "SELECT CONCAT_WS(' ', @@group_replication_start_on_boot, "
+                          "@@group_replication_bootstrap_group, "
+                          "@@group_replication_unreachable_majority_timeout, "
+                          "@@group_replication_exit_state_action, "
+                          "@@group_replication_communication_stack, "
+                          "@@group_replication_ssl_mode, @@group_replication_consistency)"),
+            "0 0 10 OFFLINE_MODE MYSQL VERIFY_CA BEFORE_ON_PRIMARY_FAILOVER");
+}
+
+TEST_F(GroupReplication, AKilledPrimaryIsReplacedByTheGroupAndJoinsItAgain) {
+  const auto old_source = source();
+  const auto before = epoch();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  signal_database(old_source, SIGKILL);
+  ASSERT_TRUE(eventually(kElection, [&] { return source() != old_source; }));
+  EXPECT_GT(epoch(), before);
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(mysql().is_replica(old_source));
+  EXPECT_TRUE(is_one_group());
+  EXPECT_EQ(reached_by("readwrite"), source());
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(GroupReplication, AnAnnotationOrdersAnotherPrimary) {
+  const auto target = replica();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  ok(fmt::format("annotate mr {} troupe.dev/switchover-to={}", kName, target));
+  ASSERT_TRUE(settles(target));
+  EXPECT_EQ(field("lastOperation.type"), "Switchover");
+  EXPECT_TRUE(is_one_group());
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(GroupReplication, AMemberThatWasPausedIsKeptOutAndComesBack) {
+  const auto paused = replica();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  signal_database(paused, SIGSTOP);
+  EXPECT_TRUE(eventually(kElection, [&] { return !readers().contains(paused); }));
+  ASSERT_TRUE(load.flows());
+  signal_database(paused, SIGCONT);
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(eventually(seconds(30), [&] { return readers().contains(paused); }));
+  EXPECT_TRUE(is_one_group());
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(GroupReplication, AfterACompleteOutageOneMemberBeginsTheGroupAgain) {
+  const auto group = field("groupName");
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  const auto before = epoch();
+  ok("delete pods --force --grace-period=0 --wait=false -l unitset.name=mysql-cluster");
+  ASSERT_TRUE(eventually(seconds(150), [&] { return epoch() > before; }));
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(field("groupName"), group);
+  EXPECT_EQ(field("lastOperation.type"), "Bootstrap");
+  EXPECT_TRUE(is_one_group());
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(GroupReplication, AnOperatorKilledWhileTheGroupIsBegunBeginsOneGroupAllTheSame) {
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  const auto before = epoch();
+  ok("delete pods --force --grace-period=0 --wait=false -l unitset.name=mysql-cluster");
+  ASSERT_TRUE(eventually(seconds(150), [&] { return field("operation.type") == "Bootstrap"; }));
+  cluster().kill_operator();
+  cluster().start_operator();
+  ASSERT_TRUE(settles());
+  EXPECT_GT(epoch(), before);
+  EXPECT_TRUE(is_one_group());
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(GroupReplication, TransactionsOfAMembersOwnAreSavedAndItIsRebuilt) {
+  const auto member = replica();
+  ASSERT_FALSE(
+      mysql()
+          .query(member,
+                 "STOP GROUP_REPLICATION; SET GLOBAL super_read_only = OFF; CREATE DATABASE mine; "
+                 "SET GLOBAL super_read_only = ON; SELECT 1")
+          .empty());
+  ASSERT_TRUE(eventually(seconds(120), [&] { return field("lastOperation.type") == "Rebuild"; }))
+      << mysql().state();
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(is_one_group());
+  EXPECT_EQ(mysql().query(member, "SHOW DATABASES LIKE 'mine'"), "");
+  EXPECT_NE(field("lostTransactions[*].savedTo"), "");
+}
+
+}  // namespace
+}  // namespace troupe::e2e
