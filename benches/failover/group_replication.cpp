@@ -33,9 +33,7 @@ class GroupReplication final : public Peer {
                        "--group-replication-start-on-boot=OFF",
                        "--group-replication-recovery-get-public-key=ON",
                        fmt::format("--group-replication-member-expel-timeout={}",
-                                   options.member_expel_timeout),
-                       // The writers' table has no key of its own.
-                       "--sql-generate-invisible-primary-key=ON"}));
+                                   options.member_expel_timeout)}));
     for (std::size_t i = 0; i < kServers; ++i) {
       Client client(servers_[i]->admin());
       client.run("RESET BINARY LOGS AND GTIDS");
