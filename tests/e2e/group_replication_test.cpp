@@ -71,6 +71,29 @@ class GroupReplication : public ClusterTest {
     return testing::AssertionSuccess();
   }
 
+  // The specification's: the first is its source.
+  static void set_members(const std::vector<int>& ordinals, int isolated = -1) {
+    boost::json::object source;
+    boost::json::array replicas;
+    for (const int i : ordinals) {
+      const auto name = fmt::format("mysql-cluster-{}", i);
+      boost::json::object member{
+          {"name", name}, {"host", name + ".mysql-cluster-headless-svc.default"}, {"port", 3306}};
+      if (i == isolated) member["isolated"] = true;
+      if (source.empty())
+        source = std::move(member);
+      else
+        replicas.push_back(std::move(member));
+    }
+    ok(fmt::format("patch mr {} --type=merge --patch-file=/dev/stdin", kName),
+       boost::json::serialize(boost::json::object{
+           {"spec", {{"source", std::move(source)}, {"replica", std::move(replicas)}}}}));
+  }
+  static std::size_t counted() {
+    std::istringstream in(field("quorum.members[*]"));
+    return static_cast<std::size_t>(std::distance(std::istream_iterator<std::string>(in), {}));
+  }
+
   static inline fs::path samples_;
 };
 
@@ -161,6 +184,38 @@ TEST_F(GroupReplication, AnOperatorKilledWhileTheGroupIsBegunBeginsOneGroupAllTh
   EXPECT_TRUE(is_one_group());
   ASSERT_TRUE(load.flows());
   EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(GroupReplication, AnIsolatedMemberLeavesAndJoinsAgain) {
+  set_members({0, 1, 2});
+  ASSERT_TRUE(settles("mysql-cluster-0"));
+  set_members({0, 1, 2}, 2);
+  ASSERT_TRUE(eventually(seconds(60), [] { return counted() == 2; }));
+  EXPECT_EQ(says("mysql-cluster-0"), "2 mysql-cluster-0");
+  EXPECT_FALSE(readers().contains("mysql-cluster-2"));
+  set_members({0, 1, 2});
+  ASSERT_TRUE(eventually(seconds(60), [] { return counted() == 3; }));
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(is_one_group());
+}
+
+TEST_F(GroupReplication, GrowsToFiveAndShrinksToThreeWithItsSourceMovedUnderLoad) {
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  ok("patch us mysql-cluster --type=merge -p {\"spec\":{\"units\":5}}");
+  set_members({0, 1, 2, 3, 4});
+  ASSERT_TRUE(eventually(seconds(120), [] { return counted() == 5 && mysql().ready(); }));
+  EXPECT_EQ(readers().size(), 4u);
+  ASSERT_TRUE(load.flows());
+  set_members({1, 0, 2});
+  ASSERT_TRUE(eventually(seconds(60), [] { return counted() == 3; }));
+  ASSERT_TRUE(settles("mysql-cluster-1"));
+  EXPECT_TRUE(is_one_group());
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+  ok("patch us mysql-cluster --type=merge -p {\"spec\":{\"units\":3}}");
+  set_members({0, 1, 2});
+  ASSERT_TRUE(settles("mysql-cluster-0"));
 }
 
 TEST_F(GroupReplication, TransactionsOfAMembersOwnAreSavedAndItIsRebuilt) {
