@@ -424,6 +424,7 @@ pb::State state_to_wire(std::uint64_t sequence, const AgentObservation& in) {
   out.set_server_uuid(in.server_uuid);
   out.set_disk_free_bytes(in.disk_free_bytes);
   out.set_disk_total_bytes(in.disk_total_bytes);
+  out.set_data_bytes(in.data_bytes);
   if (in.fenced) {
     out.mutable_fenced()->set_since_us(microseconds_of(in.fenced->since));
     out.mutable_fenced()->set_reason(in.fenced->reason);
@@ -450,6 +451,7 @@ void read_state(const pb::State& in, AgentObservation& out) {
   out.server_uuid = in.server_uuid();
   out.disk_free_bytes = in.disk_free_bytes();
   out.disk_total_bytes = in.disk_total_bytes();
+  out.data_bytes = in.data_bytes();
   out.fenced.reset();
   if (in.has_fenced()) out.fenced = {wall_of(in.fenced().since_us()), in.fenced().reason()};
   read_operations(in, out);

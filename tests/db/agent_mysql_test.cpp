@@ -1,4 +1,5 @@
 // The agent with a real mysqld: what each command does to a server, and to a small cluster.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -101,6 +102,34 @@ TEST(AgentMysql, UnsafeSettingsOfTheUserHaveNoEffectAndAreReported) {
   EXPECT_EQ(Client(login).value("SELECT CONCAT_WS(',', @@sync_binlog, @@super_read_only, "
                                 "@@log_bin, @@relay_log_recovery, @@offline_mode)"),
             "1,1,1,0,1");
+}
+
+TEST(AgentMysql, A38WhatAServerCanBeToldNeedsNoRestart) {
+  Unit unit("db-0");
+  unit.bring_up();
+  unit.must<Promoted>({1}, Promote{.semi_sync = false});
+  unit.must<Opened>({1}, OpenForWrites{.semi_sync = false});
+  const auto pid = unit.seen()->process.pid;
+  const auto value_becomes = [&](const char* variable, const std::string& value) {
+    return eventually(10s, [&] {
+      return Client(unit.login()).value(fmt::format("SELECT @@{}", variable)) == value;
+    });
+  };
+  unit.render("max_connections=77\nmax_allowed_packet=32M\n");
+  EXPECT_TRUE(value_becomes("max_connections", "77"));
+  EXPECT_TRUE(value_becomes("max_allowed_packet", std::to_string(32 << 20)));
+  EXPECT_TRUE(unit.becomes([](const auto& now) { return !now.config.restart_needed; }));
+
+  unit.restart_agent();  // which has to remember what the server was told
+  unit.render("max_connections=78\nmax_allowed_packet=32M\n");
+  EXPECT_TRUE(value_becomes("max_connections", "78"));
+
+  // One that the server reads at its start only, and then none of the others is told either.
+  unit.render("max_connections=79\nmax_allowed_packet=32M\ninnodb_ft_min_token_size=4\n");
+  EXPECT_TRUE(unit.becomes([](const auto& now) { return now.config.restart_needed; }));
+  EXPECT_FALSE(eventually(3s, [&] { return !unit.seen()->config.restart_needed; }));
+  EXPECT_TRUE(value_becomes("max_connections", "78"));
+  EXPECT_EQ(unit.seen()->process.pid, pid);
 }
 
 TEST(AgentMysql, AccountsAreMendedOnlyWhereTheyAreWrong) {
@@ -297,6 +326,20 @@ class AgentClone : public ::testing::Test {
   Unit a{"db-0"}, b{"db-1"};
   std::future<Result<Reply>> cut;
 };
+
+TEST_F(AgentClone, A21ThatDoesNotFitIsRefusedBeforeItStarts) {
+  EXPECT_TRUE(b.becomes([](const auto& now) { return now.data_bytes > 0; }));
+  const auto before = *b.seen();
+  EXPECT_LT(before.data_bytes, before.disk_total_bytes);
+  auto too_large = from_a();
+  too_large.needed_bytes = before.disk_total_bytes + 1;
+  const auto refused = b.order({1}, too_large);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::Invalid);
+  EXPECT_THAT(refused.error().message, HasSubstr("are free"));
+  EXPECT_EQ(b.seen()->data, DataState::Initialised);
+  EXPECT_EQ(b.seen()->server_uuid, before.server_uuid) << "nothing was begun";
+}
 
 TEST_F(AgentClone, ThatWasCutShortCanBeDoneAgain) {
   begin();

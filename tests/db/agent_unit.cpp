@@ -159,13 +159,17 @@ void Unit::ensure_data() {
   fs::remove(prepared.path / "auto.cnf");  // each copy makes a server_uuid of its own
 }
 
-void Unit::bring_up() {
+void Unit::render(std::string_view more) {
   must<Rendered>(
       {}, Render{.template_text = fmt::format("[mysqld]\nport={}\nbind_address=127.0.0.1\n"
                                               "innodb_buffer_pool_size={{{{ getv \"/pool\" }}}}\n"
-                                              "innodb_redo_log_capacity=8M\n",
-                                              port_),
+                                              "innodb_redo_log_capacity=8M\n{}",
+                                              port_, more),
                  .values = {{"values", "pool: 32M"}}});
+}
+
+void Unit::bring_up() {
+  render();
   ensure_data();
   must<Done>({}, StartProcess{});
   if (!becomes([](const auto& now) { return now.process.state == ProcessState::Running; })) {

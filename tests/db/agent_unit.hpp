@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engines/agent/certificates.hpp"
@@ -39,6 +40,9 @@ class Unit {
   // Renders a configuration, initialises, starts and makes the accounts above. Only the first unit
   // of a process with an empty environment really initialises: the others get copies.
   void bring_up();
+
+  // The same configuration, and these lines.
+  void render(std::string_view more = {});
 
   Result<Reply> order(Epoch epoch, Action action,
                       std::chrono::milliseconds limit = std::chrono::seconds(60));

@@ -32,7 +32,7 @@ BOOST_DESCRIBE_STRUCT(FencedStatus, (), (since, reason))
 BOOST_DESCRIBE_STRUCT(AgentObservation, (),
                       (stream, since, seen, stream_error, agent_version, boot_id, container_id,
                        process, data, config, certificates, highest_epoch, server_uuid,
-                       disk_free_bytes, disk_total_bytes, operation, last_operation, fenced))
+                       disk_free_bytes, disk_total_bytes, data_bytes, operation, last_operation, fenced))
 
 BOOST_DESCRIBE_STRUCT(ValuesDocument, (), (name, text))
 BOOST_DESCRIBE_STRUCT(Account, (), (user, host, password, grants))

@@ -127,6 +127,7 @@ struct AgentObservation {
   std::string server_uuid;  // of the database, once it is known
   std::uint64_t disk_free_bytes = 0;
   std::uint64_t disk_total_bytes = 0;
+  std::uint64_t data_bytes = 0;  // of the data directory: what a clone of this member copies
   std::optional<OperationProgress> operation;
   std::optional<OperationOutcome> last_operation;
   std::optional<FencedStatus> fenced;

@@ -33,8 +33,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kHousekeeping{1000};
-constexpr seconds kOrderLimit{10};  // for an order to the supervisor
-constexpr seconds kToLetGo{3};      // of a source, before the server is shut down
+constexpr seconds kMeasureDataEvery{10};  // data grows slowly, against what a clone of it takes
+constexpr seconds kOrderLimit{10};        // for an order to the supervisor
+constexpr seconds kToLetGo{3};            // of a source, before the server is shut down
 constexpr seconds kReloadLimit{5};
 constexpr milliseconds kCloseAtEnd{5000};  // of the grace period, for closing without the operator
 constexpr milliseconds kEndPoll{50};
@@ -583,8 +584,10 @@ class Agent::Impl {
       lock.unlock();
       const bool closed = ends && is_closed();
       look_at_volume();
+      measure_data(now);
       look_at_fence();
       look_at_certificates(busy);
+      look_at_configuration(busy);
       lock.lock();
       if (closed) hand_over_until_ = Work::Clock::now();
     }
@@ -640,6 +643,27 @@ class Agent::Impl {
     });
   }
 
+  // What a server that runs can be told needs no restart. One that refuses is asked once a file.
+  void look_at_configuration(bool busy) {
+    if (busy || board_.state().process.state != ProcessState::Running) return;
+    const auto live = configuration_.live_changes();
+    if (!live || live->hash == refused_configuration_) return;
+    if (!live->changes.empty()) {
+      Work work(kReloadLimit);
+      const auto told = database_->query(mysql::set_global(live->changes), work);
+      if (!told) {
+        spdlog::info("the new configuration needs a restart: {}", told.error().message);
+        const auto code = told.error().code;
+        if (code != Code::Timeout && code != Code::Retry) refused_configuration_ = live->hash;
+        return;
+      }
+      spdlog::info("the server was told {} settings of the new configuration",
+                   live->changes.size());
+    }
+    configuration_.took_effect(live->hash);
+    board_.update([this](AgentObservation& state) { state.config = configuration_.status(); });
+  }
+
   void look_at_volume() {
     // Free space wanders all the time; only steps of a MiB are news.
     constexpr std::uint64_t kStep = 1 << 20;
@@ -652,6 +676,15 @@ class Agent::Impl {
     });
   }
 
+  // On the housekeeper's thread: a directory of many tables takes its time.
+  void measure_data(Work::Clock::time_point now) {
+    constexpr std::uint64_t kStep = 1 << 20;  // as above
+    if (now < measure_data_at_) return;
+    measure_data_at_ = now + kMeasureDataEvery;
+    const auto bytes = (directory_.used() + kStep - 1) / kStep * kStep;
+    board_.update([bytes](AgentObservation& state) { state.data_bytes = bytes; });
+  }
+
   const AgentSettings settings_;
   const Fd lock_;
   EpochStore epochs_;
@@ -659,6 +692,7 @@ class Agent::Impl {
   Configuration configuration_;
   CertificateFiles certificates_;  // with the next one: on the housekeeper's thread
   std::optional<Reloaded> reloaded_;
+  std::string refused_configuration_;  // likewise
   DataDirectory directory_;
   const FenceMark fence_mark_;
   std::mutex fence_mutex_;  // so that what was read last is what counts
@@ -681,6 +715,7 @@ class Agent::Impl {
   const Command* running_command_ = nullptr;
   std::optional<Work::Clock::time_point> ends_;
   Work::Clock::time_point hand_over_until_;
+  Work::Clock::time_point measure_data_at_;  // on the housekeeper's thread
   bool released_ = false;
 
   std::thread io_thread_;

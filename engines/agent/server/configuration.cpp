@@ -180,6 +180,9 @@ Result<void> Configuration::prepare() {
   if (const auto hash = read_file(settings_.private_dir() / "started.hash", kMaxPasswordFile)) {
     started_hash_ = *hash;
   }
+  if (auto text = read_file(settings_.private_dir() / "started.cnf", kMaxOutputBytes);
+      text && sha256_hex(*text) == started_hash_)
+    started_text_ = *std::move(text);
   note(status_);
   return {};
 }
@@ -251,10 +254,35 @@ ConfigStatus Configuration::status() const {
 
 void Configuration::started() {
   const std::lock_guard lock(mutex_);
+  in_effect();
+}
+
+// An agent that finds no text beside the hash only cannot tell what has changed since.
+void Configuration::in_effect() {
   started_hash_ = status_.hash;
+  started_text_.reset();
+  auto text = read_file(settings_.config_path, kMaxOutputBytes);
+  if (text && sha256_hex(*text) == started_hash_ &&
+      write_durably(settings_.private_dir() / "started.cnf", *text, 0600))
+    started_text_ = *std::move(text);
   [[maybe_unused]] const auto kept =
       write_durably(settings_.private_dir() / "started.hash", started_hash_, 0600);
   note(status_);
+}
+
+std::optional<Configuration::Live> Configuration::live_changes() const {
+  const std::lock_guard lock(mutex_);
+  if (!status_.restart_needed || !started_text_) return std::nullopt;
+  const auto wanted = read_file(settings_.config_path, kMaxOutputBytes);
+  if (!wanted || sha256_hex(*wanted) != status_.hash) return std::nullopt;
+  auto changes = agent::live_changes(server_settings(*started_text_), server_settings(*wanted));
+  if (!changes) return std::nullopt;
+  return Live{status_.hash, *std::move(changes)};
+}
+
+void Configuration::took_effect(const std::string& hash) {
+  const std::lock_guard lock(mutex_);
+  if (status_.hash == hash) in_effect();
 }
 
 namespace {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engines/agent/model/command.hpp"
+#include "engines/agent/model/live_settings.hpp"
 #include "engines/agent/model/observation.hpp"
 #include "engines/agent/model/template.hpp"
 #include "engines/agent/server/settings.hpp"
@@ -49,17 +50,28 @@ class Configuration {
   // The process now runs with the rendered file as it is.
   void started();
 
+  // A file that differs from what the process runs with only in what it can be told.
+  struct Live {
+    std::string hash;
+    std::vector<mysql::Assignment> changes;
+  };
+  std::optional<Live> live_changes() const;
+  // The process was told so.
+  void took_effect(const std::string& hash);
+
  private:
   Result<void> write_client_file() const;
   Result<std::string> render_text(const Render& command) const;
   Result<bool> put_in_place(const std::filesystem::path& target, const std::string& text) const;
   void note(ConfigStatus status);
+  void in_effect();
 
   const AgentSettings& settings_;
   Secret local_password_;
   mutable std::mutex mutex_;  // one rendering at a time; guards status_
   ConfigStatus status_;
   std::string started_hash_;
+  std::optional<std::string> started_text_;  // of that hash
 };
 
 }  // namespace troupe::agent

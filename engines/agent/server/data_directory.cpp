@@ -78,4 +78,17 @@ DataDirectory::Space DataDirectory::space() const {
   return {space.available, space.capacity};
 }
 
+std::uint64_t DataDirectory::used() const {
+  std::uint64_t bytes = 0;
+  std::error_code failure;
+  for (fs::recursive_directory_iterator at(data_dir_, failure), end; !failure && at != end;
+       at.increment(failure)) {
+    std::error_code gone;
+    const bool file = at->is_regular_file(gone);
+    const auto size = file ? at->file_size(gone) : 0;
+    if (!gone) bytes += size;
+  }
+  return bytes;
+}
+
 }  // namespace troupe::agent

@@ -39,6 +39,8 @@ class DataDirectory {
     std::uint64_t total_bytes = 0;
   };
   Space space() const;
+  // Bytes of the files in the directory; files that come and go meanwhile count or do not.
+  std::uint64_t used() const;
 
  private:
   std::filesystem::path mark_file(Mark mark) const;

@@ -169,6 +169,9 @@ struct MemberObservation {
   std::optional<CloneStatus> clone;  // empty: never cloned, or no clone plugin
   DurabilitySettings durability;
   std::vector<std::string> plugins;  // active ones that Troupe cares for, sorted
+  // Since when commits have waited for acknowledgements and none has got its own, by this and the
+  // observations before it; empty: none waits, or they get on.
+  std::optional<TimePoint> stalled_since;
 
   // Everything that is safe here or will become so: received united with executed. The position by
   // which candidates are compared.
@@ -187,6 +190,10 @@ struct ProbeOutcome {
 
   bool ok() const { return reachability == Reachability::Ok; }
 };
+
+// What `now` says in `stalled_since` if `before` is what the same server said last; null: nothing.
+std::optional<TimePoint> stalled_since(const MemberObservation* before,
+                                       const MemberObservation& now);
 
 std::string_view to_string(ThreadState state);
 std::string_view to_string(WaitPoint point);
