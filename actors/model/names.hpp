@@ -32,6 +32,10 @@ inline constexpr std::string_view kLastNodeAnnotation = "last.unit.belong.node";
 inline constexpr std::string_view kHandOverAnnotation = "troupe.dev/hand-over";
 inline constexpr std::string_view kHandOverSinceAnnotation = "troupe.dev/hand-over-since";
 inline constexpr std::string_view kSwitchoverAnnotation = "troupe.dev/switchover-to";
+// On a MysqlReplication whose members have diverged: the one that is right, by a person's word.
+inline constexpr std::string_view kRecoverOnAnnotation = "troupe.dev/recover-on";
+// "true" on a MysqlReplication: its servers are left as they are, whatever becomes of them.
+inline constexpr std::string_view kClusteringStoppedAnnotation = "troupe.dev/clustering-stopped";
 // On the Secret of a certificate or of the authority: when to renew it.
 inline constexpr std::string_view kRenewAfterAnnotation = "troupe.dev/renew-after";
 // Likewise: SHA-256 of the authority's certificate that signs (tls.crt), and of all that are

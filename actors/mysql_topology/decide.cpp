@@ -92,7 +92,7 @@ void correct_record(const Topology& t, Plan& plan) {
   if (record == t.record) return;
   plan.record = std::move(record);
   plan.notes = std::move(notes);
-  plan.ready = plan.note_done = plan.note_void = false;
+  plan.ready = plan.note_done = plan.note_void = plan.choice_over = false;
 }
 
 // Somebody else commands the source: whatever is done about its replicas rests on it.
@@ -229,15 +229,23 @@ void tell_fenced(const Topology& t, Plan& plan) {
   plan.guards.insert(plan.guards.begin(), fenced.begin(), fenced.end());
 }
 
+// What a person decided in one divergence says nothing of the next.
+bool is_choosing(const Topology& t) {
+  const auto& op = t.record.operation;
+  return op && op->type == OperationType::Failover && op->step == Step::StopReceivers;
+}
+
 }  // namespace
 
 Plan decide(const Topology& t, TimePoint now) { return decide_by(plan_next, t, now); }
 
 Plan decide_by(Situations next, const Topology& t, TimePoint now) {
   Plan plan;
+  plan.choice_over = !t.recover_on.empty() && !is_choosing(t);
   if (!source_is_anothers(t, now, plan)) next(t, now, plan);
   correct_record(t, plan);
   hold_impossible_epochs(t, plan);
+  tell_full_volumes(t, plan);
   tell_fenced(t, plan);
   wake_for_evidence(t, now, plan);
   // What is written down comes first; the step it announces is taken when it is seen to be there.

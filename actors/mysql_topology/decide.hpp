@@ -29,7 +29,8 @@ namespace troupe::mysql_topology {
 
 Plan decide(const Topology& topology, TimePoint now);
 
-// Why a member's server must be taken for dead, or nullopt. Never on one silent witness alone.
+// Why a member's server must be taken for dead, or nullopt. Never on one silent witness alone, nor
+// while a replica hears from it.
 struct Death {
   std::string evidence;
   TimePoint since;

@@ -82,12 +82,41 @@ Stopped stopped_replicas(const Topology& t, const Member& source) {
   return s;
 }
 
-void tell_divergence(const Stopped& s, const mysql::Diverged& d, Plan& plan) {
+void tell_divergence(const Topology& t, const Stopped& s, const mysql::Diverged& d, Plan& plan) {
   std::string text;
   for (const auto& leader : d.leaders)
     text += fmt::format("{}{} alone has {}", text.empty() ? "" : "; ",
                         s.candidates[leader.index].name, leader.only_here.to_string());
-  plan.hold("Diverged", text + "; decide which of them is right and rebuild the others");
+  if (!t.recover_on.empty())
+    text += fmt::format("; \"{}\", by the annotation recover-on, is none of them", t.recover_on);
+  plan.hold("Diverged",
+            text +
+                "; name the one that is right in the annotation troupe.dev/recover-on: what the "
+                "others alone have is saved, reported in status.lostTransactions and given up");
+}
+
+// Nobody but a person gives up what may have been acknowledged.
+const mysql::Candidate* chosen_by_hand(const Topology& t, const Stopped& s,
+                                       const mysql::Diverged& d) {
+  for (const auto& leader : d.leaders)
+    if (s.candidates[leader.index].name == t.recover_on) return &s.candidates[leader.index];
+  return nullptr;
+}
+
+void report_given_up(const Topology& t, const Stopped& s, const mysql::Candidate& winner,
+                     Plan& plan) {
+  std::string text;
+  for (const auto& c : s.candidates) {
+    const auto more = subtract(c.position, winner.position);
+    if (more.empty()) continue;
+    text += fmt::format("; {} of {}", more.to_string(), c.name);
+    report_lost(
+        *plan.record,
+        Lost{.member = c.name, .gtids = more.to_string(), .epoch = t.record.epoch, .at = t.wall});
+  }
+  plan.notes.push_back(
+      {true, "DivergenceDecided",
+       fmt::format("{} is right, by annotation{} is given up", winner.name, text)});
 }
 
 // Whoever was taken out of the specification may have acknowledged last.
@@ -119,6 +148,35 @@ bool give_up(const Topology& t, const Member& source, const Stopped& s, TimePoin
   plan.record = finished(t, text, true);
   plan.notes.push_back({true, "FailoverGivenUp", text});
   return true;
+}
+
+void promote(const Topology& t, const mysql::Candidate& winner, Plan& plan) {
+  plan.record = t.record;
+  plan.record->current = winner.name;
+  plan.record->operation->candidate = plan.record->current;
+  plan.record->operation->step = Step::Promote;
+}
+
+void choose_source(const Topology& t, const Member& source, const Stopped& stopped, TimePoint now,
+                   Plan& plan) {
+  const auto choice = mysql::choose(stopped.candidates);
+  const mysql::Candidate* winner = nullptr;
+  if (const auto* diverged = std::get_if<mysql::Diverged>(&choice)) {
+    winner = chosen_by_hand(t, stopped, *diverged);
+    if (!winner) {
+      if (!give_up(t, source, stopped, now, plan)) tell_divergence(t, stopped, *diverged, plan);
+      return;
+    }
+  } else if (const auto* chosen = std::get_if<mysql::Chosen>(&choice)) {
+    winner = &stopped.candidates[chosen->index];
+  }
+  if (!winner) return;
+  if (more_is_leaving(stopped, *winner)) {
+    if (!give_up(t, source, stopped, now, plan)) tell_who_leaves(stopped, *winner, plan);
+    return;
+  }
+  promote(t, *winner, plan);
+  if (std::holds_alternative<mysql::Diverged>(choice)) report_given_up(t, stopped, *winner, plan);
 }
 
 }  // namespace
@@ -196,22 +254,7 @@ void resume_failover(const Topology& t, TimePoint now, Plan& plan) {
     plan.wake_at(stopped.first + kStragglers);
     return;
   }
-  const auto choice = mysql::choose(stopped.candidates);
-  if (const auto* diverged = std::get_if<mysql::Diverged>(&choice)) {
-    if (!give_up(t, *source, stopped, now, plan)) tell_divergence(stopped, *diverged, plan);
-    return;
-  }
-  const auto* chosen = std::get_if<mysql::Chosen>(&choice);
-  if (!chosen) return;
-  const auto& winner = stopped.candidates[chosen->index];
-  if (more_is_leaving(stopped, winner)) {
-    if (!give_up(t, *source, stopped, now, plan)) tell_who_leaves(stopped, winner, plan);
-    return;
-  }
-  plan.record = t.record;
-  plan.record->current = winner.name;
-  plan.record->operation->candidate = plan.record->current;
-  plan.record->operation->step = Step::Promote;
+  choose_source(t, *source, stopped, now, plan);
 }
 
 }  // namespace troupe::mysql_topology

@@ -84,6 +84,22 @@ void tell_who_is_missing(const Topology& t, const Member& candidate, TimePoint n
   plan.forming &= !was_not_opened;
 }
 
+// A candidate is not promoted before it has applied all that it has received, which may take hours,
+// nor at all while its applier has stopped with an error.
+void tell_how_far(const Topology& t, const Member& candidate, Plan& plan) {
+  const auto* promoted = candidate.outcome(Verb::Promote, t.record.epoch);
+  if (promoted && promoted->ok) return;
+  const auto& busy = candidate.agent ? candidate.agent->operation : std::nullopt;
+  if (candidate.agent_connected() && busy && busy->kind == "Promote" && !busy->stage.empty())
+    plan.hold(std::string(kCandidateApplies),
+              fmt::format("{} is not opened before it has applied what it received: {}",
+                          candidate.name, busy->stage));
+  if (promoted)
+    plan.hold("CandidateNotPromoted",
+              fmt::format("{} cannot be promoted: {}", candidate.name, promoted->error.message),
+              promoted->at);
+}
+
 // What clients may have seen committed and the new source lacks, as far as it is known already.
 void report_left_behind(const Topology& t, const Member& candidate, Plan& plan) {
   const auto& from = t.record.operation->from;
@@ -156,7 +172,10 @@ void install(const Topology& t, TimePoint now, Plan& plan) {
   attach_others(t, *candidate, now, plan);
   const bool open = make_source(t, *candidate, plan);
   if (candidate->done(Verb::Promote, t.record.epoch)) plan.roles[op.candidate] = Role::Source;
-  if (!open) return tell_who_is_missing(t, *candidate, now, plan);
+  if (!open) {
+    tell_how_far(t, *candidate, plan);
+    return tell_who_is_missing(t, *candidate, now, plan);
+  }
   plan.record = finished(t, story(t, op));
   if (op.type == OperationType::Failover && t.mode == Mode::Async)
     report_left_behind(t, *candidate, plan);

@@ -20,10 +20,11 @@ namespace {
 
 bool is_closed(const mysql::MemberObservation& s) { return s.read_only || s.offline_mode; }
 
-// What a closed source has lost, if anything: transactions of its own, or such that so many of its
-// replicas have that they may have been acknowledged. Any others are errant where they are, most of
-// all at those that have more than the source ever had, and so never followed it. A closed source
-// stays as it is, so that it does not matter who was seen last.
+// What a closed source has lost, if anything: all that anybody has, if it comes back with nothing;
+// transactions of its own, or such that so many of its replicas have that they may have been
+// acknowledged. Any others are errant where they are, most of all at those that have more than the
+// source ever had, and so never followed it. A closed source stays as it is, so that it does not
+// matter who was seen last.
 mysql::GtidSet lost_by(const Topology& t, const Member& source, TimePoint now) {
   const auto& s = *source.server();
   if (!is_closed(s) || source.changed_since_probe()) return {};
@@ -32,6 +33,7 @@ mysql::GtidSet lost_by(const Topology& t, const Member& source, TimePoint now) {
   for (const auto* m : t.voters()) {
     if (m == &source || !m->answers(now)) continue;
     auto more = subtract(m->server()->gtid_executed, s.gtid_executed);
+    if (s.gtid_executed.empty() && !more.empty()) return more;
     if (auto own = more.of(s.server_uuid); !own.empty()) return own;
     if (!more.empty() && is_pointed_at(*m, source)) beyond.push_back(std::move(more));
   }
@@ -62,18 +64,61 @@ bool is_prepared(const Topology& t, const Member& source) {
   return !s.replica && t.semi_sync() && semi_sync_is_right(t, s);
 }
 
-void reopen(const Topology& t, const Member& source, Plan& plan) {
+// What replicas were last seen to have may be from before the source went.
+bool replicas_were_asked_since(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
+  bool all = true;
+  for (const auto* m : t.voters()) {
+    if (m == &source || !m->answers(now) || m->server()->seen >= source.server()->seen) continue;
+    plan.probe.push_back(m->name);
+    all = false;
+  }
+  return all;
+}
+
+void reopen(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
   const auto* opened = source.outcome(Verb::Open, t.record.epoch);
   if (opened && opened->ok && opened->at >= source.server()->seen) return;  // it is looked at again
   const auto verb = is_prepared(t, source) ? Verb::Open : Verb::Promote;
+  if (verb == Verb::Promote && !replicas_were_asked_since(t, source, now, plan)) return;
   plan.commands.push_back(source_command(t, source, verb));
 }
 
+// How long commits wait for replicas that are attached before one of these is made to connect
+// again.
+constexpr Duration kStalled = std::chrono::seconds(3);
+
+// An acknowledgement that got lost is not asked for again, and its commit waits until the next one
+// is acknowledged, which may never come. A receiver that connects again says how far it has come:
+// one after the other, each once.
+void renew_receivers(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
+  const auto since = source.server()->stalled_since;
+  if (!since || source.changed_since_probe()) return;
+  if (now - *since < kStalled) return plan.wake_at(*since + kStalled);
+  plan.hold(
+      "AcknowledgementLost",
+      fmt::format("{} commits of {} have waited for {} while its replicas are attached; their "
+                  "receivers connect again",
+                  source.server()->semi_sync_source.wait_sessions.value_or(0), source.name,
+                  to_text(now - *since)),
+      *since);
+  for (const auto* m : t.voters()) {
+    const bool in_work = t.record.operation && t.record.operation->candidate == m->name;
+    if (m == &source || in_work || !acknowledges(t, *m) || unusable(*m, now)) continue;
+    const auto* stopped = m->outcome(Verb::StopReceiver, t.record.epoch);
+    const bool had_its_turn = stopped && stopped->at > *since;
+    if (had_its_turn && !m->changed_since_probe() && replicates_from(*m, source)) continue;
+    if (!had_its_turn)
+      plan.commands.push_back(
+          {.member = m->name, .verb = Verb::StopReceiver, .epoch = t.record.epoch});
+    return;
+  }
+}
+
 // Opens a recorded source that boots closed, and mends its semi-sync settings.
-void mend_source(const Topology& t, const Member& source, Plan& plan) {
+void mend_source(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
   const auto& s = *source.server();
   if (source.changed_since_probe()) plan.probe.push_back(source.name);
-  if (is_closed(s)) return reopen(t, source, plan);
+  if (is_closed(s)) return reopen(t, source, now, plan);
   const auto attached = s.semi_sync_source.clients.value_or(0);
   plan.writable = !t.semi_sync() || attached >= t.acks();
   if (!plan.writable)
@@ -85,7 +130,10 @@ void mend_source(const Topology& t, const Member& source, Plan& plan) {
   const auto& q = t.record.quorum;
   const bool has_heard = q.waits_for <= q.acks || !source.agent_connected() ||
                          source.agent->highest_epoch >= t.record.epoch;
-  if (semi_sync_is_right(t, s) && has_heard) return;
+  if (semi_sync_is_right(t, s) && has_heard) {
+    if (plan.writable) renew_receivers(t, source, now, plan);
+    return;
+  }
   plan.writable = false;
   if (!source.changed_since_probe())
     plan.commands.push_back(source_command(t, source, Verb::Promote));
@@ -227,6 +275,57 @@ void silence_others(const Topology& t, const Member& source, Plan& plan) {
   }
 }
 
+std::string names_of(const std::vector<const Member*>& members) {
+  std::string names;
+  for (const auto* m : members) names += (names.empty() ? "" : ", ") + m->name;
+  return names;
+}
+
+// A source that is out of sight, and not known to be dead.
+void miss_source(const Topology& t, const Member& source, const std::string& why, TimePoint now,
+                 Plan& plan) {
+  plan.doing = "the source does not answer";
+  plan.wake_at(now + std::chrono::milliseconds(500));
+  const auto since = source.probe ? source.probe->since : TimePoint{};
+  const auto witnesses = witnesses_of(t, source, now);
+  const bool out_of_sight = !source.answers(now) && !source.agent_connected();
+  for (const auto* m : not_asked_since_lost(t, source, now)) plan.probe.push_back(m->name);
+  if (!out_of_sight || witnesses.hearing.empty())
+    plan.hold(why_unusable_now(source, "SourceUnusable", now), why, since);
+  else
+    plan.hold("SourceUnreachable",
+              fmt::format("{}; it lives, as {} hear from it, and is not replaced", why,
+                          names_of(witnesses.hearing)),
+              since);
+  const auto deaf = static_cast<int>(witnesses.deaf.size());
+  if (!out_of_sight || deaf == 0 || deaf >= t.quorum()) return;
+  plan.hold(
+      "QuorumMissing",
+      fmt::format("{} of {} needed replicas say that they hear nothing from {}{}", deaf, t.quorum(),
+                  source.name,
+                  witnesses.silent.empty() ? "" : "; not reached: " + names_of(witnesses.silent)),
+      since);
+}
+
+// A source whose replicas cannot reach it holds up every writer for as long as that lasts, while
+// there is a quorum of them to go on with. It is closed by the failover, by force if it must be.
+bool relieve_cut_off(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
+  if (plan.record || is_closed(*source.server())) return false;
+  const auto cut = cut_off(t, source, now);
+  if (!cut) return false;
+  Plan relieved;
+  consider_failover(t, source, *cut, now, relieved);
+  if (!relieved.record) {
+    plan.hold("SourceCutOff", cut->evidence, cut->since);
+    return false;
+  }
+  plan.record = std::move(relieved.record);
+  plan.notes.insert(plan.notes.end(), relieved.notes.begin(), relieved.notes.end());
+  plan.doing = "the source is cut off from its replicas";
+  plan.roles[source.name] = Role::None;
+  return true;
+}
+
 }  // namespace
 
 void keep(const Topology& t, TimePoint now, Plan& plan) {
@@ -249,16 +348,15 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
   if (const auto death = death_of(t, *source, now))
     return consider_failover(t, *source, *death, now, plan);
   if (const auto why = unusable(*source, now)) {
-    plan.doing = "the source does not answer";
-    plan.hold(why_unusable_now(*source, "SourceUnusable", now), *why,
-              source->probe ? source->probe->since : TimePoint{});
-    plan.wake_at(now + std::chrono::milliseconds(500));
+    miss_source(t, *source, *why, now, plan);
+  } else if (relieve_cut_off(t, *source, now, plan)) {
+    return;
   } else if (const auto lost = lost_by(t, *source, now); !lost.empty()) {
     const auto text = fmt::format("{} came back without {}, which its replicas have", source->name,
                                   lost.to_string());
     return consider_failover(t, *source, {text, source->server()->seen}, now, plan);
   } else {
-    mend_source(t, *source, plan);
+    mend_source(t, *source, now, plan);
   }
   const auto& op = t.record.operation;
   bool all = true;

@@ -27,6 +27,7 @@ inline constexpr std::string_view kAttaching = "ReplicaAttaching";
 inline constexpr std::string_view kJoining = "MemberJoining";
 inline constexpr std::string_view kLeaving = "MemberLeaving";
 inline constexpr std::string_view kGrowing = "QuorumGrowing";
+inline constexpr std::string_view kCandidateApplies = "CandidateApplies";
 // An order that is taken back.
 inline constexpr std::string_view kWithdrawn = "OrderWithdrawn";
 // Who counts for the quorum may lag behind who has which role, for long where a member is away.
@@ -35,7 +36,7 @@ inline bool is_about_who_counts(std::string_view rule) {
 }
 inline bool is_course_of_things(std::string_view rule) {
   return rule == kUnclaimed || rule == kAccountsPending || rule == kAttaching ||
-         is_about_who_counts(rule);
+         rule == kCandidateApplies || is_about_who_counts(rule);
 }
 
 struct Plan {
@@ -55,9 +56,10 @@ struct Plan {
   bool forming = false;   // what holds it back is that members are still being made
   // Who is reached by which name stays as it is: whose roles these are cannot be decided.
   bool roles_stand = false;
-  bool note_done = false;  // the annotation switchover-to has been obeyed: remove it
-  bool note_void = false;  // it names nobody who could obey, as `refusals` says: remove it
-  std::string order;       // that one waits or is withdrawn, and why; empty: neither
+  bool note_done = false;    // the annotation switchover-to has been obeyed: remove it
+  bool note_void = false;    // it names nobody who could obey, as `refusals` says: remove it
+  std::string order;         // that one waits or is withdrawn, and why; empty: neither
+  bool choice_over = false;  // there is nothing to choose (any more): remove annotation recover-on
 
   void hold(std::string rule, std::string text, TimePoint since = {}) {
     guards.push_back({std::move(rule), std::move(text), since});

@@ -137,9 +137,13 @@ void clone(const Topology& t, const Member& m, const Member& source, TimePoint n
     plan.hold("NoDonor", "no healthy member has all that " + m.name + " may have acknowledged");
     return;
   }
+  if (const auto why = no_room_for_clone(m, *donor)) return plan.hold("CloneNeedsSpace", *why);
   // A clone that began goes on from the donor it began with; the agent knows which.
-  plan.commands.push_back(
-      {.member = m.name, .verb = Verb::Clone, .epoch = epoch, .peer = donor->name});
+  plan.commands.push_back({.member = m.name,
+                           .verb = Verb::Clone,
+                           .epoch = epoch,
+                           .peer = donor->name,
+                           .needed_bytes = clone_needs(m, *donor)});
 }
 
 }  // namespace

@@ -24,6 +24,22 @@ void install(const Topology& t, TimePoint now, Plan& plan);
 // Every other member follows `candidate`, or will.
 void attach_others(const Topology& t, const Member& candidate, TimePoint now, Plan& plan);
 
+// What replicas that answer say of a source that does not.
+struct Witnesses {
+  std::vector<const Member*> hearing;  // it lives
+  std::vector<const Member*> deaf;
+  std::vector<const Member*> silent;  // they do not answer either
+};
+Witnesses witnesses_of(const Topology& t, const Member& source, TimePoint now);
+// A replica of `source` that got a heartbeat or a transaction from it lately.
+bool hears(const Member& replica, const Member& source);
+// Replicas whose word is older than the last that was heard of the source itself.
+std::vector<const Member*> not_asked_since_lost(const Topology& t, const Member& source,
+                                                TimePoint now);
+// Why a source that answers acknowledges nothing any more: so many of its replicas have not reached
+// it for a while that the rest are too few. Nullopt: it may.
+std::optional<Death> cut_off(const Topology& t, const Member& source, TimePoint now);
+
 // Begins a failover when the quorum allows it; says what holds it back otherwise.
 void consider_failover(const Topology& t, const Member& source, const Death& death, TimePoint now,
                        Plan& plan);
@@ -48,6 +64,14 @@ bool semi_sync_is_right(const Topology& t, const mysql::MemberObservation& sourc
 // Brings the quorum on record nearer to the specification, a change at a time, where nothing that
 // was acknowledged can be missed by it. Says who does not count yet, or counts still.
 void keep_quorum(const Topology& t, const Member& source, TimePoint now, Plan& plan);
+
+// How little room is left on its volume, if it is too little; nullopt: enough, or not known.
+std::optional<std::string> nearly_full(const Member& m);
+void tell_full_volumes(const Topology& t, Plan& plan);
+// Free bytes that a clone of `donor` takes on the volume of `m`; 0: none, or not known.
+std::uint64_t clone_needs(const Member& m, const Member& donor);
+// Why it does not fit.
+std::optional<std::string> no_room_for_clone(const Member& m, const Member& donor);
 
 // A replica that is told to follow `source` where that is by the specification of now.
 bool is_pointed_at(const Member& m, const Member& source);

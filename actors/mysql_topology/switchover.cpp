@@ -61,6 +61,7 @@ std::vector<Guard> objections(const Topology& t, const Member& source, const Mem
         {"CandidateDeparts", candidate->departing->why + "; " + candidates(t, source, now), {}});
   if (!t.counts(*candidate))
     out.push_back({"CandidateJoining", name + " does not count for the quorum yet", s.seen});
+  if (const auto full = nearly_full(*candidate)) out.push_back({"CandidateVolumeFull", *full, {}});
   const auto lag = s.replica->seconds_behind;
   if (!lag || *lag > kMaxLagSeconds)
     out.push_back({"CandidateLags",
@@ -110,13 +111,21 @@ std::uint64_t to_apply(const Member& m, const Member& source) {
   return subtract(source.server()->gtid_executed, m.server()->gtid_executed).count();
 }
 
+// A volume that fills up ends a source as surely as an order does.
+std::optional<Departure> departure_of(const Member& source) {
+  if (source.departing) return source.departing;
+  if (auto full = nearly_full(source)) return Departure{std::move(*full), true};
+  return std::nullopt;
+}
+
 // A source that is about to end goes on for a while, so that its role can be taken by somebody else
 // before: by the one that is least behind. Where there is time for it, not before all that could
 // have caught up: none follows the new source until it has, and soon the old one will not be there
 // to acknowledge in its place.
 void hand_over(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
-  if (!source.departing || !t.failover.enabled || just_given_up(t, source, now)) return;
-  const auto& [why, soon] = *source.departing;
+  const auto departure = departure_of(source);
+  if (!departure || !t.failover.enabled || just_given_up(t, source, now)) return;
+  const auto& [why, soon] = *departure;
   const Member* heir = nullptr;
   std::string unfit, behind;
   for (const auto* m : t.voters()) {

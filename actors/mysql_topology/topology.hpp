@@ -59,15 +59,16 @@ struct Command {
   std::string member;
   Verb verb = Verb::StopReceiver;
   Epoch epoch;
-  std::string peer;              // Follow: the source; Clone: the donor
-  std::string address;           // Follow: of the source
-  mysql::GtidSet gtids;          // Drain: until; SaveTransactions: which; Follow: source's purged
-  std::uint32_t acks = 0;        // Promote, Open
-  bool semi_sync = false;        // Promote, Open, Follow
-  bool kill_if_blocked = false;  // Close
-  bool bootstrap = false;        // StartGroup: begins the group
-  std::string group;             // StartGroup: its name
-  std::uint32_t accounts = 0;    // EnsureAccounts, Follow, StartGroup: the revision handed over
+  std::string peer;                // Follow: the source; Clone: the donor
+  std::string address;             // Follow: of the source
+  mysql::GtidSet gtids;            // Drain: until; SaveTransactions: which; Follow: source's purged
+  std::uint32_t acks = 0;          // Promote, Open
+  bool semi_sync = false;          // Promote, Open, Follow
+  bool kill_if_blocked = false;    // Close
+  bool bootstrap = false;          // StartGroup: begins the group
+  std::string group;               // StartGroup: its name
+  std::uint32_t accounts = 0;      // EnsureAccounts, Follow, StartGroup: the revision handed over
+  std::uint64_t needed_bytes = 0;  // Clone: that must be free
 };
 
 // The last outcome of a verb on a member, as far as this process knows. Lost on restart, and then
@@ -252,6 +253,7 @@ struct Topology {
   std::string wanted;         // spec.source
   std::string order_by_note;  // annotation switchover-to; empty: none
   std::string new_group;      // what a group that is begun here is called
+  std::string recover_on;     // annotation recover-on: whose word counts where members diverged
   std::vector<Member> members;
   PersistedRecord record;
   std::string wall;  // RFC 3339 of now: `started` of an operation that begins

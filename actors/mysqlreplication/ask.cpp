@@ -50,13 +50,14 @@ agent::Follow follow(const Node& source, const topo::Command& c, const Credentia
   return f;
 }
 
-agent::Clone clone(const Node& donor, const Credentials& credentials) {
+agent::Clone clone(const Node& donor, const topo::Command& c, const Credentials& credentials) {
   agent::Clone a;
   a.donor_host = donor.pod ? donor.pod->status.podIP.str() : donor.host;
   a.donor_port = donor.port;
   a.donor_user = credentials.replication_user;
   a.donor_password = credentials.replication_password;
   a.replace_data = true;
+  a.needed_bytes = c.needed_bytes;
   return a;
 }
 
@@ -106,7 +107,7 @@ std::optional<Step> step_of(const World& w, const Node& member, const topo::Comm
       return Step{agent::SaveTransactions{c.gtids.to_string()}, minutes(10)};
     case topo::Verb::Clone:
       if (!peer) return std::nullopt;
-      return Step{clone(*peer, credentials), std::chrono::hours(6)};
+      return Step{clone(*peer, c, credentials), std::chrono::hours(6)};
     case topo::Verb::StartGroup:
       return Step{start_group(w, member, c, credentials), minutes(10)};
     case topo::Verb::StopGroup:

@@ -27,11 +27,17 @@ topo::Plan hold_still(const topo::Topology& t, std::string rule, std::string tex
   return plan;
 }
 
-topo::Plan plan_for(const topo::Topology& t, const Result<Credentials>& login, TimePoint now) {
+topo::Plan plan_for(const World& w, const topo::Topology& t, const Result<Credentials>& login,
+                    TimePoint now) {
   if (t.mode != topo::Mode::Group && !t.record.group.empty())
     return hold_still(t, "ModeChanged",
                       "these servers are a group: set spec.mode back to group_replication, or make "
                       "another MysqlReplication of new servers");
+  if (w.object->metadata.annotations.get(kClusteringStoppedAnnotation) == "true")
+    return hold_still(t, "ClusteringStopped",
+                      fmt::format("annotation {} is there: no role is changed, whatever becomes of "
+                                  "the servers",
+                                  kClusteringStoppedAnnotation));
   if (login)
     return t.mode == topo::Mode::Group ? mysql_group::decide(t, now) : topo::decide(t, now);
   return hold_still(t, std::string(rule_of_credentials(login.error())), login.error().message);
@@ -45,6 +51,11 @@ void tell_notes(const World& w, const topo::Plan& plan, Decision& d) {
 void remove_order(const World& w, Decision& d) {
   patch_as_seen(d, "remove annotation switchover-to", *w.object,
                 {{"metadata", {{"annotations", {{kSwitchoverAnnotation, nullptr}}}}}});
+}
+
+void remove_choice(const World& w, Decision& d) {
+  patch_as_seen(d, "remove annotation recover-on", *w.object,
+                {{"metadata", {{"annotations", {{kRecoverOnAnnotation, nullptr}}}}}});
 }
 
 // It stands in the status first, to be read when the order is gone.
@@ -84,13 +95,14 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   keep_members(w, d);
   const auto& login = w.credentials;
   if (login) memory.accounts.of(*login);
-  auto plan = plan_for(topology_of(w, memory), login, now);
+  auto plan = plan_for(w, topology_of(w, memory), login, now);
   want_observations(w, login ? &*login : nullptr, d);
   if (plan.record) write_record(w, *plan.record, d);
   if (login) ask_members(w, plan, *login, d);
   if (login) remember_orders(w, plan, now, memory);
   if (plan.note_done) remove_order(w, d);
   if (plan.note_void) withdraw_order(w, plan, d);
+  if (plan.choice_over) remove_choice(w, d);
   keep_resources(w, plan, d);
   tell_notes(w, plan, d);
   if (!plan.record || is_refused(w, kRecordKey)) write_status(w, memory, plan, now, d);

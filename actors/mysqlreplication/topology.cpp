@@ -124,6 +124,7 @@ topo::Topology topology_of(const World& w, const Memory& memory) {
                 .grace = std::chrono::seconds(o.spec.failover.graceSeconds)};
   t.wanted = o.spec.source.name.str();
   t.order_by_note = o.metadata.annotations.get(kSwitchoverAnnotation).str();
+  t.recover_on = o.metadata.annotations.get(kRecoverOnAnnotation).str();
   t.record = record_of(o.status);
   t.wall = to_rfc3339(w.wall);
   t.accounts = memory.accounts.number();

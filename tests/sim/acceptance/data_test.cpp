@@ -75,7 +75,7 @@ TEST(A18, AReplicaThatLostItsVolumeComesBackAndNoWriteStalls) {
   for_each_seed([](Story& s) {
     s.forms();
     const int lost = s.replica();
-    s.fleet.lose_volume(lost, seconds(1));
+    s.fleet.delete_pod_and_volume(lost, seconds(1));
     s.writes_flow_until(
         "it is a replica again", [&] { return s.fleet[lost].running && s.ready(); }, seconds(2));
     s.ends_well();
@@ -86,8 +86,25 @@ TEST(A19, ASourceThatLostItsVolumeIsReplacedAndServesNothingEmpty) {
   for_each_seed([](Story& s) {
     s.forms();
     const int old = s.source();
-    s.fleet.lose_volume(old, s.timeline.chance.between({}, seconds(2)));
+    s.fleet.delete_pod_and_volume(old, s.timeline.chance.between({}, seconds(2)));
     s.expect("another source", [&] { return s.source() != old; });
+    s.writes_flow();
+    s.ends_well();
+  });
+}
+
+// What comes back empty has nothing to say to those who come back with data, be it one or all.
+TEST(A19, ASourceThatLostItsVolumeInAnOutageTakesNobodysData) {
+  for_each_seed([](Story& s) {
+    s.forms();
+    const int old = s.source(), one = s.replica(), other = s.other_replica();
+    const int identity = s.fleet[one].identity;
+    s.fleet.kill(one, seconds(5));
+    s.fleet.kill(other, seconds(30));
+    s.fleet.delete_pod_and_volume(old, milliseconds(500));
+    s.always(
+        "the first one keeps its data",
+        [&] { return s.fleet[one].identity == identity && !s.fleet[one].partial; }, seconds(25));
     s.writes_flow();
     s.ends_well();
   });
@@ -161,7 +178,9 @@ TEST(A22, WhereNobodyHasRoomTheSourceStays) {
   for_each_seed([](Story& s) {
     s.forms();
     const auto epoch = s.object.record.epoch;
-    for (int i = 0; i < 3; ++i) s.fleet[i].disk_free = kGiB / 8;
+    for (const int i : {s.replica(), s.other_replica()}) s.fleet[i].disk_free = kGiB / 8;
+    s.pass(seconds(1));
+    s.fleet[s.source()].disk_free = kGiB / 8;
     s.always(
         "nobody is replaced", [&] { return s.object.record.epoch == epoch; }, seconds(20));
     s.writes_flow();
@@ -217,8 +236,14 @@ TEST(A52, WhatAnOldSourceAloneHasIsReportedAndNeverServed) {
     s.forms();
     const int old = s.source();
     const int identity = s.fleet[old].identity;
-    s.part({old}, {s.replica(), s.other_replica()});
-    s.expect("commits wait", [&] { return s.fleet[old].hangs(); });
+    const int one = s.replica(), other = s.other_replica();
+    s.part({old}, {one, other});
+    s.expect("it has what nobody else has", [&] {
+      auto alone = s.fleet[old].flushed;
+      for (const int i : {one, other})
+        alone.subtract(unite(s.fleet[i].flushed, s.fleet[i].received));
+      return !alone.empty();
+    });
     s.fleet.kill(old, seconds(2));
     s.expect("another source", [&] { return s.source() != old && s.is_open(s.source()); });
     s.heals();

@@ -17,7 +17,7 @@ TEST(A07, ASourceThatOnlyTheOperatorMissesIsNotReplacedWhileItsReplicasHearIt) {
         s.always(
             "the source stays",
             [&] { return s.source() == source && s.object.record.epoch == epoch; }, minutes(3));
-        s.writes_flow(seconds(1));
+        s.writes_flow(seconds(5));
         s.ends_well();
       },
       3, 5);

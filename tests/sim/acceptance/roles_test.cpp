@@ -80,6 +80,7 @@ TEST(A05, ASwitchoverThatCannotCloseTheSourceIsTakenBackAndIsNoFailover) {
     s.forms();
     const int old = s.source();
     for (const int i : {s.replica(), s.other_replica()}) s.fleet[i].acks_lost = true;
+    s.pass(milliseconds(500));
     s.expect("commits wait", [&] { return s.fleet[old].hangs(); });
     s.orders(s.replica());
     s.expect("the order is given up", [&] {

@@ -37,7 +37,7 @@ class Story {
 
   // --- given
   void begins();  // clients write, as far as they are let
-  void forms();   // and until all is ready
+  void forms();   // and until all is ready, and written to
 
   // --- what befalls it
   // The two groups do not reach each other; whom the operator reaches is said apart.
@@ -97,6 +97,6 @@ class Story {
 };
 
 // Fails the test for each seed whose story fails, with the end of it.
-void for_each_seed(const std::function<void(Story&)>& story, int members = 3, int seeds = 20);
+void for_each_seed(const std::function<void(Story&)>& story, int members = 3, int seeds = 10);
 
 }  // namespace troupe::mysql_topology::sim

@@ -7,6 +7,15 @@
 
 namespace troupe::mysql_topology::sim {
 
+namespace {
+
+std::string stage_of(const Server& s) {
+  if (!s.job || s.job->command.verb != Verb::Promote || s.executed.contains(s.received)) return {};
+  return fmt::format("applying {} transactions", subtract(s.received, s.executed).count());
+}
+
+}  // namespace
+
 AgentState agent_state(const Server& s, std::string container) {
   return {.container = std::move(container),
           .boot = s.agent_boot,
@@ -15,7 +24,11 @@ AgentState agent_state(const Server& s, std::string container) {
           .initialised = s.initialised,
           .partial = s.partial,
           .cloning = s.job && s.job->command.verb == Verb::Clone && s.job->phase > 0,
-          .epoch = s.epoch};
+          .epoch = s.epoch,
+          .disk_total = s.disk_total,
+          .disk_free = s.disk_free,
+          .data_bytes = s.data_bytes,
+          .stage = stage_of(s)};
 }
 
 AgentStream::News AgentStream::look(const std::optional<AgentState>& state, TimePoint now,
@@ -40,7 +53,12 @@ AgentStream::News AgentStream::look(const std::optional<AgentState>& state, Time
                                               : agent::DataState::Initialised;
   o.operation.reset();
   if (state->cloning) o.operation = agent::OperationProgress{.kind = "Clone"};
+  if (!state->stage.empty())
+    o.operation = agent::OperationProgress{.kind = "Promote", .stage = state->stage};
   o.highest_epoch = state->epoch;
+  o.disk_total_bytes = state->disk_total;
+  o.disk_free_bytes = state->disk_free;
+  o.data_bytes = state->data_bytes;
   pushed_ = state;
   seen_ = std::make_shared<const agent::AgentObservation>(std::move(o));
   return restarted ? News::Restarted : News::Pushed;

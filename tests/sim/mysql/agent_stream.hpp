@@ -21,6 +21,10 @@ struct AgentState {
   bool partial = false;
   bool cloning = false;
   Epoch epoch;
+  std::uint64_t disk_total = 0;
+  std::uint64_t disk_free = 0;
+  std::uint64_t data_bytes = 0;
+  std::string stage;  // of a promotion
   bool operator==(const AgentState&) const = default;
 };
 

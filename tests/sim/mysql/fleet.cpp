@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engines/mysql/model/error_number.hpp"
+
 namespace troupe::mysql_topology::sim {
 namespace {
 
@@ -37,6 +39,17 @@ bool needs_server(Verb verb) { return verb != Verb::Close && verb != Verb::Clone
 
 // Done in memory alone.
 bool needs_disk(Verb verb) { return verb != Verb::Open && verb != Verb::Close; }
+
+}  // namespace
+
+namespace {
+
+// Of its own transactions.
+std::uint64_t last_number(const Server& s) {
+  for (const auto& e : s.flushed.entries())
+    if (e.source == source_of(s.identity)) return e.intervals.back().last;
+  return 0;
+}
 
 }  // namespace
 
@@ -76,7 +89,7 @@ int Fleet::index_of(std::string_view name) const {
 void Fleet::kill(int i, Duration down) {
   auto& s = (*this)[i];
   if (s.running) timeline_.tell("{} dies, {} commits hang", s.name, s.binlog.size() - s.committed);
-  s.running = s.connected = false;
+  s.running = s.connected = s.paused = false;
   s.sessions.clear();
   s.starts_at = timeline_.now() + down;
   if (s.job && s.job->command.verb == Verb::Clone && s.job->phase > 0) s.partial = true;
@@ -149,6 +162,26 @@ void Fleet::lose_volume(int i) {
   s.epoch = {};
 }
 
+void Fleet::delete_pod_and_volume(int i, Duration away) {
+  delete_pod(i, away);
+  lose_volume(i);
+  initialise(i);
+}
+
+void Fleet::pause(int i, bool paused) {
+  auto& s = (*this)[i];
+  timeline_.tell("{} is {}", s.name, paused ? "paused" : "resumed");
+  s.paused = paused;
+}
+
+void Fleet::write_by_hand(int i) {
+  auto& s = (*this)[i];
+  timeline_.tell("somebody writes on {}", s.name);
+  add(s, {s.identity, last_number(s) + 1, writes_++});
+  s.committed = s.binlog.size();
+  s.executed = s.flushed;
+}
+
 // --- upkeep on order -----------------------------------------------------------------------------
 
 void Fleet::place_pod(int i) {
@@ -202,7 +235,7 @@ void Fleet::turn(int i) {
   auto& s = (*this)[i];
   const bool may_start = upkeep_ == Upkeep::ByItself || (s.pod && s.wanted && s.initialised);
   if (!s.running && may_start && timeline_.now() >= s.starts_at) boot(i);
-  if (s.running) {
+  if (s.running && !s.paused) {
     receive(i);
     apply(i);
     commit(i);
@@ -225,6 +258,8 @@ void Fleet::boot(int i) {
   s.executed = s.flushed;
   s.read_only = s.super_read_only = s.offline = rules_.boot_closed;
   s.receiver = s.applier = s.connected = s.waits = s.acknowledges = false;
+  s.heard = {};
+  s.acknowledged_commits = 0;
   s.cursor = 0;
   if (!rules_.keep_relay_logs) drop_relay_log(s);
   std::fill(s.acknowledged.begin(), s.acknowledged.end(), 0);
@@ -244,12 +279,13 @@ void Fleet::add(Server& s, const Transaction& t) {
 }
 
 bool Fleet::connect(Server& s, const Server& from) const {
-  if (!from.running || !reaches(from.index, s.index)) return false;
+  if (!from.running || from.paused || !reaches(from.index, s.index)) return false;
   const bool heard = reaches(s.index, from.index);
   if (!s.connected) {
     // It has binary logs from its last clone on.
     if (!heard || !unite(s.executed, s.received).contains(from.purged)) return false;
     s.cursor = 0;
+    s.acks_lost = false;
   }
   if (heard) s.window = from.binlog.size() + kWindow;
   return true;
@@ -263,6 +299,7 @@ void Fleet::receive(int i) {
   }
   auto& from = (*this)[*s.source];
   s.connected = connect(s, from);
+  if (s.connected) s.heard = timeline_.now();
   if (!s.connected || s.full) return;
   const auto end = std::min(from.binlog.size(), s.window);
   for (int n = 1 + timeline_.chance.pick(4); n > 0 && s.cursor < end; ++s.cursor) {
@@ -275,7 +312,7 @@ void Fleet::receive(int i) {
     mark(s.writes, t.write);
     --n;
   }
-  if (s.acknowledges && from.waits) acknowledge(s, from);
+  if (s.acknowledges && !s.acks_lost && from.waits) acknowledge(s, from);
 }
 
 // The acknowledgement is on its way, whatever becomes of who sent it.
@@ -294,7 +331,7 @@ void Fleet::acknowledge(Server& s, Server& from) {
 
 void Fleet::apply(int i) {
   auto& s = (*this)[i];
-  if (!s.applier || s.full) return;
+  if (!s.applier || s.applier_held || s.full) return;
   for (int n = timeline_.chance.pick(4); n > 0 && !s.relay.empty(); --n) {
     const auto t = s.relay.front();
     s.relay.pop_front();
@@ -305,13 +342,14 @@ void Fleet::apply(int i) {
 
 void Fleet::commit(int i) {
   auto& s = (*this)[i];
-  while (s.running && s.committed < s.binlog.size()) {
+  while (s.running && !s.paused && s.committed < s.binlog.size()) {
     const auto position = s.committed + 1;
     const auto have = std::count_if(s.acknowledged.begin(), s.acknowledged.end(),
                                     [position](std::size_t upto) { return upto >= position; });
     if (s.waits && static_cast<std::uint32_t>(have) < s.acks) return;
     const auto& t = s.binlog[s.committed++];
     s.executed.add(source_of(t.origin), {t.number, t.number});
+    if (s.waits) ++s.acknowledged_commits;
     const auto session = std::find(s.sessions.begin(), s.sessions.end(), t.write);
     if (session == s.sessions.end()) continue;
     s.sessions.erase(session);
@@ -329,11 +367,8 @@ void Fleet::commit(int i) {
 
 void Fleet::write_somewhere() {
   auto& s = (*this)[timeline_.chance.pick(size())];
-  if (!s.running || s.read_only || s.offline || s.full) return;
-  std::uint64_t last = 0;
-  for (const auto& e : s.flushed.entries())
-    if (e.source == source_of(s.identity)) last = e.intervals.back().last;
-  const Transaction t{s.identity, last + 1, writes_++};
+  if (!s.running || s.paused || s.read_only || s.offline || s.full) return;
+  const Transaction t{s.identity, last_number(s) + 1, writes_++};
   add(s, t);
   s.sessions.push_back(t.write);
   if (!rules_.acknowledge_after_replicas) {
@@ -418,7 +453,8 @@ void Fleet::work(int i) {
   }
   if (!s.running && needs_server(s.job->command.verb))
     return fail(i, Code::Retry, "the server does not run");
-  const bool waits = s.full && needs_disk(s.job->command.verb);
+  const auto& verb = s.job->command.verb;
+  const bool waits = (s.full && needs_disk(verb)) || (s.paused && verb != Verb::Close);
   auto reply = waits ? std::nullopt : advance(i, *s.job);
   if (!reply && timeline_.now() >= s.job->deadline) reply = refused(Code::Timeout, "too late");
   if (reply) finish(i, std::move(*reply));
@@ -487,6 +523,7 @@ std::optional<Reply> Fleet::drain(Server& s, const mysql::GtidSet& until) {
 void Fleet::leave(Server& s) {
   s.receiver = s.applier = s.connected = false;
   s.source.reset();
+  s.heard = {};
   drop_relay_log(s);
 }
 
@@ -549,6 +586,11 @@ std::optional<Reply> Fleet::follow(Server& s, Job& job) {
 
 std::optional<Reply> Fleet::close(Server& s, Job& job) {
   if (!s.running) return Reply{.killed = true};
+  if (s.paused && job.command.kill_if_blocked) {
+    kill(s.index, milliseconds(200));
+    return Reply{.killed = true};
+  }
+  if (s.paused) return refused(Code::Timeout, "the server does not answer");
   if (job.phase == 0) {
     s.offline = true;
     s.sessions.clear();  // nobody can be told any more
@@ -637,21 +679,26 @@ mysql::MemberObservation Fleet::observe(int i) const {
                         .wait_no_replica = true,
                         .wait_point = mysql::WaitPoint::AfterSync,
                         .clients = clients(i),
-                        .wait_sessions = s.waits ? s.binlog.size() - s.committed : 0};
+                        .wait_sessions = s.waits ? s.binlog.size() - s.committed : 0,
+                        .yes_tx = s.acknowledged_commits};
   o.semi_sync_replica = {.names = mysql::SemiSyncNames::New, .enabled = s.acknowledges};
   if (!s.source) return o;
   using enum mysql::ThreadState;
-  o.replica = mysql::ReplicaStatus{.source_host = (*this)[*s.source].name,
-                                   .source_port = kPort,
-                                   .io = !s.receiver   ? Off
-                                         : s.connected ? On
-                                                       : Connecting,
-                                   .sql = s.applier ? On : Off,
-                                   .auto_position = true,
-                                   .retrieved = s.received,
-                                   .seconds_behind = 0,
-                                   .heartbeat_age = s.connected ? Duration{} : seconds(9),
-                                   .last_queued_age = s.connected ? Duration{} : seconds(9)};
+  std::optional<Duration> silence;
+  if (s.heard != TimePoint{}) silence = timeline_.now() - s.heard;
+  o.replica = mysql::ReplicaStatus{
+      .source_host = (*this)[*s.source].name,
+      .source_port = kPort,
+      .io = !s.receiver   ? Off
+            : s.connected ? On
+                          : Connecting,
+      .sql = s.applier ? On : Off,
+      .io_error = {s.receiver && !s.connected ? mysql::error_number::kConnectFailed : 0, {}},
+      .auto_position = true,
+      .retrieved = s.received,
+      .seconds_behind = 0,
+      .heartbeat_age = silence,
+      .last_queued_age = silence};
   return o;
 }
 

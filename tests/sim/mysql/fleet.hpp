@@ -67,6 +67,7 @@ struct Server {
   int life = 1;
   bool wanted = true;  // its supervisor has been told to keep it running
   bool running = true;
+  bool paused = false;  // stopped by a signal
   TimePoint starts_at;  // while it does not run
 
   // On the volume.
@@ -101,8 +102,17 @@ struct Server {
   std::vector<std::size_t> acknowledged;  // by replica: up to where in the binary log
   std::vector<TimePoint> acks_until;      // by replica: the last one on its way has come by then
   std::vector<std::size_t> sessions;      // writes whose clients can still be told
+  std::uint64_t acknowledged_commits = 0;
+  TimePoint heard;            // from its source, as a replica
+  bool applier_held = false;  // by a lock that somebody has
+  bool acks_lost = false;     // until its receiver connects again
   int boot = 0;
   Epoch opened;  // of the command that opened it
+
+  // The volume, as its agent sees it.
+  std::uint64_t disk_total = std::uint64_t{100} << 30;
+  std::uint64_t disk_free = std::uint64_t{50} << 30;
+  std::uint64_t data_bytes = std::uint64_t{1} << 30;
 
   // The agent.
   bool agent_up = true;
@@ -147,6 +157,11 @@ class Fleet {
   void fill_disk(int i);
   void free_disk(int i);
   void lose_volume(int i);  // of a server that has ended
+  // The Pod and all that lay on its volume.
+  void delete_pod_and_volume(int i, Duration away);
+  void pause(int i, bool paused);  // what has come for it meanwhile it reads when it goes on
+  // Somebody who may do anything writes on a member, whatever its role.
+  void write_by_hand(int i);
 
   // --- upkeep on order
   void place_pod(int i);   // a new life, with an agent and no server yet

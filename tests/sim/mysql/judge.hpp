@@ -22,6 +22,9 @@ class Judge {
   void let_clients_write();
 
   bool holds() const { return !fleet_.violation() && !violation_; }
+  const std::optional<Violation>& violation() const {
+    return fleet_.violation() ? fleet_.violation() : violation_;
+  }
   void broken(Invariant invariant, std::string text);
   // The record of a topology as it is stored now.
   void saw_record(const std::string& topology, Epoch epoch, const std::string& current);

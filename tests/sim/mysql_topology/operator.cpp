@@ -101,7 +101,7 @@ void Operator::probe(int i) {
   later(timeline_.chance.between({}, faults.latency_max), [this, i] {
     const auto& s = fleet_[i];
     if (!s.pod) return;
-    if (watched_[static_cast<std::size_t>(i)].is_cut)
+    if (watched_[static_cast<std::size_t>(i)].is_cut || s.paused)
       return later(kProbeDeadline, [this, i] { probed(i, Reachability::Timeout, nullptr); });
     if (!s.running) return probed(i, Reachability::Refused, nullptr);
     auto seen = std::make_shared<mysql::MemberObservation>(fleet_.observe(i));
@@ -121,6 +121,7 @@ void Operator::probed(int i, Reachability reachability, const mysql::MemberObser
   if (seen) {
     auto copy = std::make_shared<mysql::MemberObservation>(*seen);
     copy->seen = o.seen = now;
+    copy->stalled_since = mysql::stalled_since(o.observation.get(), *copy);
     o.observation = std::move(copy);
   }
   w.probe = std::make_shared<mysql::ProbeOutcome>(std::move(o));
@@ -158,7 +159,9 @@ Topology Operator::told() const {
   t.failover = object_.failover;
   t.wanted = object_.wanted;
   t.record = read_;
-  t.wall = "2026-01-31T12:00:00Z";
+  t.order_by_note = object_.order;
+  t.recover_on = object_.recover_on;
+  t.wall = object_.wall;
   for (int i = 0; i < fleet_.size(); ++i) {
     const auto& w = watched_[static_cast<std::size_t>(i)];
     const auto& s = fleet_[i];
@@ -176,6 +179,7 @@ Topology Operator::told() const {
     m.ours = !(deposed_ ? read_taken_ : object_.taken).contains(i);
     if (!m.ours) m.owner = "orders";
     m.pod_exists = s.pod;
+    if (object_.departing.contains(i)) m.departing = Departure{s.name + " is to end", true};
     m.instance = fmt::format("{}@{}", s.name, w.life);
     if (!m.ours) {
       m.elsewhere = w.probe;
@@ -194,6 +198,8 @@ void Operator::decide() {
   const auto now = timeline_.now();
   plan_ = engine_(told(), now);
   if (plan_.record) write(*plan_.record);
+  if (plan_.note_done || plan_.note_void) object_.order.clear();
+  if (plan_.choice_over) object_.recover_on.clear();
   for (const auto& c : plan_.commands) ask(c);
   for (const auto& name : plan_.probe) {
     const auto key = "probe " + name;

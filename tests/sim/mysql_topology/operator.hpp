@@ -22,9 +22,13 @@ struct Object {
   Mode mode = Mode::SemiSync;
   FailoverPolicy failover;
   std::string wanted = "db-0";
+  std::string order;       // annotation switchover-to
+  std::string recover_on;  // annotation recover-on
+  std::string wall = "2026-01-31T12:00:00Z";
   std::set<int> taken;     // members whose Units say that they belong to another replication
   std::set<int> isolated;  // by the specification
   std::set<int> unlisted;  // not in it
+  std::set<int> departing;
   PersistedRecord record;
   std::uint64_t version = 1;
 };

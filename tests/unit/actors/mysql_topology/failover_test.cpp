@@ -146,6 +146,36 @@ TEST(Death, IsSeenByTwoWitnessesTheAgentsStreamAndTheServersPort) {
   servers[0].has_lost_its_agent();
   EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceUnusable"));
   servers[0].refuses_connections();
+  for (const int replica : {1, 2}) servers[replica].hears_nothing().was_asked_now();
+  EXPECT_TRUE(servers.decide().record);
+}
+
+TEST(Death, IsNoneByTwoWitnessesWhileAReplicaHearsFromTheSource) {
+  auto servers = Servers::formed();
+  servers[0].has_lost_its_agent().refuses_connections();
+  servers[1].hears_nothing().was_asked_now();
+  servers[2].was_asked_now();
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), ElementsAre("SourceUnreachable", "QuorumMissing"));
+  EXPECT_THAT(text_of(plan, "SourceUnreachable"), HasSubstr("db-2 hear from it"));
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("1 of 2 needed replicas"));
+}
+
+TEST(Death, ByTwoWitnessesAsksTheReplicasThatMayKnowBetterFirst) {
+  auto servers = Servers::formed();
+  servers[0].has_lost_its_agent().refuses_connections();
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(plan.probe, ::testing::IsSupersetOf({"db-1", "db-2"}));
+}
+
+TEST(Death, ByTwoWitnessesNeedsNoWordOfReplicasThatDoNotAnswer) {
+  auto servers = Servers::formed();
+  servers[0].has_lost_its_agent().refuses_connections();
+  servers[1].hears_nothing().was_asked_now();
+  servers[2].is_silent(seconds(1));
+  servers[2].probe.seen = servers.now - kStale - milliseconds(1);
   EXPECT_TRUE(servers.decide().record);
 }
 
@@ -320,6 +350,41 @@ TEST(Failover, ChoosesNobodyWhenEachHasWhatAnotherLacks) {
   EXPECT_THAT(text_of(plan, "Diverged"), HasSubstr("db-2 alone has"));
 }
 
+Servers diverged() {
+  auto servers = stopping();
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-12");
+  servers[2].did(Verb::StopReceiver, 2, "db-0:1-10 db-2:1-1");
+  return servers;
+}
+
+TEST(Divergence, IsDecidedByThePersonWhoNamesTheOneThatIsRight) {
+  auto servers = diverged();
+  servers.topology.recover_on = "db-2";
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Failover Promote from db-0 to db-2, epoch 2");
+  EXPECT_FALSE(plan.choice_over) << "until that is on record";
+  ASSERT_EQ(plan.record->lost.size(), 1u);
+  EXPECT_EQ(plan.record->lost[0].member, "db-1");
+  EXPECT_EQ(plan.record->lost[0].gtids, gtids("db-0:11-12").to_string());
+  EXPECT_EQ(plan.record->lost[0].epoch, Epoch{2});
+  servers.record() = *plan.record;
+  EXPECT_TRUE(servers.decide().choice_over);
+}
+
+TEST(Divergence, IsNotDecidedByAChoiceThatIsNoneOfThem) {
+  auto servers = diverged();
+  servers.topology.recover_on = "db-0";
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(text_of(plan, "Diverged"), HasSubstr("\"db-0\", by the annotation"));
+}
+
+TEST(Divergence, ThatIsNoneNeedsNoChoice) {
+  auto servers = Servers::formed();
+  servers.topology.recover_on = "db-1";
+  EXPECT_TRUE(servers.decide().choice_over) << "it would decide a later one unseen";
+}
+
 // --- giving up -----------------------------------------------------------------------------------
 
 Servers source_is_back(const Duration since_stop) {
@@ -459,6 +524,23 @@ TEST(Failover, ACandidateThatRefusesItsReplicasIsGivenTheAccountsAgain) {
   EXPECT_THAT(asked(servers.decide()), ::testing::Not(Contains("db-1 EnsureAccounts")));
   servers[2].outcomes[Verb::Follow].error.code = Code::Denied;
   EXPECT_THAT(asked(servers.decide()), Contains("db-1 EnsureAccounts")) << "as its agent says";
+}
+
+TEST(Failover, SaysHowMuchItsCandidateHasToApply) {
+  auto servers = promoting();
+  servers[1].agent.operation =
+      agent::OperationProgress{.kind = "Promote", .stage = "applying 4711 transactions"};
+  const auto plan = servers.decide();
+  EXPECT_THAT(text_of(plan, kCandidateApplies), HasSubstr("db-1 is not opened before"));
+  EXPECT_THAT(text_of(plan, kCandidateApplies), HasSubstr("applying 4711 transactions"));
+}
+
+TEST(Failover, SaysWhyItsCandidateCannotBePromoted) {
+  auto servers = promoting();
+  servers[1].failed(Verb::Promote, 2, "the applier has stopped: error 1062");
+  const auto plan = servers.decide();
+  EXPECT_THAT(text_of(plan, "CandidateNotPromoted"), HasSubstr("error 1062"));
+  EXPECT_THAT(asked(plan), Contains("db-1 Promote")) << "somebody may have mended it";
 }
 
 TEST(Failover, EndsWithTheCandidateOpen) {

@@ -62,6 +62,27 @@ TEST(Keep, ASourceThatCameBackWithoutItsTransactionsIsNotOpened) {
   EXPECT_THAT(plan.record->operation->reason, HasSubstr("db-0 came back without"));
 }
 
+// Also where one replica only has been seen: others may be on their way back.
+TEST(Keep, ASourceThatCameBackWithNothingIsNotOpenedWhereAnybodyHasSomething) {
+  auto servers = Servers::formed();
+  servers[0].is_closed().has("");
+  servers[2].is_killed();
+  const auto plan = servers.decide();
+  EXPECT_THAT(held_by(plan), ElementsAre("SourceDead", "QuorumMissing"));
+  EXPECT_THAT(asked(plan), IsEmpty()) << "and takes nobody's data";
+}
+
+TEST(Keep, ASourceIsNotPromotedOnWhatReplicasHadBeforeItWent) {
+  auto servers = Servers::formed();
+  servers[0].is_closed().was_asked_now();
+  servers[1].was_asked_now();
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), IsEmpty());
+  EXPECT_THAT(plan.probe, ElementsAre("db-2"));
+  servers[2].was_asked_now();
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Promote"));
+}
+
 TEST(Keep, ASourceIsOpenedThoughAReplicaHasTransactionsOfItsOwn) {
   auto servers = Servers::formed();
   servers[0].is_closed();

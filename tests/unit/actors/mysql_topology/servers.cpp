@@ -5,6 +5,8 @@
 #include <boost/algorithm/string/split.hpp>
 #include <stdexcept>
 
+#include "engines/mysql/model/error_number.hpp"
+
 namespace troupe::mysql_topology::testing {
 namespace {
 
@@ -174,6 +176,26 @@ Server& Server::refuses_password() {
 Server& Server::hears_nothing() {
   seen.replica->io = ThreadState::Connecting;
   seen.replica->heartbeat_age = seconds(30);
+  return *this;
+}
+
+Server& Server::cannot_reach_its_source(Duration since) {
+  seen.replica->io = ThreadState::Connecting;
+  seen.replica->io_error = {mysql::error_number::kConnectFailed, "cannot connect"};
+  seen.replica->heartbeat_age = seen.replica->last_queued_age = since;
+  return *this;
+}
+
+Server& Server::was_asked_now() {
+  probe.tried = probe.seen = seen.seen = now;
+  return *this;
+}
+
+Server& Server::has_volume(std::uint64_t free_mib, std::uint64_t total_mib,
+                           std::uint64_t data_mib) {
+  agent.disk_free_bytes = free_mib << 20;
+  agent.disk_total_bytes = total_mib << 20;
+  agent.data_bytes = data_mib << 20;
   return *this;
 }
 

@@ -51,7 +51,10 @@ struct Server {
   Server& is_unclaimed();             // its Unit belongs to nobody yet
   Server& belongs_to(std::string_view replication);  // and follows nobody of ours any more
   Server& refuses_password();
-  Server& hears_nothing();                         // as a replica, from its source
+  Server& hears_nothing();                          // as a replica, from its source
+  Server& cannot_reach_its_source(Duration since);  // though that may well live
+  Server& was_asked_now();
+  Server& has_volume(std::uint64_t free_mib, std::uint64_t total_mib, std::uint64_t data_mib = 0);
   Server& receives_from(std::string_view server);  // that is who stands behind its source's host
 
   // --- what it was asked before

@@ -785,6 +785,42 @@ TEST(MysqlReplication, AGroupIsOnRecordByNameAndEpochBeforeAnybodyIsAsked) {
   EXPECT_THAT(keys_of(decision), Contains("step db-1 StopGroup 2 "));
 }
 
+TEST(ClusteringStopped, LeavesServersAndRolesAsTheyAreAndIsSaid) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.object()["metadata"].as_object()["annotations"] = {{kClusteringStoppedAnnotation, "true"}};
+  scene.servers[0].is_killed();
+  scene.servers[1].is_closed();
+  const auto decision = scene.settle();
+  EXPECT_EQ(scene.condition("TopologyReady"), "False ClusteringStopped");
+  EXPECT_THAT(scene.condition_message("TopologyReady"), HasSubstr("troupe.dev/clustering-stopped"));
+  EXPECT_EQ(scene.pod_label("db-0", kReadonlyLabel), "false");
+  EXPECT_THAT(keys_of(decision), Each(Not(StartsWith("step "))));
+  EXPECT_FALSE(scene.status().contains("operation"));
+}
+
+TEST(ClusteringStopped, AndResumedGoesOnWithWhatIsDueByThen) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.object()["metadata"].as_object()["annotations"] = {{kClusteringStoppedAnnotation, "true"}};
+  scene.servers[0].is_killed();
+  scene.settle();
+  for (const auto* resumed : {"false", ""}) {
+    auto next = scene;
+    next.object()["metadata"].as_object()["annotations"] = {
+        {kClusteringStoppedAnnotation, resumed}};
+    next.apply(next.decide());
+    EXPECT_EQ(next.status()["operation"].at("type"), "Failover");
+  }
+}
+
+TEST(MysqlReplication, AChoiceAmongDivergedMembersIsTakenFromItsAnnotationWhichThenGoes) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.object()["metadata"].as_object()["annotations"] = {{kRecoverOnAnnotation, "db-2"}};
+  EXPECT_TRUE(effect(scene.decide(), "remove annotation recover-on")) << "nobody has diverged";
+}
+
 // --- status --------------------------------------------------------------------------------------
 
 TEST(MysqlReplication, TellsWhatHoldsItBackWithItsEvidence) {
