@@ -120,7 +120,11 @@ TEST(AgentMysql, A38WhatAServerCanBeToldNeedsNoRestart) {
   EXPECT_TRUE(value_becomes("max_allowed_packet", std::to_string(32 << 20)));
   EXPECT_TRUE(unit.becomes([](const auto& now) { return !now.config.restart_needed; }));
 
+  const auto before = unit.seen()->boot_id;
   unit.restart_agent();  // which has to remember what the server was told
+  ASSERT_TRUE(unit.becomes([&](const auto& now) {
+    return now.connected() && now.boot_id != before && now.process.state == ProcessState::Running;
+  }));
   unit.render("max_connections=78\nmax_allowed_packet=32M\n");
   EXPECT_TRUE(value_becomes("max_connections", "78"));
 

@@ -1,0 +1,390 @@
+// Acceptance behaviours on real servers, each named by its id in docs/acceptance.md: who reaches
+// whom, who is paused, and what people do to servers behind the operator's back.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <future>
+#include <regex>
+
+#include "tests/e2e/cluster.hpp"
+
+namespace troupe::e2e {
+namespace {
+
+using oracle::eventually;
+using std::chrono::seconds;
+
+class MysqlAcceptance : public ClusterTest {
+ protected:
+  static constexpr auto kName = "mysql-cluster-replication";
+
+  ~MysqlAcceptance() override {
+    for (const auto& [member, address] : cut_) in_network_of(member, "del", address);
+  }
+
+  static std::vector<std::string> replicas() {
+    auto names = mysql().members();
+    std::erase(names, source());
+    return names;
+  }
+
+  // Whatever `member` sends there is gone without a word.
+  void cut(const std::string& member, const std::string& address) {
+    ASSERT_EQ(in_network_of(member, "add", address).status, 0);
+    cut_.emplace_back(member, address);
+  }
+  void part(const std::string& one, const std::string& other) {
+    cut(one, mysql().member(other).host);
+  }
+  // Neither the operator nor the kubelet nor the clients of the test are reached.
+  void lose_sight_of(const std::string& member) { cut(member, gateway_of(member)); }
+  void heal() {
+    for (const auto& [member, address] : cut_)
+      EXPECT_EQ(in_network_of(member, "del", address).status, 0);
+    cut_.clear();
+  }
+
+  // A client in the member's own Pod, which no partition keeps from it. True: it was told OK.
+  static bool commits_at(const std::string& member) {
+    static int number = 0;
+    const auto row = ++number;
+    return mysql().query(member, fmt::format("CREATE DATABASE IF NOT EXISTS inside; "
+                                             "CREATE TABLE IF NOT EXISTS inside.t (i INT PRIMARY "
+                                             "KEY); INSERT INTO inside.t VALUES ({}); "
+                                             "SELECT 'told OK'",
+                                             row)) == "told OK";
+  }
+
+  static std::string guards() {
+    return ok(fmt::format("get mr {} -o jsonpath={{.status.guards}}", kName));
+  }
+  static testing::AssertionResult says(const std::string& text) {
+    std::string said;
+    if (eventually(seconds(30), [&] { return (said = guards()).find(text) != said.npos; }))
+      return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "no \"" << text << "\" in " << said;
+  }
+  // Looks all the time.
+  static testing::AssertionResult stays(std::int64_t before, seconds lasting) {
+    if (!eventually(lasting, [&] { return epoch() != before; })) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "roles have changed: " << mysql().state();
+  }
+  static testing::AssertionResult is_replaced(const std::string& old,
+                                              seconds within = seconds(60)) {
+    if (eventually(within, [&] { return source() != old; })) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << old << " is the source still: " << mysql().state();
+  }
+  static void annotate(const std::string& annotation) {
+    ok(fmt::format("annotate --overwrite mr {} {}", kName, annotation));
+  }
+  static void lose_volume(const std::string& member) {
+    ok(fmt::format("delete pvc {}-data --wait=false", member));
+    ok(fmt::format("delete pod {} --force --grace-period=0", member));
+  }
+  static std::string last_operation() {
+    return ok(fmt::format("get mr {} -o jsonpath={{.status.lastOperation}}", kName));
+  }
+  static std::string label_of(const std::string& member) {
+    return ok(fmt::format(
+        "get pod {} -o jsonpath={{.metadata.labels.compose-operator/mysql-replication\\.readonly}}",
+        member));
+  }
+
+ private:
+  static oracle::Ran in_network_of(const std::string& member, const std::string& verb,
+                                   const std::string& address) {
+    const auto pid = mysql().database_process(member);
+    if (!pid) return {.status = -1, .out = {}, .err = member + " has no process"};
+    return oracle::run({"nsenter", fmt::format("--net=/proc/{}/ns/net", *pid), "ip", "route", verb,
+                        "blackhole", address + "/32"},
+                       seconds(10));
+  }
+  static std::string gateway_of(const std::string& member) {
+    const auto pid = mysql().database_process(member);
+    if (!pid) return {};
+    const auto routes = oracle::run({"nsenter", fmt::format("--net=/proc/{}/ns/net", *pid), "ip",
+                                     "route", "show", "default"},
+                                    seconds(10))
+                            .out;
+    std::smatch found;
+    return std::regex_search(routes, found, std::regex("via ([0-9.]+)")) ? found[1].str() : "";
+  }
+
+  std::vector<std::pair<std::string, std::string>> cut_;
+};
+
+TEST_F(MysqlAcceptance, A07ASourceThatOnlyTheOperatorMissesIsNotReplaced) {
+  const auto lost = source();
+  const auto before = epoch();
+  lose_sight_of(lost);
+  EXPECT_TRUE(says("SourceUnreachable"));
+  EXPECT_TRUE(stays(before, seconds(40))) << "longer than the member's lease";
+  EXPECT_TRUE(commits_at(lost)) << "its replicas acknowledge";
+  heal();
+  ASSERT_TRUE(settles(lost));
+  EXPECT_EQ(epoch(), before);
+}
+
+TEST_F(MysqlAcceptance, A08CommitsThatWaitedForAMomentAreDoneAfterwards) {
+  const auto before = epoch();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  for (const auto& replica : replicas()) part(source(), replica);
+  EXPECT_TRUE(stays(before, seconds(4)));
+  heal();
+  ASSERT_TRUE(load.flows());
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(epoch(), before);
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlAcceptance, A08ASourceThatItsReplicasGoOnMissingIsClosedAndReplaced) {
+  const auto old = source();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  for (const auto& replica : replicas()) part(old, replica);
+  ASSERT_TRUE(is_replaced(old));
+  ASSERT_TRUE(load.flows());
+  EXPECT_FALSE(commits_at(old));
+  heal();
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(mysql().is_replica(old));
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlAcceptance, A09ASourceThatIsAloneIsReplacedAndAcknowledgesNothing) {
+  const auto old = source();
+  auto load = Load::to_each_member(mysql());
+  ASSERT_TRUE(load.flows());
+  for (const auto& replica : replicas()) part(old, replica);
+  lose_sight_of(old);
+  EXPECT_FALSE(commits_at(old)) << "from the moment when it was alone";
+  ASSERT_TRUE(is_replaced(old));
+  ASSERT_TRUE(load.flows());
+  heal();
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(mysql().is_replica(old));
+  EXPECT_EQ(load.writers().handovers(), 1);
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlAcceptance, A10ASourceWithOneReplicaIsNotReplacedByTheOtherOne) {
+  const auto kept = source();
+  const auto before = epoch();
+  const auto others = replicas();
+  for (const auto& member : {kept, others[0]}) part(member, others[1]);
+  for (const auto& member : {kept, others[0]}) lose_sight_of(member);
+  EXPECT_TRUE(says("1 of 2 needed replicas"));
+  EXPECT_TRUE(stays(before, seconds(30)));
+  EXPECT_TRUE(commits_at(kept));
+  heal();
+  ASSERT_TRUE(settles(kept));
+}
+
+// The member is not reached either, or its agent would have killed it.
+TEST_F(MysqlAcceptance, A51ASourceThatWakesUpAfterAFailoverAcknowledgesNothing) {
+  const auto old = source();
+  const auto process = mysql().database_process(old);
+  ASSERT_TRUE(process);
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  ASSERT_EQ(::kill(*process, SIGSTOP), 0);
+  lose_sight_of(old);
+  ASSERT_TRUE(is_replaced(old));
+  ASSERT_TRUE(load.flows());
+  ASSERT_EQ(::kill(*process, SIGCONT), 0);
+  EXPECT_FALSE(commits_at(old));
+  heal();
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(mysql().is_replica(old));
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlAcceptance, A05ALongTransactionDelaysASwitchoverForAMomentOnly) {
+  const auto target = replica();
+  const auto before = epoch();
+  const auto from = source();
+  ASSERT_TRUE(commits_at(from));
+  auto holder = std::async(std::launch::async, [from] {
+    return mysql().query(from,
+                         "BEGIN; UPDATE inside.t SET i = i + 1000000 ORDER BY i DESC; "
+                         "SELECT SLEEP(25); COMMIT; SELECT 'told OK'");
+  });
+  ASSERT_TRUE(eventually(seconds(10), [&] {
+    return mysql().query(from,
+                         "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE "
+                         "trx_rows_modified > 0") == "1";
+  }));
+  annotate("troupe.dev/switchover-to=" + target);
+  ASSERT_TRUE(is_replaced(from, seconds(20)));
+  EXPECT_EQ(holder.get().find("told OK"), std::string::npos) << "it was cut off";
+  ASSERT_TRUE(settles(target));
+  EXPECT_EQ(epoch(), before + 1) << "a switchover, and no failover behind it";
+}
+
+TEST_F(MysqlAcceptance, A34AReplicaThatSomebodyWroteOnIsSavedAndRebuilt) {
+  const auto errant = replica();
+  const auto before = source();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  mysql().query(errant,
+                "SET GLOBAL super_read_only = OFF; CREATE DATABASE errant_data; "
+                "SET GLOBAL super_read_only = ON");
+  EXPECT_TRUE(eventually(seconds(10), [&] { return label_of(errant).empty(); }))
+      << "it is reached through a Service";
+  ASSERT_TRUE(eventually(seconds(120), [&] {
+    return last_operation().find("\"type\":\"Rebuild\"") != std::string::npos;
+  }));
+  ASSERT_TRUE(settles(before));
+  EXPECT_EQ(mysql().query(errant, "SHOW DATABASES LIKE 'errant_data'"), "");
+  const auto lost = ok(fmt::format("get mr {} -o jsonpath={{.status.lostTransactions}}", kName));
+  EXPECT_NE(lost.find(fmt::format(R"("node":"{}")", errant)), std::string::npos) << lost;
+  EXPECT_NE(lost.find("savedTo"), std::string::npos) << lost;
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlAcceptance, A18AReplicaThatLostItsVolumeComesBackAndNoWriteStalls) {
+  const auto lost = replica();
+  const auto before = epoch();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  const auto from = std::chrono::steady_clock::now();
+  lose_volume(lost);
+  ASSERT_TRUE(settles());
+  EXPECT_LT(load.writers().longest_gap(from, std::chrono::steady_clock::now()), seconds(5));
+  EXPECT_EQ(epoch(), before);
+  EXPECT_TRUE(mysql().is_replica(lost));
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlAcceptance, A19ASourceThatLostItsVolumeIsReplacedAndComesBackWithTheOthersData) {
+  const auto lost = source();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  lose_volume(lost);
+  ASSERT_TRUE(is_replaced(lost));
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(mysql().is_replica(lost));
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlAcceptance, A24CommitsThatWaitForAllReplicasGoOnWhenOneIsBack) {
+  const auto before = epoch();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  std::vector<pid_t> paused;
+  for (const auto& member : replicas()) paused.push_back(mysql().database_process(member).value());
+  for (const auto pid : paused) ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+  EXPECT_TRUE(stays(before, seconds(1)));  // what was under way
+  const auto waiting = load.writers().acknowledged();
+  EXPECT_TRUE(stays(before, seconds(20)));
+  EXPECT_EQ(load.writers().acknowledged(), waiting);
+  ASSERT_EQ(::kill(paused[0], SIGCONT), 0);
+  EXPECT_TRUE(load.flows());
+  ASSERT_EQ(::kill(paused[1], SIGCONT), 0);
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(epoch(), before);
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlAcceptance, A41AfterAllServersDiedAtOnceNothingThatWasAcknowledgedIsMissing) {
+  auto load = Load::to_each_member(mysql());
+  ASSERT_TRUE(load.flows());
+  std::vector<pid_t> all;
+  for (const auto& member : mysql().members())
+    all.push_back(mysql().database_process(member).value());
+  for (const auto pid : all) ASSERT_EQ(::kill(pid, SIGKILL), 0);
+  ASSERT_TRUE(load.flows());
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlAcceptance, A44WhileClusteringIsStoppedNobodyIsReplaced) {
+  const auto before = source();
+  const auto epoch_before = epoch();
+  annotate("troupe.dev/clustering-stopped=true");
+  EXPECT_TRUE(says("ClusteringStopped"));
+  const auto process = mysql().database_process(before);
+  ASSERT_TRUE(process);
+  ASSERT_EQ(::kill(*process, SIGKILL), 0);
+  EXPECT_TRUE(stays(epoch_before, seconds(15)));
+  EXPECT_FALSE(commits_at(before)) << "it boots closed, and nobody opens it";
+  annotate("troupe.dev/clustering-stopped-");
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(commits_at(source()));
+}
+
+TEST_F(MysqlAcceptance, A42WhatApplicationsMayDoWorksBeforeAndAfterASwitchover) {
+  const auto work = [](const std::string& member, int base) {
+    return mysql().query(
+        member,
+        fmt::format(
+            "CREATE DATABASE IF NOT EXISTS app; "
+            "CREATE TABLE IF NOT EXISTS app.t (i INT PRIMARY KEY, v LONGTEXT); "
+            "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED; BEGIN; INSERT INTO app.t VALUES "
+            "({0}, 'a'); COMMIT; "
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN; INSERT INTO app.t VALUES "
+            "({0} + 1, 'b'); COMMIT; "
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; BEGIN; CREATE TEMPORARY TABLE "
+            "app.tmp "
+            "(i INT); INSERT INTO app.tmp VALUES ({0} + 2); INSERT INTO app.t SELECT i, 'c' FROM "
+            "app.tmp; DROP TEMPORARY TABLE app.tmp; COMMIT; "
+            "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; BEGIN; INSERT INTO app.t VALUES "
+            "({0} + 3, REPEAT('d', 16000000)); COMMIT; "
+            "XA START 'x{0}'; INSERT INTO app.t VALUES ({0} + 4, 'e'); XA END 'x{0}'; "
+            "XA PREPARE 'x{0}'; XA COMMIT 'x{0}'; "
+            "SELECT COUNT(*), SUM(LENGTH(v)) FROM app.t",
+            base));
+  };
+  EXPECT_EQ(work(source(), 1), "5\t16000004");
+  const auto target = replica();
+  annotate("troupe.dev/switchover-to=" + target);
+  ASSERT_TRUE(settles(target));
+  EXPECT_EQ(work(target, 11), "10\t32000008");
+  for (const auto& member : replicas())
+    EXPECT_TRUE(eventually(seconds(60), [&] {
+      return mysql().query(member, "SELECT COUNT(*), SUM(LENGTH(v)) FROM app.t") == "10\t32000008";
+    })) << member;
+}
+
+TEST_F(MysqlAcceptance, A04ALargeTransactionWhoseSourceIsKilledIsEverywhereOrNowhere) {
+  ASSERT_EQ(mysql().query(source(),
+                          "CREATE DATABASE IF NOT EXISTS large; CREATE TABLE IF NOT EXISTS "
+                          "large.t (i INT PRIMARY KEY, v TEXT); SELECT 'made'"),
+            "made");
+  static constexpr int kRows = 60000;
+  for (int round = 0; round < 2; ++round) {
+    const auto old = source();
+    auto told = std::async(std::launch::async, [old, round] {
+      return mysql().query(
+          old, fmt::format("SET SESSION cte_max_recursion_depth = {1}; INSERT INTO large.t WITH "
+                           "RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+                           "{1}) SELECT {0} * {1} + i, REPEAT('x', 1000) FROM n; SELECT 'told OK'",
+                           round, kRows));
+    });
+    ASSERT_TRUE(eventually(seconds(30), [&] {
+      const auto modified = mysql().query(
+          old, "SELECT IFNULL(MAX(trx_rows_modified), 0) FROM information_schema.INNODB_TRX");
+      return !modified.empty() && std::stoi(modified) >= (round == 0 ? kRows / 2 : kRows);
+    }));
+    const auto process = mysql().database_process(old);
+    ASSERT_TRUE(process);
+    ASSERT_EQ(::kill(*process, SIGKILL), 0);
+    const bool acknowledged = told.get().find("told OK") != std::string::npos;
+    ASSERT_TRUE(is_replaced(old));
+    ASSERT_TRUE(settles());
+    const auto counted = fmt::format("SELECT COUNT(*) FROM large.t WHERE i > {}", round * kRows);
+    const auto there = mysql().query(source(), counted);
+    EXPECT_TRUE(there == "0" || there == std::to_string(kRows)) << there;
+    if (acknowledged) {
+      EXPECT_EQ(there, std::to_string(kRows));
+    }
+    for (const auto& member : replicas())
+      EXPECT_TRUE(eventually(seconds(60), [&] { return mysql().query(member, counted) == there; }))
+          << member;
+  }
+}
+
+}  // namespace
+}  // namespace troupe::e2e
