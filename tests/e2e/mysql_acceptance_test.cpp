@@ -19,7 +19,7 @@ class MysqlAcceptance : public ClusterTest {
   static constexpr auto kName = "mysql-cluster-replication";
 
   ~MysqlAcceptance() override {
-    for (const auto& [member, address] : cut_) in_network_of(member, "del", address);
+    for (const auto& [network, address] : cut_) network.route("del", address);
   }
 
   static std::vector<std::string> replicas() {
@@ -30,17 +30,17 @@ class MysqlAcceptance : public ClusterTest {
 
   // Whatever `member` sends there is gone without a word.
   void cut(const std::string& member, const std::string& address) {
-    ASSERT_EQ(in_network_of(member, "add", address).status, 0);
-    cut_.emplace_back(member, address);
+    const auto network = network_of(member);
+    ASSERT_EQ(network.route("add", address).status, 0) << member;
+    cut_.push_back({network, address});
   }
   void part(const std::string& one, const std::string& other) {
     cut(one, mysql().member(other).host);
   }
   // Neither the operator nor the kubelet nor the clients of the test are reached.
-  void lose_sight_of(const std::string& member) { cut(member, gateway_of(member)); }
+  void lose_sight_of(const std::string& member) { cut(member, network_of(member).gateway()); }
   void heal() {
-    for (const auto& [member, address] : cut_)
-      EXPECT_EQ(in_network_of(member, "del", address).status, 0);
+    for (const auto& [network, address] : cut_) EXPECT_EQ(network.route("del", address).status, 0);
     cut_.clear();
   }
 
@@ -91,26 +91,36 @@ class MysqlAcceptance : public ClusterTest {
   }
 
  private:
-  static oracle::Ran in_network_of(const std::string& member, const std::string& verb,
-                                   const std::string& address) {
-    const auto pid = mysql().database_process(member);
-    if (!pid) return {.status = -1, .out = {}, .err = member + " has no process"};
-    return oracle::run({"nsenter", fmt::format("--net=/proc/{}/ns/net", *pid), "ip", "route", verb,
-                        "blackhole", address + "/32"},
-                       seconds(10));
-  }
-  static std::string gateway_of(const std::string& member) {
-    const auto pid = mysql().database_process(member);
-    if (!pid) return {};
-    const auto routes = oracle::run({"nsenter", fmt::format("--net=/proc/{}/ns/net", *pid), "ip",
-                                     "route", "show", "default"},
-                                    seconds(10))
-                            .out;
-    std::smatch found;
-    return std::regex_search(routes, found, std::regex("via ([0-9.]+)")) ? found[1].str() : "";
+  // Of the Pod's network namespace: process 1 of the database's container, which outlives the
+  // database.
+  struct Network {
+    std::string file;
+    oracle::Ran route(const std::string& verb, const std::string& address) const {
+      return run({"ip", "route", verb, "blackhole", address + "/32"});
+    }
+    std::string gateway() const {
+      const auto routes = run({"ip", "route", "show", "default"}).out;
+      std::smatch found;
+      return std::regex_search(routes, found, std::regex("via ([0-9.]+)")) ? found[1].str() : "";
+    }
+    oracle::Ran run(std::vector<std::string> command) const {
+      command.insert(command.begin(), {"nsenter", "--net=" + file});
+      return oracle::run(command, seconds(10));
+    }
+  };
+  static Network network_of(const std::string& member) {
+    const auto database = mysql().database_process(member);
+    const auto status = database ? read_file(fmt::format("/proc/{}/status", *database)) : "";
+    std::smatch parent;
+    if (!std::regex_search(status, parent, std::regex("PPid:\\s+([0-9]+)"))) return {};
+    return {fmt::format("/proc/{}/ns/net", parent[1].str())};
   }
 
-  std::vector<std::pair<std::string, std::string>> cut_;
+  struct Cut {
+    Network network;
+    std::string address;
+  };
+  std::vector<Cut> cut_;
 };
 
 TEST_F(MysqlAcceptance, A07ASourceThatOnlyTheOperatorMissesIsNotReplaced) {

@@ -132,7 +132,7 @@ void Story::ends_well() {
                 .within = kConvergeWithin,
                 .last_act = [this] { return op.last_act(); }},
                Invariant::ItConverges);
-  if (judge_.holds()) judge_.compare(source());
+  if (judge_.holds()) judge_.compare(source(), fleet.size());
 }
 
 void Story::writes_flow(Duration within) {
