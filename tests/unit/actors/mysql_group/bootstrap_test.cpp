@@ -10,7 +10,7 @@ namespace {
 
 TEST(GroupDiscover, ServersThatAreClosedAreMadeAGroupUnderANameOnRecord) {
   const auto plan = Group::fresh().decide();
-  EXPECT_EQ(recorded(plan), "Bootstrap StopGroup, epoch 1");
+  ASSERT_EQ(recorded(plan), "Bootstrap StopGroup, epoch 1");
   EXPECT_EQ(plan.record->group, kGroup);
   EXPECT_EQ(plan.record->current, "db-0");
   EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0", "db-1", "db-2"));
@@ -60,7 +60,7 @@ TEST(GroupDiscover, AReplicationFormedInAnotherModeIsNotTouched) {
 
 TEST(GroupOutage, WhenEveryMemberIsOutTheGroupIsBegunAgain) {
   const auto plan = Group::lost().decide();
-  EXPECT_EQ(recorded(plan), "Bootstrap StopGroup from db-0, epoch 2");
+  ASSERT_EQ(recorded(plan), "Bootstrap StopGroup from db-0, epoch 2");
   EXPECT_EQ(plan.record->group, kGroup);
   EXPECT_THAT(asked(plan), IsEmpty());
   EXPECT_EQ(roles(plan), "db-0=None db-1=None db-2=None");
@@ -130,7 +130,7 @@ TEST(GroupBootstrap, FirstEveryMemberLeavesAndTheOneThatHasEverythingIsChosen) {
   EXPECT_FALSE(group.decide().record) << "db-2 may have more";
   group.has_stopped(2, "db-0:1-11");
   const auto plan = group.decide();
-  EXPECT_EQ(recorded(plan), "Bootstrap Bootstrap from db-0 to db-1, epoch 2");
+  ASSERT_EQ(recorded(plan), "Bootstrap Bootstrap from db-0 to db-1, epoch 2");
   EXPECT_EQ(plan.record->current, "db-1");
 }
 
@@ -202,7 +202,7 @@ TEST(GroupBootstrap, ARefusalAsksAllAgainInTheNextEpoch) {
   EXPECT_THAT(held_by(group.decide()), ElementsAre("BootstrapFailed"));
   group[1].outcomes[Verb::StartGroup].error.code = Code::Conflict;
   const auto plan = group.decide();
-  EXPECT_EQ(recorded(plan), "Bootstrap StopGroup from db-0, epoch 3");
+  ASSERT_EQ(recorded(plan), "Bootstrap StopGroup from db-0, epoch 3");
   EXPECT_TRUE(plan.record->operation->candidate.empty());
 }
 
@@ -216,7 +216,7 @@ TEST(GroupBootstrap, IsGivenUpWhereThereIsAGroup) {
   auto group = Group::formed();
   group.begin(OperationType::Bootstrap, Step::Bootstrap, "db-0", "db-1");
   const auto plan = group.decide();
-  EXPECT_EQ(recorded(plan), "idle: db-0, epoch 2");
+  ASSERT_EQ(recorded(plan), "idle: db-0, epoch 2");
   EXPECT_TRUE(plan.record->last->undone);
 }
 

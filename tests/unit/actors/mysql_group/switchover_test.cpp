@@ -10,12 +10,12 @@ TEST(GroupSwitchover, BeginsByTheSpecificationOrTheAnnotation) {
   auto by_spec = Group::formed();
   by_spec.topology.wanted = "db-2";
   auto plan = by_spec.decide();
-  EXPECT_EQ(recorded(plan), "Switchover Promote from db-0 to db-2, epoch 2");
+  ASSERT_EQ(recorded(plan), "Switchover Promote from db-0 to db-2, epoch 2");
   EXPECT_EQ(plan.record->honored, "db-2");
   auto by_note = Group::formed();
   by_note.topology.order_by_note = "db-1";
   plan = by_note.decide();
-  EXPECT_EQ(recorded(plan), "Switchover Promote from db-0 to db-1, epoch 2");
+  ASSERT_EQ(recorded(plan), "Switchover Promote from db-0 to db-1, epoch 2");
   EXPECT_EQ(plan.record->honored, "db-0");
 }
 
@@ -72,7 +72,7 @@ TEST(GroupSwitchover, AsksTheCandidateAndEndsByTheGroupsWord) {
   EXPECT_THAT(asked(waiting), IsEmpty());
   group.seen_by({0, 1, 2}, "g:1", "db-0=ONLINE db-1=ONLINE db-2=PRIMARY");
   const auto plan = group.decide();
-  EXPECT_EQ(recorded(plan), "idle: db-2, epoch 2");
+  ASSERT_EQ(recorded(plan), "idle: db-2, epoch 2");
   EXPECT_FALSE(plan.record->last->undone);
 }
 
@@ -80,7 +80,7 @@ TEST(GroupSwitchover, EndsUndoneWhereTheGroupRefuses) {
   auto group = switching();
   group[2].failed(Verb::SetGroupPrimary, 2, "a member is too old");
   const auto plan = group.decide();
-  EXPECT_EQ(recorded(plan), "idle: db-0, epoch 2");
+  ASSERT_EQ(recorded(plan), "idle: db-0, epoch 2");
   EXPECT_TRUE(plan.record->last->undone);
   EXPECT_THAT(plan.record->last->text, HasSubstr("a member is too old"));
 }
@@ -95,7 +95,7 @@ TEST(GroupSwitchover, EndsUndoneWhereTheGroupElectsSomebodyElse) {
   auto group = switching();
   group.seen_by({0, 1, 2}, "g:2", "db-1=PRIMARY db-2=ONLINE");
   const auto plan = group.decide();
-  EXPECT_EQ(recorded(plan), "idle: db-1, epoch 3");
+  ASSERT_EQ(recorded(plan), "idle: db-1, epoch 3");
   EXPECT_TRUE(plan.record->last->undone);
 }
 
