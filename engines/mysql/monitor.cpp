@@ -138,6 +138,7 @@ void Monitor::start_probe() {
   probing_ = true;
   std::move(asked_.begin(), asked_.end(), std::back_inserter(answering_));
   asked_.clear();
+  began_ = around_->clock.now();
   deadline_ = std::chrono::steady_clock::now() + around_->options.probe_deadline;
   established_ = connection_->is_open();
   if (!established_) return connect();
@@ -238,9 +239,7 @@ void Monitor::finish() {
 }
 
 void Monitor::publish(Reachability reachability, unsigned number, std::string message) {
-  outcome_.tried = around_->clock.now();
-  if (outcome_.reachability != reachability) outcome_.since = outcome_.tried;
-  outcome_.reachability = reachability;
+  outcome_.found(reachability, began_, around_->clock.now());
   outcome_.error_number = number;
   outcome_.message = std::move(message);
   around_->sink(std::make_shared<const ProbeOutcome>(outcome_));

@@ -85,6 +85,7 @@ class Monitor : public std::enable_shared_from_this<Monitor> {
   std::shared_ptr<Connection> connection_;
   boost::asio::steady_timer slot_;
   SteadyTime deadline_;
+  TimePoint began_;     // of the probe under way, or of the last one
   TimePoint asked_at_;  // when the statements of the probe under way were sent
   SteadyTime last_hangup_;
   std::optional<ProbeShape> shape_;

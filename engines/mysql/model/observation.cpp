@@ -22,6 +22,12 @@ std::optional<TimePoint> stalled_since(const MemberObservation* before,
   return before->stalled_since.value_or(before->seen);
 }
 
+void ProbeOutcome::found(Reachability what, TimePoint asked, TimePoint ended) {
+  tried = ended;
+  if (reachability != what) since = what == Reachability::Timeout ? asked : ended;
+  reachability = what;
+}
+
 std::string_view to_string(ThreadState state) {
   switch (state) {
     case ThreadState::Off:

@@ -184,11 +184,13 @@ struct ProbeOutcome {
   unsigned error_number = 0;
   std::string message;  // sanitized
   TimePoint tried;      // when the newest probe ended
-  TimePoint since;      // since when `reachability` has been what it is
+  TimePoint since;      // since when `reachability` has been what it is, see found()
   TimePoint seen;       // when it last had answered everything; TimePoint{}: never
   std::shared_ptr<const MemberObservation> observation;  // the last one; null: never
 
   bool ok() const { return reachability == Reachability::Ok; }
+  // What was found by a probe; who says nothing has said nothing since it was asked.
+  void found(Reachability what, TimePoint asked, TimePoint ended);
 };
 
 // What `now` says in `stalled_since` if `before` is what the same server said last; null: nothing.

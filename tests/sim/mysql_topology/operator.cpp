@@ -115,9 +115,7 @@ void Operator::probed(int i, Reachability reachability, const mysql::MemberObser
   const auto now = timeline_.now();
   mysql::ProbeOutcome o;
   if (w.probe) o = *w.probe;
-  if (o.reachability != reachability) o.since = now;
-  o.reachability = reachability;
-  o.tried = now;
+  o.found(reachability, now - kProbeDeadline, now);
   if (seen) {
     auto copy = std::make_shared<mysql::MemberObservation>(*seen);
     copy->seen = o.seen = now;

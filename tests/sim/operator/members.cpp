@@ -326,9 +326,7 @@ void Members::probed(const std::string& id, Reachability reachability,
   mysql::ProbeOutcome o;
   if (found->second.seen) o = *found->second.seen;
   o.endpoint = {id};
-  if (o.reachability != reachability) o.since = now;
-  o.reachability = reachability;
-  o.tried = now;
+  o.found(reachability, now - kProbeDeadline, now);
   if (seen) {
     seen->endpoint = o.endpoint;
     seen->seen = o.seen = now;
