@@ -42,7 +42,7 @@ TEST(LiveSettings, ThatAreGoneNeedARestart) {
 
 TEST(LiveSettings, ThatRolesDependOnNeedARestart) {
   for (const auto* name : {"rpl_semi_sync_source_wait_for_replica_count", "gtid_mode_x",
-                           "group_replication_consistency", "replica_net_timeout"})
+                           "group_replication_member_expel_timeout", "replica_net_timeout"})
     EXPECT_EQ(told("", std::string("[mysqld]\n") + name + "=7\n"), "restart") << name;
 }
 
