@@ -438,6 +438,38 @@ TEST(AgentMysql, AccountsAreGivenThoughTheMemberWaitsForItsReplicas) {
   EXPECT_EQ(cut.error().code, Code::Stale) << "and it is asked for again";
 }
 
+TEST(AgentMysql, AMemberThatLostItsDataGetsWhatWasWrittenOnItBack) {
+  Unit b("db-1");
+  b.bring_up();
+  {
+    Unit a("db-0");
+    a.bring_up();
+    form(a, {&b}, {1});
+    Client client(a.login());
+    client.run("CREATE DATABASE d");
+    client.run("CREATE TABLE d.t (i INT PRIMARY KEY)");
+    client.run("INSERT INTO d.t VALUES (1)");
+    const auto closed = a.must<Closed>({2}, Close{});
+    b.must<Drained>({2}, Drain{closed.executed});
+  }
+  b.must<Promoted>({2}, Promote{.semi_sync = false});
+  b.must<Opened>({2}, OpenForWrites{.semi_sync = false});
+  Client(b.login()).run("INSERT INTO d.t VALUES (2)");
+  Unit again("db-0");
+  again.bring_up();
+  again.must<Following>({2}, Follow{.source = b.as_source(), .semi_sync = false});
+  EXPECT_TRUE(eventually(20s,
+                         [&] {
+                           return Client(again.login()).value("SELECT @@gtid_executed") ==
+                                  Client(b.login()).value("SELECT @@gtid_executed");
+                         }))
+      << Client(again.login())
+             .value(
+                 "SELECT LAST_ERROR_MESSAGE FROM "
+                 "performance_schema.replication_applier_status_by_coordinator");
+  EXPECT_EQ(Client(again.login()).value("SELECT COUNT(*) FROM d.t"), "2");
+}
+
 // The source dies while it sends a transaction, and the replica has its beginning.
 class AgentMysqlCutShort : public ::testing::Test {
  protected:

@@ -74,6 +74,10 @@ class MysqlAcceptance : public ClusterTest {
     if (eventually(within, [&] { return source() != old; })) return testing::AssertionSuccess();
     return testing::AssertionFailure() << old << " is the source still: " << mysql().state();
   }
+  static void lose_volume(const std::string& member) {
+    ok(fmt::format("delete pvc {}-data --wait=false", member));
+    ok(fmt::format("delete pod {} --force --grace-period=0", member));
+  }
   static void annotate(const std::string& annotation) {
     ok(fmt::format("annotate --overwrite mr {} {}", kName, annotation));
   }
@@ -226,6 +230,33 @@ TEST_F(MysqlAcceptance, A05ALongTransactionDelaysASwitchoverForAMomentOnly) {
   EXPECT_EQ(holder.get().find("told OK"), std::string::npos) << "it was cut off";
   ASSERT_TRUE(settles(target));
   EXPECT_EQ(epoch(), before + 1) << "a switchover, and no failover behind it";
+}
+
+TEST_F(MysqlAcceptance, A18AReplicaThatLostItsVolumeComesBackAndNoWriteStalls) {
+  const auto lost = replica();
+  const auto before = epoch();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  const auto from = std::chrono::steady_clock::now();
+  lose_volume(lost);
+  ASSERT_TRUE(eventually(seconds(60), [&] { return !mysql().is_replica(lost); }));
+  ASSERT_TRUE(settles());
+  EXPECT_LT(load.writers().longest_gap(from, std::chrono::steady_clock::now()), seconds(5));
+  EXPECT_EQ(epoch(), before);
+  EXPECT_TRUE(mysql().is_replica(lost));
+  EXPECT_TRUE(load.nothing_lost());
+}
+
+TEST_F(MysqlAcceptance, A19ASourceThatLostItsVolumeIsReplacedAndComesBackWithTheOthersData) {
+  const auto lost = source();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  lose_volume(lost);
+  ASSERT_TRUE(is_replaced(lost));
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(mysql().is_replica(lost));
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
 }
 
 TEST_F(MysqlAcceptance, A34AReplicaThatSomebodyWroteOnIsSavedAndRebuilt) {

@@ -127,6 +127,9 @@ std::vector<Setting> safety_pins() {
       {"loose_binlog_format", "ROW"},
       {"log_replica_updates", "ON"},
       {"loose_replica_preserve_commit_order", "ON"},
+      // A member whose volume was lost keeps its server_id, and would pass over all that was once
+      // written on it. GTIDs end the loops that this is there to prevent.
+      {"replicate_same_server_id", "ON"},
       // A group is begun by the operator alone, has one primary, and whoever is no part of its
       // majority ends serving by itself. Only the operator brings it back: it compares first.
       {"loose_group_replication_start_on_boot", "OFF"},
