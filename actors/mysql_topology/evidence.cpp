@@ -45,14 +45,23 @@ TimePoint lost_since(const Member& m) {
                   m.probe && !m.probe->ok() ? m.probe->since : TimePoint{});
 }
 
+// For how long a replica has not heard from the source that it is pointed at. A receiver that was
+// pointed there anew begins from nothing: what it heard before, it heard from whoever it was.
+std::optional<Duration> silence_since_pointed(const Member& m, const mysql::ReplicaStatus& r,
+                                              TimePoint now) {
+  const auto followed = m.outcomes.find(Verb::Follow);
+  if (followed == m.outcomes.end()) return r.heartbeat_age ? silence(r) : std::nullopt;
+  return std::min(silence(r).value_or(Duration::max()), now - followed->second.at);
+}
+
 // It tries to reach the source where that is by the specification, and has not for a while. Refused
 // accounts are another matter, which is mended at the source.
-bool cannot_reach(const Member& m, const Member& source, Duration limit) {
+bool cannot_reach(const Member& m, const Member& source, Duration limit, TimePoint now) {
   if (!is_pointed_at(m, source)) return false;
   const auto& r = *m.server()->replica;
   const bool tries = r.io == mysql::ThreadState::Connecting && r.io_error.number != 0 &&
                      mysql::reachability_of(r.io_error.number) != Reachability::AuthFailed;
-  const auto silent_for = silence(r);
+  const auto silent_for = silence_since_pointed(m, r, now);
   return (tries || r.io == mysql::ThreadState::On) && silent_for && *silent_for >= limit;
 }
 
@@ -122,7 +131,7 @@ std::optional<Death> cut_off(const Topology& t, const Member& source, TimePoint 
   int count = 0;
   for (const auto* m : t.voters()) {
     if (m == &source || !t.counts(*m) || !m->answers(now) || m->changed_since_probe() ||
-        !cannot_reach(*m, source, limit))
+        !cannot_reach(*m, source, limit, now))
       continue;
     names += (names.empty() ? "" : ", ") + m->name;
     ++count;

@@ -58,6 +58,16 @@ INSTANTIATE_TEST_SUITE_P(
                     s[2].seen.replica->heartbeat_age.reset();
                     s[2].seen.replica->last_queued_age.reset();
                   }},
+        // With the certificates of all members, say.
+        NotCutOff{"ByOneThatWasPointedThereAMomentAgo",
+                  [](Servers& s) {
+                    s[2].did(Verb::Follow, 1).was_asked_now();
+                    s[2].seen.replica->heartbeat_age.reset();
+                  }},
+        NotCutOff{"ByOneThatHeardTheOldSourceLast",
+                  [](Servers& s) { s[2].did(Verb::Follow, 1).was_asked_now(); }},
+        NotCutOff{"ByOneOfWhomNobodyKnowsSinceWhenItTries",
+                  [](Servers& s) { s[2].seen.replica->heartbeat_age.reset(); }},
         NotCutOff{"ByOneThatDoesNotCount", [](Servers& s) { s[2].former = true; }},
         NotCutOff{"ThoughAsynchronous",
                   [](Servers& s) {
