@@ -62,7 +62,9 @@ bool cannot_reach(const Member& m, const Member& source, Duration limit, TimePoi
   const bool tries = r.io == mysql::ThreadState::Connecting && r.io_error.number != 0 &&
                      mysql::reachability_of(r.io_error.number) != Reachability::AuthFailed;
   const auto silent_for = silence_since_pointed(m, r, now);
-  return (tries || r.io == mysql::ThreadState::On) && silent_for && *silent_for >= limit;
+  // One that is connected and hears nothing is held up itself, by its disk for one: a receiver
+  // whose line is dead connects anew after 8 s.
+  return tries && silent_for && *silent_for >= limit;
 }
 
 }  // namespace

@@ -58,6 +58,11 @@ INSTANTIATE_TEST_SUITE_P(
                     s[2].seen.replica->heartbeat_age.reset();
                     s[2].seen.replica->last_queued_age.reset();
                   }},
+        NotCutOff{"ByOneThatIsConnectedAndHeldUp",
+                  [](Servers& s) {
+                    s[2].seen.replica->io = mysql::ThreadState::On;
+                    s[2].seen.replica->io_error = {};
+                  }},
         // With the certificates of all members, say.
         NotCutOff{"ByOneThatWasPointedThereAMomentAgo",
                   [](Servers& s) {
