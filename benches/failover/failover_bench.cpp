@@ -13,6 +13,7 @@
 #include "benches/failover/peer.hpp"
 #include "benches/failover/servers.hpp"
 #include "benches/report.hpp"
+#include "tests/oracle/strike.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace troupe::bench {
@@ -26,10 +27,6 @@ constexpr std::size_t kWriters = 4;
 // Between two failovers.
 constexpr std::uint64_t kWritesBetween = 500;
 
-double milliseconds_between(oracle::Instant from, oracle::Instant to) {
-  return std::chrono::duration<double, std::milli>(to - from).count();
-}
-
 double fail_over(Peer& peer, const oracle::Writers& writers, int signal) {
   const auto enough = writers.acknowledged() + kWritesBetween;
   if (!eventually(seconds(60), [&] { return writers.acknowledged() >= enough; }))
@@ -42,7 +39,7 @@ double fail_over(Peer& peer, const oracle::Writers& writers, int signal) {
                   [&] { return (first = writers.first_acknowledged_after(killed)).has_value(); }))
     throw std::runtime_error("no write within 90 s of the kill");
   peer.mend();
-  return milliseconds_between(killed, *first);
+  return oracle::milliseconds_between(killed, *first);
 }
 
 struct Times {
@@ -97,7 +94,6 @@ double add_troupe(Report& report, const std::string& how, const std::string& fil
   return median;
 }
 
-// Budgets: docs/architecture.md has where they come from.
 int run(const Options& options) {
   Report report("failover: the primary taken away under load, to the first acknowledged write");
   const auto ideal = measure("ideal operator", ideal_operator(), options.ideal_runs, SIGKILL);

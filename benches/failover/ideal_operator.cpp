@@ -3,7 +3,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <fstream>
 #include <future>
 #include <mutex>
 #include <stdexcept>
@@ -12,7 +11,7 @@
 #include "benches/failover/peer.hpp"
 #include "benches/failover/servers.hpp"
 #include "engines/mysql/model/choice.hpp"
-#include "runtime/model/process_stat.hpp"
+#include "tests/oracle/strike.hpp"
 
 namespace troupe::bench {
 namespace {
@@ -20,13 +19,6 @@ namespace {
 using mysql::GtidSet;
 using mysql::testing::Client;
 using mysql::testing::Mysqld;
-
-bool is_dying(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string line;
-  const auto stat = std::getline(file, line) ? ProcessStat::parse(line) : std::nullopt;
-  return !stat || stat->is_dying();
-}
 
 class IdealOperator final : public Peer {
  public:
@@ -97,7 +89,7 @@ class IdealOperator final : public Peer {
     std::unique_lock lock(mutex_);
     while (!stopping.stop_requested()) {
       tick_.wait_for(lock, stopping, 1ms, [] { return false; });
-      if (!watched_ || !is_dying(primary().pid())) continue;
+      if (!watched_ || !oracle::is_dying(primary().pid())) continue;
       watched_ = false;
       fail_over();
       settled_.notify_all();

@@ -14,14 +14,6 @@ namespace {
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
-// As its supervisor sees it: when it can be waited for, it has been dead for some time.
-bool is_dying(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string line;
-  const auto stat = std::getline(file, line) ? ProcessStat::parse(line) : std::nullopt;
-  return !stat || stat->is_dying();
-}
-
 bool set_link(const MysqlCluster& cluster, const std::string& member, const char* state) {
   const auto interface = cluster.network_interface(member);
   return !interface.empty() &&
@@ -47,6 +39,13 @@ bool delete_pod(const Kubectl& kubectl, pid_t pid, Struck& struck) {
 }
 
 }  // namespace
+
+bool is_dying(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  const auto stat = std::getline(file, line) ? ProcessStat::parse(line) : std::nullopt;
+  return !stat || stat->is_dying();
+}
 
 Moment Moment::now() {
   // Read first: what somebody does after this moment bears no earlier time.

@@ -18,6 +18,9 @@ enum class Strike {
   CutOff,   // the Pod's network is taken away
 };
 
+// As its supervisor sees it: when it can be waited for, it has been dead for some time.
+bool is_dying(pid_t pid);
+
 // One moment on two clocks: the writers' and that of the operator's history.
 struct Moment {
   Instant steady;
