@@ -20,6 +20,16 @@ using mysql::GtidSet;
 using mysql::testing::Client;
 using mysql::testing::Mysqld;
 
+// An applier in a transaction whose rest was never sent would wait a minute for it.
+void stop_replicating(Client& client) {
+  const auto rows = client.run(
+      "SELECT t.PROCESSLIST_ID AS id FROM "
+      "performance_schema.replication_applier_status_by_coordinator c JOIN "
+      "performance_schema.threads t USING (THREAD_ID) WHERE c.PROCESSING_TRANSACTION <> ''");
+  for (std::size_t i = 0; i < rows.size(); ++i) client.run("KILL " + rows[i].text("id"));
+  client.run("STOP REPLICA");
+}
+
 class IdealOperator final : public Peer {
  public:
   IdealOperator() {
@@ -62,7 +72,7 @@ class IdealOperator final : public Peer {
 
   void follow(std::size_t replica, std::size_t source) {
     auto& client = *clients_[replica];
-    client.run("STOP REPLICA");
+    stop_replicating(client);
     client.run("SET GLOBAL super_read_only = ON");
     client.run(fmt::format(
         "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = {}, "
@@ -76,7 +86,7 @@ class IdealOperator final : public Peer {
 
   void open(std::size_t i) {
     auto& client = *clients_[i];
-    client.run("STOP REPLICA");
+    stop_replicating(client);
     client.run("RESET REPLICA ALL");
     client.run("SET GLOBAL rpl_semi_sync_source_timeout = 4294967295");
     client.run("SET GLOBAL rpl_semi_sync_source_wait_for_replica_count = 1");
