@@ -244,6 +244,34 @@ TEST(AgentMysql, WhatTheSourceHasPurgedMayLieInTheRelayLogStill) {
   EXPECT_EQ(refused.error().code, Code::Conflict);
 }
 
+// A failover would wait for the applier of each replica otherwise.
+TEST(AgentMysql, AReplicaThatIsBehindFollowsAnotherAtOnceAndKeepsWhatItReceived) {
+  Unit a("db-0"), b("db-1"), c("db-2");
+  for (auto* unit : {&a, &b, &c}) unit->bring_up();
+  form(a, {&b}, {1});
+  b.must<AccountsEnsured>(
+      {}, EnsureAccounts{
+              {{.user = "admin", .password = Secret(kPassword), .grants = {GrantSet::Admin}}}});
+  Client source(a.login()), holder(b.login("admin"));
+  source.run("CREATE DATABASE d");
+  source.run("CREATE TABLE d.t (i INT PRIMARY KEY)");
+  ASSERT_TRUE(eventually([&] { return holder.value("SHOW DATABASES LIKE 'd'") == "d"; }));
+  ASSERT_TRUE(eventually([&] { return holder.value("SHOW TABLES FROM d") == "t"; }));
+  holder.run("LOCK TABLES d.t READ");
+  source.run("INSERT INTO d.t VALUES (1)");  // b has acknowledged it, and cannot apply it
+
+  c.must<Promoted>({2}, Promote{.semi_sync = false});
+  c.must<Opened>({2}, OpenForWrites{.semi_sync = false});
+  const auto followed = b.order({2}, Follow{.source = c.as_source(), .semi_sync = false}, 10s);
+  ASSERT_TRUE(followed) << followed.error().message;
+  Client(c.login()).run("CREATE DATABASE next");
+  EXPECT_EQ(holder.value("SELECT COUNT(*) FROM d.t"), "0");
+  holder.run("UNLOCK TABLES");
+  EXPECT_TRUE(eventually([&] { return holder.value("SELECT COUNT(*) FROM d.t") == "1"; }))
+      << "nobody else has it";
+  EXPECT_TRUE(eventually([&] { return holder.value("SHOW DATABASES LIKE 'next'") == "next"; }));
+}
+
 TEST(AgentMysql, AnErrantMemberIsSavedClonedAndFollows) {
   Unit a("db-0"), b("db-1"), c("db-2");
   for (auto* unit : {&a, &b, &c}) unit->bring_up();
@@ -524,6 +552,10 @@ TEST_F(AgentMysqlCutShort, TheReplicaFollowsAnotherWithoutWaitingForTheRest) {
   c.must<Opened>({2}, OpenForWrites{.semi_sync = false});
   const auto followed = b.order({2}, Follow{.source = c.as_source(), .semi_sync = false}, kSoon);
   ASSERT_TRUE(followed) << followed.error().message;
+  Client(c.login()).run("CREATE DATABASE next");
+  EXPECT_TRUE(eventually(
+      kSoon, [this] { return Client(b.login()).value("SHOW DATABASES LIKE 'next'") == "next"; }));
+  EXPECT_EQ(Client(b.login()).value("SELECT COUNT(*) FROM shop.large"), "0") << "its rest is lost";
 }
 
 TEST_F(AgentMysqlCutShort, TheReplicaIsStoppedWithoutWaitingForTheRest) {

@@ -435,12 +435,13 @@ Result<void> MysqlMember::point_at(const Follow& command, Work& work) {
       channel_password("", work) == source.password) {
     return {};
   }
-  if (now) {
-    // The relay log may hold the only copies of what the old source acknowledged, and naming a
-    // source throws it away.
-    if (now->receiver_wanted) {
-      if (auto stopped = stop_receiver(work); !stopped) return stopped;
-    }
+  if (now && now->receiver_wanted) {
+    if (auto stopped = stop_receiver(work); !stopped) return stopped;
+  }
+  // The relay log may hold the only copies of what the old source acknowledged. An applier that is
+  // behind applies it while the new source is already followed: nobody waits for it.
+  const bool applies_on = now && now->auto_position && now->applier_running;
+  if (now && !applies_on) {
     if (auto drained = drain_received(work); !drained) return drained;
     if (auto stopped = stop_replicating(work); !stopped) return stopped;
   }
@@ -453,7 +454,10 @@ Result<void> MysqlMember::point_at(const Follow& command, Work& work) {
   if (done)
     done =
         run_statement(mysql::set_global({{"replica_net_timeout", kReceiverTimeoutSeconds}}), work);
-  if (done) done = run_statement(mysql::change_source(*spelling, config), work);
+  if (done) {
+    const auto relay_log = applies_on ? mysql::RelayLog::Kept : mysql::RelayLog::ThrownAway;
+    done = run_statement(mysql::change_source(*spelling, config, relay_log), work);
+  }
   if (done) done = run_statement(mysql::set_semi_sync_replica(kNames, command.semi_sync), work);
   if (done) done = run_statement(mysql::start_replica(*spelling), work);
   return done;

@@ -237,14 +237,15 @@ Statement set_semi_sync_replica(SemiSyncNames family, bool on) {
   return set_global({{std::string(semi_sync_replica_names(family).enabled), on}});
 }
 
-Statement change_source(DialectId id, const SourceConfig& source) {
+Statement change_source(DialectId id, const SourceConfig& source, RelayLog relay_log) {
   const auto& spelling = dialect(id);
   SourceOptions out(spelling);
   out.option("HOST").literal(source.host);
   out.option("PORT").number(source.port);
   out.option("USER").literal(source.user);
   out.option("PASSWORD").secret(source.password);
-  out.option("AUTO_POSITION").number(1);
+  // A running applier refuses the option, though it changes nothing.
+  if (relay_log == RelayLog::ThrownAway) out.option("AUTO_POSITION").number(1);
   const auto heartbeat = source.heartbeat_period.count();
   out.option("HEARTBEAT_PERIOD").sql(fmt::format("{}.{:03}", heartbeat / 1000, heartbeat % 1000));
   out.option("CONNECT_RETRY").number(static_cast<std::uint64_t>(source.connect_retry.count()));

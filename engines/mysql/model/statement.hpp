@@ -135,8 +135,16 @@ struct SourceConfig {
   std::uint64_t retry_count = 1'000'000;
 };
 
-// Always by auto-position. Throws the relay log away: drain what was received first.
-Statement change_source(DialectId dialect, const SourceConfig& source);
+// What becomes of the transactions that were received and are not applied yet. A server keeps its
+// relay log only while one of the channel's two threads runs (MySQL manual, CHANGE REPLICATION
+// SOURCE TO).
+enum class RelayLog : std::uint8_t {
+  ThrownAway,  // both threads are stopped; drain what was received first
+  Kept,        // the applier runs on; the channel must have been by auto-position before
+};
+// Always by auto-position.
+Statement change_source(DialectId dialect, const SourceConfig& source,
+                        RelayLog relay_log = RelayLog::ThrownAway);
 
 enum class ReplicaThreads : std::uint8_t { Both, Io, Sql };
 Statement start_replica(DialectId dialect, ReplicaThreads threads = ReplicaThreads::Both);

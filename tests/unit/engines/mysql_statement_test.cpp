@@ -70,6 +70,8 @@ TEST(MysqlStatement, SpellsTheSourceAsTheServerWantsIt) {
             " SOURCE_USER = 'repl', SOURCE_PASSWORD = 'pw', SOURCE_AUTO_POSITION = 1,"
             " SOURCE_HEARTBEAT_PERIOD = 1.500, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 9,"
             " SOURCE_SSL = 0, GET_SOURCE_PUBLIC_KEY = 1");
+  EXPECT_THAT(text(change_source(DialectId::From8_2, source, RelayLog::Kept)),
+              Not(HasSubstr("AUTO_POSITION")));
   source.tls = SourceTls{true, "/tls/ca.pem", true};
   EXPECT_EQ(text(change_source(DialectId::From8_0_22, source)),
             "CHANGE MASTER TO MASTER_HOST = 'db-0.example', MASTER_PORT = 3307,"
