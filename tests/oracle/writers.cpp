@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 namespace troupe::oracle {
 namespace {
@@ -53,12 +54,20 @@ struct Writers::Impl {
     Handle handle;
     const auto pace = std::chrono::microseconds(1'000'000 / options.rows_a_second);
     auto due = std::chrono::steady_clock::now();
+    // What hung in the same moment would try again in the same moment for ever, and the time at
+    // which service is back be known to the nearest `patience` only.
+    bool spread = false;
     for (std::uint64_t number = 0; !stopping; ++number) {
+      const auto begun = std::chrono::steady_clock::now();
       if (attempt(handle, writer, number)) {
         due = std::max(due + pace, std::chrono::steady_clock::now() - pace);
+        spread = false;
       } else {
         handle.reset();
         due = std::chrono::steady_clock::now() + options.retry_after;
+        const bool hung = due - begun >= options.patience;
+        if (hung && !std::exchange(spread, true))
+          due += std::chrono::milliseconds(options.patience) * writer / count;
       }
       pause_until(due);
     }

@@ -31,7 +31,7 @@ using Instant = std::chrono::steady_clock::time_point;
 struct WriterOptions {
   std::chrono::milliseconds retry_after{2};
   // Connecting and one statement; a primary that hangs is left after this.
-  std::chrono::seconds patience{2};
+  std::chrono::seconds patience{1};
   // Attempts of a writer each second at most, so that disks do not fill.
   int rows_a_second = 200;
   // Of the first writer: Writers that share a table number theirs apart.
