@@ -234,15 +234,14 @@ TEST_F(MysqlAcceptance, A05ALongTransactionDelaysASwitchoverForAMomentOnly) {
 
 TEST_F(MysqlAcceptance, A18AReplicaThatLostItsVolumeComesBackAndNoWriteStalls) {
   const auto lost = replica();
-  const auto before = epoch();
+  const auto before = source();
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
   const auto from = std::chrono::steady_clock::now();
   lose_volume(lost);
   ASSERT_TRUE(eventually(seconds(60), [&] { return !mysql().is_replica(lost); }));
-  ASSERT_TRUE(settles());
+  ASSERT_TRUE(settles(before));
   EXPECT_LT(load.writers().longest_gap(from, std::chrono::steady_clock::now()), seconds(5));
-  EXPECT_EQ(epoch(), before);
   EXPECT_TRUE(mysql().is_replica(lost));
   EXPECT_TRUE(load.nothing_lost());
 }
@@ -262,6 +261,7 @@ TEST_F(MysqlAcceptance, A19ASourceThatLostItsVolumeIsReplacedAndComesBackWithThe
 TEST_F(MysqlAcceptance, A34AReplicaThatSomebodyWroteOnIsSavedAndRebuilt) {
   const auto errant = replica();
   const auto before = source();
+  const auto operation_before = last_operation();
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
   mysql().query(errant,
@@ -270,7 +270,9 @@ TEST_F(MysqlAcceptance, A34AReplicaThatSomebodyWroteOnIsSavedAndRebuilt) {
   EXPECT_TRUE(eventually(seconds(10), [&] { return label_of(errant).empty(); }))
       << "it is reached through a Service";
   ASSERT_TRUE(eventually(seconds(120), [&] {
-    return last_operation().find("\"type\":\"Rebuild\"") != std::string::npos;
+    const auto operation = last_operation();
+    return operation != operation_before &&
+           operation.find("\"type\":\"Rebuild\"") != std::string::npos;
   }));
   ASSERT_TRUE(settles(before));
   EXPECT_EQ(mysql().query(errant, "SHOW DATABASES LIKE 'errant_data'"), "");

@@ -475,7 +475,7 @@ TEST_F(MysqlRoles, GrowsToFiveAndShrinksToThreeUnderLoadWhoeverDiesOnTheWay) {
   EXPECT_TRUE(load.nothing_lost());
 
   ok("scale us/mysql-cluster --replicas=3");
-  ok("wait --for=delete pod/mysql-cluster-3 pod/mysql-cluster-4 --timeout=60s");
+  ok("wait --for=delete pod/mysql-cluster-3 pod/mysql-cluster-4 --timeout=180s");
   ok("delete pvc mysql-cluster-3-data mysql-cluster-4-data");
 }
 
