@@ -118,15 +118,20 @@ bool Member::process_running() const {
          agent->process.state == agent::ProcessState::Running;
 }
 
+// The answer to the command and the agent's sight of itself come on streams of their own.
+bool Member::cloned_since_seen() const {
+  const auto cloned = outcomes.find(Verb::Clone);
+  return cloned != outcomes.end() && cloned->second.ok && cloned->second.at >= agent->seen;
+}
+
 bool Member::is_being_cloned() const {
-  return agent_connected() && agent->operation && agent->operation->kind == "Clone";
+  return agent_connected() && agent->operation && agent->operation->kind == "Clone" &&
+         !cloned_since_seen();
 }
 
 bool Member::clone_is_partial() const {
   if (is_being_cloned()) return true;
-  if (!agent_connected() || agent->data != agent::DataState::ClonePartial) return false;
-  const auto cloned = outcomes.find(Verb::Clone);
-  return cloned == outcomes.end() || !cloned->second.ok || cloned->second.at < agent->seen;
+  return agent_connected() && agent->data == agent::DataState::ClonePartial && !cloned_since_seen();
 }
 
 mysql::GtidSet Member::position() const {

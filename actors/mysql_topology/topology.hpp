@@ -154,6 +154,9 @@ struct Member {
   bool has_followed(Epoch epoch, const Member& source) const;
   // That it was given the accounts of that revision; null: not as far as this process knows.
   const Outcome* given_accounts(std::uint32_t revision) const;
+
+ private:
+  bool cloned_since_seen() const;
 };
 
 enum class OperationType { Form, Failover, Switchover, Rebuild, Bootstrap };

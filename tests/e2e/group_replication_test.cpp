@@ -208,7 +208,7 @@ TEST_F(GroupReplication, GrowsToFiveAndShrinksToThreeWithItsSourceMovedUnderLoad
   ASSERT_TRUE(load.flows());
   ok("patch us mysql-cluster --type=merge -p {\"spec\":{\"units\":5}}");
   set_members({0, 1, 2, 3, 4});
-  ASSERT_TRUE(eventually(seconds(120), [] { return counted() == 5 && mysql().ready(); }));
+  ASSERT_TRUE(eventually(seconds(300), [] { return counted() == 5 && mysql().ready(); }));
   EXPECT_EQ(readers().size(), 4u);
   ASSERT_TRUE(load.flows());
   set_members({1, 0, 2});

@@ -216,6 +216,17 @@ TEST(Rebuild, IsNotBegunOnWhatWasSeenBeforeTheLastStep) {
   EXPECT_THAT(plan.probe, ElementsAre("db-2"));
 }
 
+TEST(Rebuild, IsNotBegunAgainForACloneThatItsAgentWasSeenToMakeBeforeItWasDone) {
+  auto servers = Servers::formed();
+  servers[2].did(Verb::Clone, 1, "db-0:1-10");
+  const auto done = servers[2].outcomes[Verb::Clone].at;
+  servers[2].agent.seen = done - milliseconds(1);
+  servers[2].agent.operation = agent::OperationProgress{.id = "1", .kind = "Clone"};
+  EXPECT_FALSE(servers.decide().record);
+  servers[2].agent.seen = done + milliseconds(1);  // it is another one
+  EXPECT_EQ(recorded(servers.decide()), "Rebuild Clone to db-2, epoch 2");
+}
+
 TEST(Rebuild, ClonesAgainWhatHasNoServerToAsk) {
   auto servers = rebuilding(Step::Clone);
   servers[2].is_killed().agent.data = agent::DataState::ClonePartial;
