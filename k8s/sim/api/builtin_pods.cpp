@@ -259,7 +259,7 @@ json::object without_mutable_fields(json::object spec, const json::object& old) 
 
 void validate_pod_update(const json::object& spec, const json::object& old,
                          std::vector<FieldError>& errors) {
-  if (without_mutable_fields(spec, old) != old) {
+  if (!same(without_mutable_fields(spec, old), old)) {
     errors.push_back(forbidden("spec", kImmutableSpec));
   }
   const auto* before = array_at(old, "tolerations");

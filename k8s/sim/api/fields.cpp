@@ -7,6 +7,7 @@
 
 #include "k8s/sim/api/fields_managed.hpp"
 #include "k8s/sim/api/fields_tree.hpp"
+#include "k8s/sim/api/object.hpp"
 #include "k8s/sim/api/schema_error.hpp"
 
 namespace troupe::sim {
@@ -109,8 +110,8 @@ void record_update(ManagedEntries& entries, const json::value& before, const jso
 }
 
 // Removes what the applier owned before, no longer applies, and nobody else owns.
-json::value prune(const json::value& merged, const ManagedEntries& entries,
-                  const FieldSet& last_applied, const FieldSet& applied, const SchemaNode& schema) {
+json::value prune(json::value merged, const ManagedEntries& entries, const FieldSet& last_applied,
+                  const FieldSet& applied, const SchemaNode& schema) {
   if (last_applied.minus(applied).empty()) return merged;
   const auto named = [&schema](const FieldSet& set) { return set.with_named_fields(&schema); };
   const auto merged_fields = named(tree_fields(merged, schema));
@@ -174,24 +175,24 @@ bool same_but_for(const json::object& a, const json::object& b,
   return std::ranges::all_of(a, [&](const auto& member) {
     if (std::ranges::find(names, std::string_view(member.key())) != names.end()) return true;
     const auto* other = b.if_contains(member.key());
-    return other && *other == member.value();
+    return other && same(*other, member.value());
   });
 }
 
 bool same_entry(const json::value& a, const json::value& b) {
-  if (!a.is_object() || !b.is_object()) return a == b;
+  if (!a.is_object() || !b.is_object()) return same(a, b);
   return same_but_for(a.get_object(), b.get_object(), {"time"});
 }
 
 bool same_entries(const json::value* a, const json::value* b) {
   if (!a || !b) return a == b;
-  if (!a->is_array() || !b->is_array()) return *a == *b;
+  if (!a->is_array() || !b->is_array()) return same(*a, *b);
   return std::ranges::equal(a->get_array(), b->get_array(), same_entry);
 }
 
 bool same_metadata(const json::value* a, const json::value* b) {
   if (!a || !b) return a == b;
-  if (!a->is_object() || !b->is_object()) return *a == *b;
+  if (!a->is_object() || !b->is_object()) return same(*a, *b);
   const auto &x = a->get_object(), &y = b->get_object();
   return same_but_for(x, y, {"resourceVersion", "managedFields"}) &&
          same_entries(x.if_contains("managedFields"), y.if_contains("managedFields"));
@@ -275,7 +276,7 @@ Result<ApplyOutcome> apply(const json::value* live, const json::value& config,
   for (auto& entry : entries) {
     if (!entry.same_manager(applier)) {
       change.take_from(entry);
-    } else if (!live || before != object) {
+    } else if (!live || !same(before, object)) {
       entry.time = to_rfc3339(request.now);
     }
   }
@@ -302,7 +303,7 @@ Result<void> track_update(const json::value* old, json::value& updated,
 // But for what a write sets by itself. Nothing is copied: every write asks.
 bool is_noop(const json::value& stored, const json::value& updated) {
   const auto *a = stored.if_object(), *b = updated.if_object();
-  if (!a || !b) return stored == updated;
+  if (!a || !b) return same(stored, updated);
   return same_but_for(*a, *b, {"metadata"}) &&
          same_metadata(a->if_contains("metadata"), b->if_contains("metadata"));
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "k8s/sim/api/object.hpp"
+
 namespace troupe::sim {
 namespace {
 
@@ -79,12 +81,12 @@ std::vector<Item> elements_of(const SchemaNode& list, const json::value* value) 
 }
 
 // Equal, with 1 and 1.0 the same number.
-bool same(const json::value& a, const json::value& b) {
+bool same_value(const json::value& a, const json::value& b) {
   if (a.is_number() && b.is_number()) {
     return a == b ||
            (a.is_double() != b.is_double() && a.to_number<double>() == b.to_number<double>());
   }
-  return a == b;
+  return same(a, b);
 }
 
 class FieldCollector {
@@ -139,7 +141,7 @@ class Comparer {
     if (is_empty_container(before) && is_empty_container(after)) shape = Shape::Leaf;
     switch (shape) {
       case Shape::Leaf:
-        if (before && after && !same(*before, *after)) out_.modified.insert(path_);
+        if (before && after && !same_value(*before, *after)) out_.modified.insert(path_);
         break;
       case Shape::Map:
         visit_map(members_of(before), members_of(after), schema);
@@ -193,8 +195,8 @@ class Comparer {
       out_.added.insert(path_);
     } else if (news.empty()) {
       out_.removed.insert(path_);
-    } else if (!std::ranges::equal(olds, news,
-                                   [](const auto* a, const auto* b) { return same(*a, *b); })) {
+    } else if (!std::ranges::equal(
+                   olds, news, [](const auto* a, const auto* b) { return same_value(*a, *b); })) {
       out_.modified.insert(path_);
     }
   }

@@ -5,28 +5,6 @@
 namespace troupe::sim {
 namespace {
 
-// What a copy of the value allocates, so that one block holds it: Boost.JSON keeps short strings
-// inside the value, and an index beside the members of a large object.
-std::size_t allocated_bytes(const json::value& value) {
-  constexpr std::size_t kBlockHead = 16;
-  constexpr std::size_t kShortString = 14;
-  constexpr std::size_t kSmallObject = 18;
-  if (const auto* text = value.if_string()) {
-    return text->size() > kShortString ? text->size() + kBlockHead + 1 : 0;
-  }
-  std::size_t bytes = kBlockHead;
-  if (const auto* array = value.if_array()) {
-    for (const auto& item : *array) bytes += sizeof(json::value) + allocated_bytes(item);
-  } else if (const auto* object = value.if_object()) {
-    for (const auto& [key, member] : *object) {
-      bytes += sizeof(json::key_value_pair) + key.size() + 1 + allocated_bytes(member);
-    }
-    if (object->size() > kSmallObject) bytes += object->size() * sizeof(std::uint32_t);
-    bytes += alignof(std::max_align_t);
-  }
-  return bytes;
-}
-
 template <class Object, class Value>
 Value* descend(Object& root, std::string_view path) {
   Object* at = &root;
@@ -198,9 +176,24 @@ void set_type_meta(json::object& object, std::string_view api_version, std::stri
   object = std::move(ordered);
 }
 
-json::value compact_copy(const json::value& value) {
-  return json::value(value,
-                     json::make_shared_resource<json::monotonic_resource>(allocated_bytes(value)));
+bool same(const json::value& a, const json::value& b) {
+  if (a.is_object() && b.is_object()) return same(a.get_object(), b.get_object());
+  if (!a.is_array() || !b.is_array()) return a == b;
+  return std::ranges::equal(a.get_array(), b.get_array(),
+                            [](const auto& x, const auto& y) { return same(x, y); });
+}
+
+bool same(const json::object& a, const json::object& b) {
+  if (a.size() != b.size()) return false;
+  // Most often they have their members in the same order.
+  const auto* beside = b.begin();
+  for (const auto& member : a) {
+    const auto& neighbour = *beside++;
+    const auto* other =
+        neighbour.key() == member.key() ? &neighbour.value() : b.if_contains(member.key());
+    if (other == nullptr || !same(member.value(), *other)) return false;
+  }
+  return true;
 }
 
 }  // namespace troupe::sim

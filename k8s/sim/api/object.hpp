@@ -58,7 +58,8 @@ GroupVersion parse_api_version(std::string_view text);
 // The object with apiVersion and kind set and standing first, as every client expects to see it.
 void set_type_meta(json::object& object, std::string_view api_version, std::string_view kind);
 
-// Copies into storage of its own, in one piece: for objects that are kept.
-json::value compact_copy(const json::value& value);
+// As ==, which in Boost.JSON 1.81 copies every member that it compares, all the way down.
+bool same(const json::value& a, const json::value& b);
+bool same(const json::object& a, const json::object& b);
 
 }  // namespace troupe::sim

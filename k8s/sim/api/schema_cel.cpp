@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "k8s/sim/api/object.hpp"
 #include "k8s/sim/api/schema_lists.hpp"
 
 namespace troupe::sim {
@@ -122,7 +123,7 @@ class RuleRunner {
       return;
     }
     // Ratcheting: a rule on an unchanged value does not stop an update.
-    if (*result || (!rule.uses_old && old && *old == value)) return;
+    if (*result || (!rule.uses_old && old && same(*old, value))) return;
     errors_.push_back(refusal(node, rule, value, path, bindings));
   }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "k8s/sim/api/object.hpp"
 #include "k8s/sim/api/schema.hpp"
 #include "k8s/sim/api/schema_cel.hpp"
 #include "k8s/sim/api/schema_formats.hpp"
@@ -90,7 +91,7 @@ class Validator {
   Findings check(const json::value& value, const SchemaNode& schema, const std::string& path,
                  const json::value* old) {
     // Ratcheting: what was stored already may stay as it is.
-    if (old && *old == value) return {};
+    if (old && same(*old, value)) return {};
     return check_fresh(value, schema, path, old);
   }
 
@@ -369,8 +370,11 @@ bool blocks_rules(const FieldError& error) {
 
 std::vector<FieldError> Schema::validate(const json::value& object, const json::value* old) const {
   auto errors = Validator().check(object, *root_, "", old).errors;
-  if (unique_lists_ && (!old || find_duplicates(*root_, *old).empty())) {
-    std::ranges::move(find_duplicates(*root_, object), std::back_inserter(errors));
+  if (unique_lists_) {
+    auto duplicates = find_duplicates(*root_, object);
+    if (!duplicates.empty() && (!old || find_duplicates(*root_, *old).empty())) {
+      std::ranges::move(duplicates, std::back_inserter(errors));
+    }
   }
   if (root_->has_nested_validations) {
     if (std::ranges::any_of(errors, blocks_rules)) {

@@ -14,7 +14,7 @@ ObjectPtr make_object(json::object object, std::uint64_t revision, TypePtr writt
   auto stored = std::make_shared<StoredObject>();
   stored->resource_version = revision;
   stored->written_as = std::move(written_as);
-  stored->value = compact_copy(json::value(std::move(object)));
+  stored->value = std::move(object);
   return stored;
 }
 

@@ -42,15 +42,15 @@ bool same_desired_state(const ResourceType& type, const json::object& left,
     return key != "metadata" && key != "apiVersion" && key != "kind" &&
            !(type.has_status && key == "status");
   };
-  const auto same = [&](const auto& member) {
+  const auto is_kept = [&](const auto& member) {
     if (!counts(member.key())) return true;
     const auto* other = right.if_contains(member.key());
-    return other != nullptr && *other == member.value();
+    return other != nullptr && same(*other, member.value());
   };
   const auto is_new = [&](const auto& member) {
     return counts(member.key()) && !left.contains(member.key());
   };
-  return std::ranges::all_of(left, same) && std::ranges::none_of(right, is_new);
+  return std::ranges::all_of(left, is_kept) && std::ranges::none_of(right, is_new);
 }
 
 void raise_generation(json::object& object) {
@@ -499,7 +499,7 @@ void edit_stored(Core& core, std::string_view collection_name, std::string_view 
   if (existing == nullptr) return;
   json::value edited = existing->value;
   change(edited.get_object());
-  if (edited == existing->value) return;
+  if (same(edited, existing->value)) return;
   if (deletion_is_complete(*existing->written_as, edited.get_object())) {
     core.store.remove(collection, key, existing);
   } else {
