@@ -44,6 +44,12 @@ std::future<Result<Reply>> open_without_replicas(Unit& unit) {
   return waiting;
 }
 
+bool has_database(Unit& unit, const std::string& name) {
+  return Client(unit.login())
+             .value("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '" +
+                    name + "'") == "1";
+}
+
 std::string uuid_of(Unit& unit) { return Client(unit.login()).value("SELECT @@server_uuid"); }
 
 TEST(AgentMysql, AFreshMemberIsClosedEmptyAndSecured) {
@@ -255,8 +261,10 @@ TEST(AgentMysql, AReplicaThatIsBehindFollowsAnotherAtOnceAndKeepsWhatItReceived)
   Client source(a.login()), holder(b.login("admin"));
   source.run("CREATE DATABASE d");
   source.run("CREATE TABLE d.t (i INT PRIMARY KEY)");
-  ASSERT_TRUE(eventually([&] { return holder.value("SHOW DATABASES LIKE 'd'") == "d"; }));
-  ASSERT_TRUE(eventually([&] { return holder.value("SHOW TABLES FROM d") == "t"; }));
+  ASSERT_TRUE(eventually([&] {
+    return holder.value(
+               "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'd'") == "1";
+  }));
   holder.run("LOCK TABLES d.t READ");
   source.run("INSERT INTO d.t VALUES (1)");  // b has acknowledged it, and cannot apply it
 
@@ -269,7 +277,29 @@ TEST(AgentMysql, AReplicaThatIsBehindFollowsAnotherAtOnceAndKeepsWhatItReceived)
   holder.run("UNLOCK TABLES");
   EXPECT_TRUE(eventually([&] { return holder.value("SELECT COUNT(*) FROM d.t") == "1"; }))
       << "nobody else has it";
-  EXPECT_TRUE(eventually([&] { return holder.value("SHOW DATABASES LIKE 'next'") == "next"; }));
+  EXPECT_TRUE(eventually([&] { return has_database(b, "next"); }));
+}
+
+// As after a SIGKILL in the middle of RESET REPLICA ALL.
+TEST(AgentMysql, AServerWhoseRelayLogIsGoneFollowsAgain) {
+  Unit a("db-0"), b("db-1");
+  for (auto* unit : {&a, &b}) unit->bring_up();
+  form(a, {&b}, {1});
+  Client source(a.login());
+  source.run("CREATE DATABASE d");
+  ASSERT_TRUE(eventually([&] { return has_database(b, "d"); }));
+  b.must<Done>({}, StopProcess{});
+  std::vector<std::filesystem::path> relay_logs;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(b.data()))
+    if (entry.path().filename().string().starts_with("relay.0")) relay_logs.push_back(entry.path());
+  ASSERT_THAT(relay_logs, Not(IsEmpty()));
+  for (const auto& file : relay_logs) std::filesystem::remove(file);
+  b.must<Done>({}, StartProcess{});
+  ASSERT_TRUE(
+      b.becomes([](const auto& now) { return now.process.state == ProcessState::Running; }));
+  b.must<Following>({2}, Follow{.source = a.as_source()});
+  source.run("CREATE DATABASE e");
+  EXPECT_TRUE(eventually([&] { return has_database(b, "e"); }));
 }
 
 TEST(AgentMysql, AnErrantMemberIsSavedClonedAndFollows) {
@@ -553,8 +583,7 @@ TEST_F(AgentMysqlCutShort, TheReplicaFollowsAnotherWithoutWaitingForTheRest) {
   const auto followed = b.order({2}, Follow{.source = c.as_source(), .semi_sync = false}, kSoon);
   ASSERT_TRUE(followed) << followed.error().message;
   Client(c.login()).run("CREATE DATABASE next");
-  EXPECT_TRUE(eventually(
-      kSoon, [this] { return Client(b.login()).value("SHOW DATABASES LIKE 'next'") == "next"; }));
+  EXPECT_TRUE(eventually(kSoon, [this] { return has_database(b, "next"); }));
   EXPECT_EQ(Client(b.login()).value("SELECT COUNT(*) FROM shop.large"), "0") << "its rest is lost";
 }
 

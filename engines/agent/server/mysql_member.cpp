@@ -451,16 +451,29 @@ Result<void> MysqlMember::point_at(const Follow& command, Work& work) {
       .host = source.host, .port = source.port, .user = source.user, .password = source.password};
   if (source.tls) config.tls = mysql::SourceTls{.required = true, .ca_file = *ca_file};
   auto done = drop_semi_sync_source(work);
+  if (done) done = run_statement(mysql::set_semi_sync_replica(kNames, command.semi_sync), work);
   if (done)
     done =
         run_statement(mysql::set_global({{"replica_net_timeout", kReceiverTimeoutSeconds}}), work);
-  if (done) {
-    const auto relay_log = applies_on ? mysql::RelayLog::Kept : mysql::RelayLog::ThrownAway;
-    done = run_statement(mysql::change_source(*spelling, config, relay_log), work);
-  }
-  if (done) done = run_statement(mysql::set_semi_sync_replica(kNames, command.semi_sync), work);
-  if (done) done = run_statement(mysql::start_replica(*spelling), work);
-  return done;
+  if (!done) return done;
+  const auto replicate = [&](mysql::RelayLog relay_log) {
+    return database_.execute(
+        {mysql::change_source(*spelling, config, relay_log), mysql::start_replica(*spelling)}, work,
+        work.left());
+  };
+  auto replicates = replicate(applies_on ? mysql::RelayLog::Kept : mysql::RelayLog::ThrownAway);
+  if (replicates) return {};
+  // A server that was killed while it forgot a source remembers a relay log that is gone. What it
+  // could not read it has vouched for to nobody when the new source was chosen.
+  const auto number = replicates.error().number;
+  if (number != mysql::error_number::kCannotOpenChannel &&
+      number != mysql::error_number::kCannotOpenRelayLog)
+    return to_error(replicates.error());
+  if (auto forgotten = run_statement(mysql::reset_replica(*spelling), work); !forgotten)
+    return forgotten;
+  replicates = replicate(mysql::RelayLog::ThrownAway);
+  if (!replicates) return to_error(replicates.error());
+  return {};
 }
 
 // Read rather than compared by the server: no statement has it. One that cannot be read is empty,
