@@ -365,8 +365,10 @@ void Fleet::commit(int i) {
 
 // --- clients -------------------------------------------------------------------------------------
 
-void Fleet::write_somewhere() {
-  auto& s = (*this)[timeline_.chance.pick(size())];
+void Fleet::write_somewhere() { write(timeline_.chance.pick(size())); }
+
+void Fleet::write(int i) {
+  auto& s = (*this)[i];
   if (!s.running || s.paused || s.read_only || s.offline || s.full) return;
   const Transaction t{s.identity, last_number(s) + 1, writes_++};
   add(s, t);
@@ -558,7 +560,8 @@ std::optional<Reply> Fleet::open(Server& s, const Command& c) {
 std::optional<Reply> Fleet::follow(Server& s, Job& job) {
   const auto& c = job.command;
   const auto peer = index_of(c.peer);
-  if (job.phase == 0) {
+  constexpr int kDrains = 2;  // first: its applier did not run
+  if (job.phase != 1) {
     s.read_only = true;  // for new transactions; the statement waits for those under way
     if (s.hangs()) return std::nullopt;
     s.super_read_only = true;
@@ -566,11 +569,13 @@ std::optional<Reply> Fleet::follow(Server& s, Job& job) {
     const bool right =
         s.source == peer && s.connected && s.applier && s.acknowledges == c.semi_sync && !s.waits;
     if (!right) {
-      if (s.source) {
-        s.receiver = s.connected = false;
+      s.receiver = s.connected = false;
+      s.heard = {};
+      if (s.source && (!s.applier || job.phase == kDrains)) {
+        job.phase = kDrains;
         if (!drained(s)) return std::nullopt;
+        leave(s);
       }
-      leave(s);
       s.waits = false;
       s.source = peer;
       s.acknowledges = c.semi_sync;

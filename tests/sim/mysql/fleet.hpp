@@ -177,6 +177,7 @@ class Fleet {
   std::uint32_t clients(int i) const;
 
   // --- clients
+  void write(int i);
   void write_somewhere();
   std::size_t acknowledged_writes() const { return acked_.size(); }
   bool has_all_acknowledged(int i) const;

@@ -1,0 +1,28 @@
+// The servers of tests/sim/mysql, in virtual time.
+#pragma once
+
+#include "tests/models/servers.hpp"
+#include "tests/sim/mysql/fleet.hpp"
+
+namespace troupe::models {
+
+class Modelled final : public Servers {
+ public:
+  explicit Modelled(std::uint64_t seed);
+
+  void write(int member) override { fleet_.write(member); }
+  void kill(int member) override;
+  void pause(int member, bool paused) override { fleet_.pause(member, paused); }
+  void hold_applier(int member, bool held) override { fleet_[member].applier_held = held; }
+
+ private:
+  std::string answer(int member, const Command& command) override;
+  std::string picture() override;
+  void make_table(int member) override;
+  void pass(Duration time);
+
+  mysql_topology::sim::Timeline timeline_;
+  mysql_topology::sim::Fleet fleet_;
+};
+
+}  // namespace troupe::models
