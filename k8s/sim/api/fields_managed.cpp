@@ -90,15 +90,17 @@ void encode_managed(const ManagedEntries& entries, json::value& object) {
   if (!object.is_object()) return;
   auto& metadata = object.get_object()["metadata"];
   if (!metadata.is_object()) metadata = json::object();
-  auto sorted = entries;
-  std::erase_if(sorted, [](const ManagedEntry& e) { return e.fields.empty(); });
-  std::ranges::sort(sorted, goes_before);
+  std::vector<const ManagedEntry*> sorted;
+  for (const auto& entry : entries)
+    if (!entry.fields.empty()) sorted.push_back(&entry);
+  std::ranges::sort(sorted, [](const auto* a, const auto* b) { return goes_before(*a, *b); });
   if (sorted.empty()) {
     metadata.get_object().erase("managedFields");
     return;
   }
   json::array out;
-  for (const auto& entry : sorted) out.push_back(encode_entry(entry));
+  out.reserve(sorted.size());
+  for (const auto* entry : sorted) out.push_back(encode_entry(*entry));
   metadata.get_object()["managedFields"] = std::move(out);
 }
 

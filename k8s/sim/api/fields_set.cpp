@@ -17,10 +17,14 @@ PathElement PathElement::field(std::string_view name) {
   return PathElement("f:" + std::string(name));
 }
 
-PathElement PathElement::key(const std::map<std::string, json::value>& keys) {
-  json::object object;
-  for (const auto& [name, value] : keys) object.emplace(name, value);
-  return PathElement("k:" + show(object));
+PathElement PathElement::key(Keys keys) {
+  std::ranges::sort(keys, {}, &Keys::value_type::first);
+  std::string text = "k:";
+  for (const auto& [name, value] : keys) {
+    text += text.size() == 2 ? '{' : ',';
+    text.append(quoted(name)).append(":").append(show(*value));
+  }
+  return PathElement(text + (keys.empty() ? "{}" : "}"));
 }
 
 PathElement PathElement::value(const json::value& v) { return PathElement("v:" + show(v)); }
@@ -42,9 +46,10 @@ Result<PathElement> PathElement::parse(std::string_view text) {
     case 'k': {
       const auto parsed = json::parse(rest, ec);
       if (ec || !parsed.is_object()) return malformed(text);
-      std::map<std::string, json::value> keys;
-      for (const auto& member : parsed.get_object()) keys.emplace(member.key(), member.value());
-      return key(keys);
+      Keys keys;
+      for (const auto& member : parsed.get_object())
+        keys.emplace_back(member.key(), &member.value());
+      return key(std::move(keys));
     }
     case 'i':
       if (rest.empty() || rest.find_first_not_of("0123456789") != rest.npos) return malformed(text);
@@ -134,6 +139,13 @@ void FieldSet::set_child(const PathElement& e, FieldSet set) {
 
 void FieldSet::insert(const FieldPath& path) {
   if (!path.empty()) insert_at(path, 0);
+}
+
+void FieldSet::insert(PathElement e, bool is_member, FieldSet below) {
+  if (is_member) members_.insert(e);
+  if (below.empty()) return;
+  const auto [at, is_new] = children_.try_emplace(std::move(e), std::move(below));
+  if (!is_new) at->second = at->second.united(below);
 }
 
 void FieldSet::insert_at(const FieldPath& path, std::size_t depth) {

@@ -8,8 +8,6 @@
 #include <boost/container/flat_set.hpp>
 #include <boost/json.hpp>
 #include <functional>
-#include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,8 +23,9 @@ namespace troupe::sim {
 class PathElement {
  public:
   static PathElement field(std::string_view name);
-  // `keys` sorted by name.
-  static PathElement key(const std::map<std::string, json::value>& keys);
+  // Of an item's keys and their values, in any order.
+  using Keys = std::vector<std::pair<std::string_view, const json::value*>>;
+  static PathElement key(Keys keys);
   static PathElement value(const json::value& v);
   static PathElement index(std::size_t i);
   static Result<PathElement> parse(std::string_view text);
@@ -61,6 +60,8 @@ class FieldSet {
   const FieldSet* child(const PathElement& e) const;
 
   void insert(const FieldPath& path);
+  // The element itself, if it is a member, and what lies below it.
+  void insert(PathElement e, bool is_member, FieldSet below);
   FieldSet united(const FieldSet& other) const;
   FieldSet intersected(const FieldSet& other) const;
   FieldSet minus(const FieldSet& other) const;

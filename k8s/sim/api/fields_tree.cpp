@@ -50,29 +50,32 @@ const SchemaNode* member_schema(const SchemaNode* schema, std::string_view name)
 std::optional<PathElement> item_element(const SchemaNode& list, const json::value& item) {
   if (list.list_type == ListType::Set) return PathElement::value(item);
   if (!item.is_object()) return std::nullopt;
-  std::map<std::string, json::value> keys;
+  PathElement::Keys keys;
   for (const auto& name : list.list_map_keys) {
     const auto* value = item.get_object().if_contains(name);
     const auto* declared = list.items ? list.items->property(name) : nullptr;
     if (value && !value->is_null()) {
-      keys.emplace(name, *value);
+      keys.emplace_back(name, value);
     } else if (declared && declared->default_value) {
-      keys.emplace(name, *declared->default_value);
+      keys.emplace_back(name, &*declared->default_value);
     } else {
       return std::nullopt;
     }
   }
-  return PathElement::key(keys);
+  return PathElement::key(std::move(keys));
 }
 
+template <class Value>
 struct Item {
   PathElement element;
-  const json::value* value;
+  Value* value;
 };
 
-std::vector<Item> elements_of(const SchemaNode& list, const json::value* value) {
-  std::vector<Item> out;
-  const auto& items = items_of(value);
+// `items`: a json::array, const or not.
+template <class Array, class Value = std::remove_reference_t<decltype(std::declval<Array&>()[0])>>
+std::vector<Item<Value>> elements_of(const SchemaNode& list, Array& items) {
+  std::vector<Item<Value>> out;
+  out.reserve(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
     auto element = item_element(list, items[i]);
     out.push_back({element ? std::move(*element) : PathElement::index(i), &items[i]});
@@ -92,39 +95,39 @@ bool same_value(const json::value& a, const json::value& b) {
 class FieldCollector {
  public:
   FieldSet run(const json::value& value, const SchemaNode& schema) {
-    visit(value, &schema);
-    return std::move(set_);
+    FieldSet out;
+    add_below(value, &schema, out);
+    return out;
   }
 
  private:
-  void visit(const json::value& value, const SchemaNode* schema) {
+  // False: the value is one field as a whole.
+  static bool add_below(const json::value& value, const SchemaNode* schema, FieldSet& set) {
     switch (shape_of(&value, nullptr, schema)) {
       case Shape::Leaf:
-        set_.insert(path_);
-        return;
+        return false;
       case Shape::Map:
-        for (const auto& [name, member] : value.get_object()) {
-          path_.push_back(PathElement::field(name));
-          visit(member, member_schema(schema, name));
-          const bool is_declared = schema && schema->property(name);
-          const bool is_empty_map = member.is_object() && member.get_object().empty();
-          if (!is_declared || member.is_null() || is_empty_map) set_.insert(path_);
-          path_.pop_back();
-        }
-        return;
+        for (const auto& [name, member] : value.get_object()) add_member(name, member, schema, set);
+        return true;
       case Shape::List:
-        for (auto& [element, item] : elements_of(*schema, &value)) {
-          path_.push_back(element);
-          visit(*item, schema->items.get());
-          set_.insert(path_);
-          path_.pop_back();
+        for (auto& [element, item] : elements_of(*schema, items_of(&value))) {
+          FieldSet below;
+          add_below(*item, schema->items.get(), below);
+          set.insert(std::move(element), true, std::move(below));
         }
-        return;
+        return true;
     }
+    return false;
   }
 
-  FieldPath path_;
-  FieldSet set_;
+  static void add_member(std::string_view name, const json::value& member, const SchemaNode* schema,
+                         FieldSet& set) {
+    FieldSet below;
+    const bool is_leaf = !add_below(member, member_schema(schema, name), below);
+    const bool is_declared = schema && schema->property(name);
+    const bool is_empty_map = member.is_object() && member.get_object().empty();
+    set.insert(PathElement::field(name), is_leaf || !is_declared || is_empty_map, std::move(below));
+  }
 };
 
 class Comparer {
@@ -136,6 +139,8 @@ class Comparer {
 
  private:
   void visit(const json::value* before, const json::value* after, const SchemaNode* schema) {
+    // As most parts of an object are, in most writes.
+    if (before && after && same(*before, *after)) return;
     auto shape = shape_of(before, after, schema);
     // Two empty containers tell null, {} and absence apart only as a whole.
     if (is_empty_container(before) && is_empty_container(after)) shape = Shape::Leaf;
@@ -173,8 +178,10 @@ class Comparer {
 
   void visit_list(const json::value* before, const json::value* after, const SchemaNode& schema) {
     std::map<PathElement, Group> groups;
-    for (auto& [element, item] : elements_of(schema, before)) groups[element].first.push_back(item);
-    for (auto& [element, item] : elements_of(schema, after)) groups[element].second.push_back(item);
+    for (auto& [element, item] : elements_of(schema, items_of(before)))
+      groups[element].first.push_back(item);
+    for (auto& [element, item] : elements_of(schema, items_of(after)))
+      groups[element].second.push_back(item);
     for (const auto& [element, group] : groups) {
       path_.push_back(element);
       const auto& [olds, news] = group;
@@ -205,29 +212,28 @@ class Comparer {
   Comparison out_;
 };
 
-json::value merge(const json::value& live, const json::value& config, const SchemaNode* schema);
+json::value merge(json::value live, const json::value& config, const SchemaNode* schema);
 
-json::value merge_maps(const json::value& live, const json::value& config,
-                       const SchemaNode* schema) {
-  json::object out = members_of(&live);
+json::value merge_maps(json::value live, const json::value& config, const SchemaNode* schema) {
+  if (!live.is_object()) live.emplace_object();
+  auto& out = live.get_object();
   for (const auto& [name, value] : members_of(&config)) {
-    auto* current = out.if_contains(name);
-    if (current) {
-      *current = merge(*current, value, member_schema(schema, name));
+    if (auto* current = out.if_contains(name)) {
+      *current = merge(std::move(*current), value, member_schema(schema, name));
     } else {
       out.emplace(name, value);
     }
   }
-  return out;
+  return live;
 }
 
 // Items of both come in the order of `config`; an item of `live` alone keeps its place among its
 // neighbours.
-json::value merge_lists(const json::value& live, const json::value& config,
-                        const SchemaNode& schema) {
-  const auto ours = elements_of(schema, &live);
-  const auto theirs = elements_of(schema, &config);
-  std::map<PathElement, const json::value*> live_by_element;
+json::value merge_lists(json::value live, const json::value& config, const SchemaNode& schema) {
+  if (!live.is_array()) live.emplace_array();
+  const auto ours = elements_of(schema, live.get_array());
+  const auto theirs = elements_of(schema, items_of(&config));
+  std::map<PathElement, json::value*> live_by_element;
   std::set<PathElement> config_elements;
   for (const auto& item : ours) live_by_element.emplace(item.element, item.value);
   for (const auto& item : theirs) config_elements.insert(item.element);
@@ -239,16 +245,16 @@ json::value merge_lists(const json::value& live, const json::value& config,
     const auto it = live_by_element.find(item.element);
     out.push_back(it == live_by_element.end()
                       ? *item.value
-                      : merge(*it->second, *item.value, schema.items.get()));
+                      : merge(std::move(*it->second), *item.value, schema.items.get()));
   };
   for (const auto& item : ours) {
     if (!config_elements.contains(item.element)) {
-      out.push_back(*item.value);
+      out.push_back(std::move(*item.value));
       continue;
     }
     const auto shared = std::find_if(
         theirs.begin() + static_cast<std::ptrdiff_t>(next), theirs.end(),
-        [&](const Item& candidate) { return live_by_element.contains(candidate.element); });
+        [&](const auto& candidate) { return live_by_element.contains(candidate.element); });
     if (shared == theirs.end() || shared->element != item.element) continue;
     const auto last = static_cast<std::size_t>(shared - theirs.begin());
     while (next <= last) emit_next();
@@ -257,13 +263,13 @@ json::value merge_lists(const json::value& live, const json::value& config,
   return out;
 }
 
-json::value merge(const json::value& live, const json::value& config, const SchemaNode* schema) {
+json::value merge(json::value live, const json::value& config, const SchemaNode* schema) {
   if (is_empty_container(&live) && is_empty_container(&config)) return config;
   switch (shape_of(&live, &config, schema)) {
     case Shape::Map:
-      return merge_maps(live, config, schema);
+      return merge_maps(std::move(live), config, schema);
     case Shape::List:
-      return merge_lists(live, config, *schema);
+      return merge_lists(std::move(live), config, *schema);
     case Shape::Leaf:
       return config;
   }
@@ -286,7 +292,7 @@ json::value remove(const json::value& value, const FieldSet& fields, const Schem
     }
     case Shape::List: {
       json::array out;
-      for (const auto& [element, item] : elements_of(*schema, &value)) {
+      for (const auto& [element, item] : elements_of(*schema, items_of(&value))) {
         if (fields.has_member(element)) continue;
         const auto* below = fields.child(element);
         out.push_back(below ? remove(*item, *below, schema->items.get()) : *item);

@@ -2,40 +2,43 @@
 
 #include <fmt/format.h>
 
+#include "k8s/sim/api/schema_path.hpp"
+
 namespace troupe::sim {
 namespace {
 
 class DuplicateFinder {
  public:
   std::vector<FieldError> run(const SchemaNode& root, const json::value& object) {
-    visit(root, object, "");
+    visit(root, object);
     return std::move(errors_);
   }
 
  private:
-  void visit(const SchemaNode& schema, const json::value& value, const std::string& path) {
+  void visit(const SchemaNode& schema, const json::value& value) {
     if (const auto* object = value.if_object()) {
       for (const auto& [name, member] : *object) {
         const std::string_view key = name;
         // Metadata is not the author's schema and has rules of its own.
         if (schema.embedded_resource && key == "metadata") continue;
         if (const auto* declared = schema.property(key)) {
-          visit(*declared, member,
-                path.empty() ? std::string(key) : fmt::format("{}.{}", path, key));
+          const auto step = path_.member(key);
+          visit(*declared, member);
         } else if (schema.additional) {
-          visit(*schema.additional, member, fmt::format("{}[{}]", path, key));
+          const auto step = path_.entry(key);
+          visit(*schema.additional, member);
         }
       }
     } else if (const auto* array = value.if_array()) {
-      visit_list(schema, *array, path);
+      visit_list(schema, *array);
     }
   }
 
-  void visit_list(const SchemaNode& schema, const json::array& array, const std::string& path) {
+  void visit_list(const SchemaNode& schema, const json::array& array) {
     std::map<std::string, int> seen;
     for (std::size_t i = 0; i < array.size() && schema.list_type != ListType::Atomic; ++i) {
       if (schema.list_type == ListType::Map && !array[i].is_object() && !array[i].is_null()) {
-        errors_.push_back(invalid(fmt::format("{}[{}]", path, i), show(array[i]),
+        errors_.push_back(invalid(fmt::format("{}[{}]", path_.text(), i), show(array[i]),
                                   "must be an object for an array of list-type map"));
         continue;
       }
@@ -44,15 +47,17 @@ class DuplicateFinder {
                                 ? show(json::value(list_key(schema, array[i])))
                                 : show(array[i]);
       if (++seen[identity] == 2) {
-        errors_.push_back(duplicate(fmt::format("{}[{}]", path, i), identity));
+        errors_.push_back(duplicate(fmt::format("{}[{}]", path_.text(), i), identity));
       }
     }
     if (!schema.items) return;
     for (std::size_t i = 0; i < array.size(); ++i) {
-      visit(*schema.items, array[i], fmt::format("{}[{}]", path, i));
+      const auto step = path_.item(i);
+      visit(*schema.items, array[i]);
     }
   }
 
+  SchemaPath path_;
   std::vector<FieldError> errors_;
 };
 

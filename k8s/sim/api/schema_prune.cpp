@@ -1,8 +1,7 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "k8s/sim/api/schema.hpp"
+#include "k8s/sim/api/schema_path.hpp"
 #include "k8s/sim/api/schema_quantity.hpp"
 
 namespace troupe::sim {
@@ -16,49 +15,51 @@ bool is_type_meta(std::string_view key) {
 class Pruner {
  public:
   std::vector<std::string> run(json::value& object, const SchemaNode& root) {
-    visit(object, &root, "");
+    visit(object, &root);
     std::ranges::sort(unknown_);
     return std::move(unknown_);
   }
 
  private:
-  void visit(json::value& value, const SchemaNode* schema, const std::string& path) {
+  void visit(json::value& value, const SchemaNode* schema) {
     if (schema && schema->int_or_string) return;
     if (auto* object = value.if_object()) {
-      visit_object(*object, schema, path);
+      visit_object(*object, schema);
     } else if (auto* array = value.if_array()) {
-      visit_array(*array, schema, path);
+      visit_array(*array, schema);
     }
   }
 
-  void visit_object(json::object& object, const SchemaNode* schema, const std::string& path) {
+  void visit_object(json::object& object, const SchemaNode* schema) {
     const bool keep_unknown = schema && schema->preserve_unknown;
     for (auto it = object.begin(); it != object.end();) {
       const std::string_view key = it->key();
-      const auto child_path = path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
+      const auto step = path_.member(key);
       const auto* known = schema ? schema->member(key) : nullptr;
       if (known) {
-        visit(it->value(), known, child_path);
+        visit(it->value(), known);
         ++it;
       } else if (keep_unknown || (schema && schema->embedded_resource && is_type_meta(key))) {
         ++it;
       } else if (schema && schema->additional_allowed) {
-        visit(it->value(), nullptr, child_path);
+        visit(it->value(), nullptr);
         ++it;
       } else {
-        unknown_.push_back(child_path);
+        unknown_.push_back(path_.text());
         it = object.stable_erase(it);
       }
     }
   }
 
-  void visit_array(json::array& array, const SchemaNode* schema, const std::string& path) {
+  void visit_array(json::array& array, const SchemaNode* schema) {
     if (schema && schema->preserve_unknown && !schema->items) return;
     for (std::size_t i = 0; i < array.size(); ++i) {
-      visit(array[i], schema ? schema->items.get() : nullptr, fmt::format("{}[{}]", path, i));
+      const auto step = path_.item(i);
+      visit(array[i], schema ? schema->items.get() : nullptr);
     }
   }
 
+  SchemaPath path_;
   std::vector<std::string> unknown_;
 };
 

@@ -62,8 +62,10 @@ void restore_member(json::object& into, const json::object* from, std::string_vi
   const auto* value = from == nullptr ? nullptr : from->if_contains(name);
   if (value == nullptr) {
     into.erase(name);
+  } else if (auto* present = into.if_contains(name)) {
+    if (!same(*present, *value)) *present = *value;
   } else {
-    into[name] = *value;
+    into.emplace(name, *value);
   }
 }
 

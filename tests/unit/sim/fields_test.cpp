@@ -116,8 +116,9 @@ TEST(FieldSet, HasSetArithmetic) {
 }
 
 TEST(FieldSet, PathsReadAsInConflictMessages) {
+  const json::value name = "main", port = 80;
   const FieldPath path = {PathElement::field("spec"), PathElement::field("parts"),
-                          PathElement::key({{"name", "main"}, {"port", 80}}),
+                          PathElement::key({{"port", &port}, {"name", &name}}),
                           PathElement::field("image")};
   EXPECT_EQ(to_string(path), ".spec.parts[name=\"main\",port=80].image");
   EXPECT_EQ(to_string(FieldPath{PathElement::field("a"), PathElement::value("x")}), ".a[=\"x\"]");
@@ -143,6 +144,14 @@ TEST(FieldsOfObject, DefaultedMapKeysArePartOfTheKey) {
       services());
   EXPECT_EQ(set.to_fields_v1(), fields_json(R"({"f:spec":{"f:ports":{
                 "k:{\"port\":80,\"protocol\":\"TCP\"}":{".":{},"f:port":{}}}}})"));
+}
+
+// As an update that got past validation once may have left them.
+TEST(FieldsOfObject, ItemsOfOneKeyOwnTheirFieldsTogether) {
+  const auto set =
+      field_set_of(widget("{parts: [{name: p, size: 2}, {name: p, image: i}]}"), widgets());
+  EXPECT_EQ(set.to_fields_v1(), fields_json(R"({"f:spec":{
+      "f:parts":{"k:{\"name\":\"p\"}":{".":{},"f:image":{},"f:name":{},"f:size":{}}}}})"));
 }
 
 // Apply
