@@ -67,8 +67,9 @@ Result<agent::Authorities> authorities_in(const k8s::SecretObject& secret) {
     out.others = std::move(*others);
   }
   // Nothing is held that could not sign.
-  for (const auto* key : {&out.signer, out.next ? &*out.next : &out.signer})
-    if (const auto works = agent::is_pair(*key); !works) return works.error();
+  if (const auto works = agent::is_pair(out.signer); !works) return works.error();
+  if (out.next)
+    if (const auto works = agent::is_pair(*out.next); !works) return works.error();
   return out;
 }
 

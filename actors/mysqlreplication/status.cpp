@@ -215,25 +215,54 @@ std::string without_numbers(std::string_view text) {
   return boost::algorithm::join(words, " ");
 }
 
-// The status without what moves all the time: equal texts mean that nothing happened.
-std::string outline(Status s, k8s::Arena& arena) {
-  const auto steady = [&arena](k8s::Text text) { return arena.text(without_numbers(text)); };
-  std::vector<std::pair<k8s::Text, k8s::TopologyNode>> nodes;
-  for (const auto& [name, node] : s.topology) {
-    auto n = node;
-    n.secondsBehindSource.reset();
-    n.gtidExecuted = {};
-    n.error = steady(n.error);
-    nodes.emplace_back(name, n);
+bool same_but_for_numbers(std::string_view a, std::string_view b) {
+  return a == b || without_numbers(a) == without_numbers(b);
+}
+
+bool nothing_happened(k8s::TopologyNode before, k8s::TopologyNode after) {
+  if (!same_but_for_numbers(before.error, after.error)) return false;
+  for (auto* node : {&before, &after}) {
+    node->secondsBehindSource.reset();
+    node->gtidExecuted = {};
+    node->error = {};
   }
-  s.topology = arena.map(std::move(nodes));
-  std::vector<k8s::Guard> rules;
-  for (const auto& g : s.guards) rules.push_back({g.rule, steady(g.text), g.since});
-  s.guards = arena.list(rules);
-  std::vector<k8s::Condition> conditions(s.conditions.begin(), s.conditions.end());
-  for (auto& c : conditions) c.message = steady(c.message);
-  s.conditions = arena.list(conditions);
-  return k8s::to_json_text(s);
+  return k8s::same_json_text(before, after);
+}
+
+bool nothing_happened(k8s::Guard before, k8s::Guard after) {
+  if (!same_but_for_numbers(before.text, after.text)) return false;
+  before.text = after.text = {};
+  return k8s::same_json_text(before, after);
+}
+
+bool nothing_happened(k8s::Condition before, k8s::Condition after) {
+  if (!same_but_for_numbers(before.message, after.message)) return false;
+  before.message = after.message = {};
+  return k8s::same_json_text(before, after);
+}
+
+template <class T>
+bool nothing_happened(const k8s::List<T>& before, const k8s::List<T>& after) {
+  return std::equal(before.begin(), before.end(), after.begin(), after.end(),
+                    [](const T& b, const T& a) { return nothing_happened(b, a); });
+}
+
+// Whether they differ only in what moves all the time.
+bool nothing_happened(Status before, Status after) {
+  const bool same_nodes =
+      std::equal(before.topology.begin(), before.topology.end(), after.topology.begin(),
+                 after.topology.end(), [](const auto& b, const auto& a) {
+                   return b.key == a.key && nothing_happened(b.value, a.value);
+                 });
+  if (!same_nodes || !nothing_happened(before.guards, after.guards) ||
+      !nothing_happened(before.conditions, after.conditions))
+    return false;
+  for (auto* status : {&before, &after}) {
+    status->topology = {};
+    status->guards = {};
+    status->conditions = {};
+  }
+  return k8s::same_json_text(before, after);
 }
 
 boost::json::object body_of(const World& w, boost::json::value status) {
@@ -356,8 +385,8 @@ void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePo
 
   if (step_is_young(o.status, memory, now, d)) return;
   const auto live = without_record(o.status);
-  if (k8s::to_json_text(s) == k8s::to_json_text(live)) return;
-  if (outline(s, arena) == outline(live, arena) && now - memory.status_written < kDetailEvery) {
+  if (k8s::same_json_text(s, live)) return;
+  if (nothing_happened(live, s) && now - memory.status_written < kDetailEvery) {
     d.wake_at(memory.status_written + kDetailEvery);
     return;
   }

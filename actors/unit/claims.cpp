@@ -46,11 +46,11 @@ bool user_has(const World& w, std::string_view user) {
 
 // Who has the role; nobody: empty. Whoever put root into the Secret wants to use it.
 std::string user_of(const World& w, const AccountRole& role) {
-  if (const auto named = env_of(w, role.variable)) return *named;
+  if (auto named = env_of(w, role.variable)) return *std::move(named);
+  if (role.variable != kAdminVariable || !user_has(w, kRoot)) return {};
   const bool stock = std::any_of(kStockRoot.begin(), kStockRoot.end(),
                                  [&w](auto name) { return env_of(w, name).has_value(); });
-  return role.variable == kAdminVariable && user_has(w, kRoot) && !stock ? std::string(kRoot)
-                                                                         : std::string();
+  return stock ? std::string() : std::string(kRoot);
 }
 
 // The owner of made-up accounts: the UnitSet whose Units share them, else the Unit.

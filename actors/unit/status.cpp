@@ -144,7 +144,7 @@ void write_status(const World& w, Memory& memory, const PodStanding& pod, Decisi
   Conditions conditions(arena, o.status.conditions, o.metadata.generation, w.wall);
   set_conditions(w, memory, s, pod, d, conditions);
   s.conditions = conditions.list();
-  if (k8s::to_json_text(s) == k8s::to_json_text(o.status)) return;
+  if (k8s::same_json_text(s, o.status)) return;
   tell_changes(d, o, conditions, {kReconciled}, {kHandsOverFirst}, memory.warned);
   auto body = skeleton<k8s::Unit>(o.metadata.namespace_, o.metadata.name);
   body["metadata"].as_object()["uid"] = o.metadata.uid.view();

@@ -183,7 +183,7 @@ void write_status(const World& w, Memory& memory, const std::vector<std::string>
   conditions.reconciled(d.guards);
   set_ready(w, conditions);
   s.conditions = conditions.list();
-  if (k8s::to_json_text(s) == k8s::to_json_text(o.status)) return;
+  if (k8s::same_json_text(s, o.status)) return;
 
   tell_changes(d, o, conditions, {kReconciled}, {kUpdateWaits}, memory.warned);
   auto body = skeleton<k8s::UnitSet>(o.metadata.namespace_, o.metadata.name);

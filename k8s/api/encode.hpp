@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <string_view>
@@ -125,7 +126,54 @@ void append_json(std::string& out, const T& value) {
   }
 }
 
+// Whether both would be written alike.
+template <class T>
+bool is_same(const T& a, const T& b);
+
+template <Described T>
+bool is_same_object(const T& a, const T& b) {
+  bool same = true;
+  for_each_field<T>([&](auto member, const Field& field) {
+    if (!same) return;
+    const bool left_out = is_left_out(a.*member, field);
+    same = left_out == is_left_out(b.*member, field) && (left_out || is_same(a.*member, b.*member));
+  });
+  return same;
+}
+
+template <class T>
+bool is_same(const T& a, const T& b) {
+  if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
+    return a == b;
+  } else if constexpr (std::is_same_v<T, Text>) {
+    return a.view() == b.view();
+  } else if constexpr (kIsOpt<T>) {
+    return a.has_value() == b.has_value() && (!a || is_same(*a, *b));
+  } else if constexpr (kIsList<T>) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), is_same<typename T::value_type>);
+  } else if constexpr (kIsMap<T>) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+      return x.key == y.key && is_same(x.value, y.value);
+    });
+  } else if constexpr (std::is_same_v<T, Time>) {
+    return a.at == b.at || to_rfc3339(a.at) == to_rfc3339(b.at);
+  } else if constexpr (Described<T>) {
+    return is_same_object(a, b);
+  } else {
+    std::string left, right;
+    append_json(left, a);
+    append_json(right, b);
+    return left == right;
+  }
+}
+
 }  // namespace internal
+
+// Whether to_json_text() of both is the same, for a small part of its price.
+template <class T>
+bool same_json_text(const T& a, const T& b) {
+  return internal::is_same(a, b);
+}
 
 // Any described struct, or a list or map of them.
 template <class T>

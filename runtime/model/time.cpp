@@ -1,7 +1,9 @@
 #include "runtime/model/time.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
+
+#include <iterator>
+#include <string_view>
 
 namespace troupe {
 namespace {
@@ -12,9 +14,27 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+void append_two_digits(std::string& out, char before, unsigned n) {
+  out += before;
+  out += static_cast<char>('0' + n / 10);
+  out += static_cast<char>('0' + n % 10);
+}
+
+// Written out, as every status has some: fmt's dates cost ten times as much.
 std::string date_and_time(WallTime t) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(floor<seconds>(t))));
+  const auto second = floor<seconds>(t);
+  const auto day = floor<std::chrono::days>(second);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(second - day);
+  std::string out;
+  out.reserve(std::string_view("2006-01-02T15:04:05.000000Z").size());
+  fmt::format_to(std::back_inserter(out), "{:04}", static_cast<int>(date.year()));
+  append_two_digits(out, '-', static_cast<unsigned>(date.month()));
+  append_two_digits(out, '-', static_cast<unsigned>(date.day()));
+  append_two_digits(out, 'T', static_cast<unsigned>(time.hours().count()));
+  append_two_digits(out, ':', static_cast<unsigned>(time.minutes().count()));
+  append_two_digits(out, ':', static_cast<unsigned>(time.seconds().count()));
+  return out;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -464,8 +465,9 @@ bool Cluster::two_labelled_as_source() const {
 }
 
 int Cluster::member_behind(const std::string& ip) {
-  const auto from = ip.find('.') + 1;
-  return std::stoi(ip.substr(from, ip.find('.', from) - from)) - 1;
+  int number = 0;
+  std::from_chars(ip.data() + ip.find('.') + 1, ip.data() + ip.size(), number);
+  return number - 1;
 }
 
 std::optional<int> Cluster::at_address(const std::string& ip) const {

@@ -52,6 +52,29 @@ TEST(Encode, EscapesTexts) {
   EXPECT_EQ(boost::json::parse(out).as_string(), std::string_view("a\"b\\c\n\t\x01ä\x7f\0z", 13));
 }
 
+TEST(Encode, TellsWhetherTwoTextsAreTheSameWithoutMakingThem) {
+  Arena arena;
+  const auto at = [](std::string_view text) { return Time{parse_rfc3339(text).value()}; };
+  std::vector<MysqlReplicationStatus> all(2);
+  all[1].epoch = 1;
+  all.emplace_back().readwriteService = "rw";
+  all.emplace_back().operation = ReplicationOperation{};
+  all.emplace_back().operation = ReplicationOperation{.id = "failover-2"};
+  for (const auto* time :
+       {"2026-01-31T12:00:00Z", "2026-01-31T12:00:00.5Z", "2026-01-31T12:00:01Z"})
+    all.emplace_back().guards = arena.list({Guard{"rule", "text", at(time)}});
+  all.emplace_back().guards =
+      arena.list({Guard{"rule", "text", at("2026-01-31T12:00:00Z")}, Guard{"rule", "other", {}}});
+  for (const auto* name : {"db-0", "db-1"})
+    for (const auto behind : {0, 3})
+      all.emplace_back().topology =
+          arena.map<TopologyNode>({{name, TopologyNode{.secondsBehindSource = behind}}});
+  for (const auto& a : all)
+    for (const auto& b : all)
+      EXPECT_EQ(same_json_text(a, b), to_json_text(a) == to_json_text(b))
+          << to_json_text(a) << to_json_text(b);
+}
+
 TEST(Encode, WritesLeasesWithMicroseconds) {
   LeaseSpec lease{.holderIdentity = "me", .leaseDurationSeconds = 15};
   lease.renewTime = {parse_rfc3339("2026-01-31T12:00:00.25Z").value()};

@@ -56,6 +56,22 @@ TEST_F(EnsureTest, AppliesAnotherBodyAndWhatHasDrifted) {
   EXPECT_THAT(ask("2", true).effects, SizeIs(1));
 }
 
+// What was applied by an older operator is not applied once more by a newer one.
+TEST(AppliedHash, IsFnv1aOfTheBodysText) {
+  boost::json::object body{
+      {"empty", {{"list", boost::json::array()}, {"object", boost::json::object()}}},
+      {"values", {nullptr, true, false, -7, std::uint64_t{18446744073709551615ULL}, 0.25, ""}}};
+  for (int c = 1; c < 128; ++c) {
+    const std::string text{'a', static_cast<char>(c), 'b'};
+    body["texts"].emplace_array().emplace_back(text);
+    body[text] = c;
+    std::uint64_t hash = 14695981039346656037ULL;
+    for (const char byte : boost::json::serialize(body))
+      hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211ULL;
+    ASSERT_EQ(applied_hash(body), fmt::format("{:016x}", hash)) << boost::json::serialize(body);
+  }
+}
+
 TEST(SetFinalizer, KeepsOthersAndIsConditionalOnTheVersion) {
   MemoryCluster cluster;
   cluster.put<k8s::ConfigMap>("m", R"({"metadata": {"finalizers": ["theirs"]}})");
