@@ -134,6 +134,7 @@ TROUPE_AGENT_METHOD(mysql, ResetBinlogs)
 TROUPE_AGENT_METHOD(mysql, StartGroup)
 TROUPE_AGENT_METHOD(mysql, StopGroup)
 TROUPE_AGENT_METHOD(mysql, SetGroupPrimary)
+TROUPE_AGENT_METHOD(mysql, InspectSource)
 #undef TROUPE_AGENT_METHOD
 
 }  // namespace

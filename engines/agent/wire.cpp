@@ -59,15 +59,17 @@ void write(const OpenForWrites& in, pb::OpenForWritesRequest& out) {
   out.set_acks(in.acks);
   out.set_semi_sync(in.semi_sync);
 }
+void write(const ReplicationSource& in, pb::ReplicationSource& out) {
+  out.set_host(in.host);
+  out.set_port(in.port);
+  out.set_user(in.user);
+  out.set_password(std::string(in.password.reveal()));
+  out.set_tls(in.tls);
+  out.set_ca_pem(in.ca_pem);
+  out.set_own_authorities(in.own_authorities);
+}
 void write(const Follow& in, pb::FollowRequest& out) {
-  auto& source = *out.mutable_source();
-  source.set_host(in.source.host);
-  source.set_port(in.source.port);
-  source.set_user(in.source.user);
-  source.set_password(std::string(in.source.password.reveal()));
-  source.set_tls(in.source.tls);
-  source.set_ca_pem(in.source.ca_pem);
-  source.set_own_authorities(in.source.own_authorities);
+  write(in.source, *out.mutable_source());
   out.set_semi_sync(in.semi_sync);
   out.set_source_purged(in.source_purged);
   out.set_serve_reads(in.serve_reads);
@@ -98,6 +100,9 @@ void write(const StartGroup& in, pb::StartGroupRequest& out) {
 }
 void write(const SetGroupPrimary& in, pb::SetGroupPrimaryRequest& out) {
   out.set_running_limit_ms(duration_cast<milliseconds>(in.running_limit).count());
+}
+void write(const InspectSource& in, pb::InspectSourceRequest& out) {
+  write(in.source, *out.mutable_source());
 }
 
 // --- actions: wire to values
@@ -132,15 +137,17 @@ void read(const pb::PromoteRequest& in, Promote& out) { out = {in.acks(), in.sem
 void read(const pb::OpenForWritesRequest& in, OpenForWrites& out) {
   out = {in.acks(), in.semi_sync()};
 }
+ReplicationSource source_of(const pb::ReplicationSource& in) {
+  return {.host = in.host(),
+          .port = static_cast<std::uint16_t>(in.port()),
+          .user = in.user(),
+          .password = Secret(in.password()),
+          .tls = in.tls(),
+          .ca_pem = in.ca_pem(),
+          .own_authorities = in.own_authorities()};
+}
 void read(const pb::FollowRequest& in, Follow& out) {
-  const auto& source = in.source();
-  out.source = {.host = source.host(),
-                .port = static_cast<std::uint16_t>(source.port()),
-                .user = source.user(),
-                .password = Secret(source.password()),
-                .tls = source.tls(),
-                .ca_pem = source.ca_pem(),
-                .own_authorities = source.own_authorities()};
+  out.source = source_of(in.source());
   out.semi_sync = in.semi_sync();
   out.source_purged = in.source_purged();
   out.serve_reads = in.serve_reads();
@@ -171,6 +178,9 @@ void read(const pb::StartGroupRequest& in, StartGroup& out) {
 }
 void read(const pb::SetGroupPrimaryRequest& in, SetGroupPrimary& out) {
   if (in.running_limit_ms() > 0) out.running_limit = milliseconds(in.running_limit_ms());
+}
+void read(const pb::InspectSourceRequest& in, InspectSource& out) {
+  out.source = source_of(in.source());
 }
 
 // --- answers
@@ -220,6 +230,12 @@ void write(const GroupStopped& in, pb::StopGroupReply& out) {
   out.set_received(in.received);
 }
 void write(const GroupPrimarySet& in, pb::SetGroupPrimaryReply& out) { write_identified(in, out); }
+void write(const SourceInspected& in, pb::InspectSourceReply& out) {
+  write_identified(in, out);
+  out.set_version(in.version);
+  out.set_purged(in.purged);
+  out.set_by_gtids(in.by_gtids);
+}
 
 Answer read(const pb::Acknowledgement&) { return Done{}; }
 Answer read(const pb::RenderReply& in) {
@@ -251,6 +267,9 @@ Answer read(const pb::StopGroupReply& in) {
 }
 Answer read(const pb::SetGroupPrimaryReply& in) {
   return GroupPrimarySet{in.server_uuid(), in.executed()};
+}
+Answer read(const pb::InspectSourceReply& in) {
+  return SourceInspected{in.server_uuid(), in.version(), in.executed(), in.purged(), in.by_gtids()};
 }
 
 // The answer that a command's reply carries; what an agent answers by mistake reads as nothing.
@@ -401,6 +420,7 @@ TROUPE_WIRE_ACTION(ResetBinlogs)
 TROUPE_WIRE_ACTION(StartGroup)
 TROUPE_WIRE_ACTION(StopGroup)
 TROUPE_WIRE_ACTION(SetGroupPrimary)
+TROUPE_WIRE_ACTION(InspectSource)
 #undef TROUPE_WIRE_ACTION
 
 pb::State state_to_wire(std::uint64_t sequence, const AgentObservation& in) {

@@ -113,6 +113,11 @@ struct Rpc<SetGroupPrimary> {
   using Request = pb::SetGroupPrimaryRequest;
   using Reply = pb::SetGroupPrimaryReply;
 };
+template <>
+struct Rpc<InspectSource> {
+  using Request = pb::InspectSourceRequest;
+  using Reply = pb::InspectSourceReply;
+};
 
 template <class Action>
 typename Rpc<Action>::Request request_of(const CommandHeader& header, const Action& action);

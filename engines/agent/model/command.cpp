@@ -12,24 +12,16 @@ struct ActionTraits {
 
 // In the order of the variant.
 constexpr std::array<ActionTraits, std::variant_size_v<Action>> kActions{{
-    {"Render", false},
-    {"EnsureInitialised", false},
-    {"StartProcess", false},
-    {"StopProcess", false},
-    {"KillProcess", false},
-    {"EnsureAccounts", false},
-    {"StopReceiver", true},
-    {"Drain", true},
-    {"Promote", true},
-    {"OpenForWrites", true},
-    {"Follow", true},
-    {"Close", true},
-    {"SaveTransactions", true},
-    {"Clone", true},
-    {"ResetBinlogs", true},
-    {"StartGroup", true},
-    {"StopGroup", true},
-    {"SetGroupPrimary", true},
+    {"Render", false},          {"EnsureInitialised", false},
+    {"StartProcess", false},    {"StopProcess", false},
+    {"KillProcess", false},     {"EnsureAccounts", false},
+    {"StopReceiver", true},     {"Drain", true},
+    {"Promote", true},          {"OpenForWrites", true},
+    {"Follow", true},           {"Close", true},
+    {"SaveTransactions", true}, {"Clone", true},
+    {"ResetBinlogs", true},     {"StartGroup", true},
+    {"StopGroup", true},        {"SetGroupPrimary", true},
+    {"InspectSource", false},
 }};
 
 }  // namespace

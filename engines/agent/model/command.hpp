@@ -149,6 +149,18 @@ struct ReplicationSource {
   bool own_authorities = false;
 };
 
+// Asks a server that is no member what it is and has, from where this member would follow it.
+struct InspectSource {
+  ReplicationSource source;
+};
+struct SourceInspected {
+  std::string server_uuid;
+  std::string version;
+  std::string executed;
+  std::string purged;
+  bool by_gtids = false;  // its gtid_mode is ON
+};
+
 // Makes the member a replica of `source`, read-only. Refused with Code::Conflict when the source
 // has purged transactions that the member lacks: it must be cloned.
 struct Follow {
@@ -249,7 +261,7 @@ struct Done {};
 using Action =
     std::variant<Render, EnsureInitialised, StartProcess, StopProcess, KillProcess, EnsureAccounts,
                  StopReceiver, Drain, Promote, OpenForWrites, Follow, Close, SaveTransactions,
-                 Clone, ResetBinlogs, StartGroup, StopGroup, SetGroupPrimary>;
+                 Clone, ResetBinlogs, StartGroup, StopGroup, SetGroupPrimary, InspectSource>;
 
 struct Command {
   CommandHeader header;
@@ -259,7 +271,7 @@ struct Command {
 // One alternative an answer; StartProcess, StopProcess, KillProcess and ResetBinlogs answer Done.
 using Answer = std::variant<Done, Rendered, Initialised, AccountsEnsured, ReceiverStopped, Drained,
                             Promoted, Opened, Following, Closed, TransactionsSaved, Cloned,
-                            GroupStarted, GroupStopped, GroupPrimarySet>;
+                            GroupStarted, GroupStopped, GroupPrimarySet, SourceInspected>;
 
 struct Reply {
   Answer answer;

@@ -55,6 +55,7 @@ BOOST_DESCRIBE_STRUCT(StartGroup, (),
                       (group_name, local_address, members, user, password, own_authorities,
                        bootstrap))
 BOOST_DESCRIBE_STRUCT(SetGroupPrimary, (), (running_limit))
+BOOST_DESCRIBE_STRUCT(InspectSource, (), (source))
 
 BOOST_DESCRIBE_STRUCT(Rendered, (), (hash, changed, overridden))
 BOOST_DESCRIBE_STRUCT(Initialised, (), (created))
@@ -70,6 +71,7 @@ BOOST_DESCRIBE_STRUCT(Cloned, (), (server_uuid, executed))
 BOOST_DESCRIBE_STRUCT(GroupStarted, (), (server_uuid, executed))
 BOOST_DESCRIBE_STRUCT(GroupStopped, (), (server_uuid, received, executed))
 BOOST_DESCRIBE_STRUCT(GroupPrimarySet, (), (server_uuid, executed))
+BOOST_DESCRIBE_STRUCT(SourceInspected, (), (server_uuid, version, executed, purged, by_gtids))
 BOOST_DESCRIBE_STRUCT(Reply, (), (answer, message))
 
 }  // namespace troupe::agent

@@ -15,6 +15,7 @@
 #include "engines/agent/server/configuration.hpp"
 #include "engines/agent/server/data_directory.hpp"
 #include "engines/agent/server/epoch_store.hpp"
+#include "engines/agent/server/external_source.hpp"
 #include "engines/agent/server/fence_mark.hpp"
 #include "engines/agent/server/fence_watch.hpp"
 #include "engines/agent/server/mysql_clone.hpp"
@@ -97,6 +98,7 @@ class Agent::Impl {
     database_ = std::make_unique<LocalMysql>(context_, login);
     member_ = std::make_unique<MysqlMember>(settings_, *database_, supervisor_, board_);
     clone_ = std::make_unique<MysqlClone>(*member_, *database_, directory_, board_);
+    outside_ = std::make_unique<ExternalSource>(context_);
     fence_watch_ = std::make_unique<FenceWatch>(
         context_, login, settings_.self_fence,
         FenceWatch::Member{.can_be_asked = [this] { return can_be_asked(); },
@@ -404,6 +406,10 @@ class Agent::Impl {
     return member_->run(command, work);
   }
 
+  Result<Reply> run(const InspectSource& command, Work& work) {
+    return outside_->run(command, work);
+  }
+
   template <class Step>
   Result<Reply> run(const Step& command, Work& work) {
     if (!database_->serving()) {
@@ -703,6 +709,7 @@ class Agent::Impl {
   std::unique_ptr<LocalMysql> database_;
   std::unique_ptr<MysqlMember> member_;
   std::unique_ptr<MysqlClone> clone_;
+  std::unique_ptr<ExternalSource> outside_;
   std::unique_ptr<FenceWatch> fence_watch_;
   std::int64_t pid_ = 0;  // on the I/O thread
   std::atomic<int> operators_ = 0;

@@ -407,6 +407,10 @@ class MysqlService final : public pb::Mysql::CallbackService {
                          pb::SetGroupPrimaryReply* out) override {
     return desk_.serve<agent::SetGroupPrimary>(context, in, out);
   }
+  Unary* InspectSource(Context* context, const pb::InspectSourceRequest* in,
+                       pb::InspectSourceReply* out) override {
+    return desk_.serve<agent::InspectSource>(context, in, out);
+  }
 
  private:
   Desk& desk_;

@@ -61,6 +61,7 @@ class Carried {
   void operator()(const agent::StopGroup&) { ask({.verb = topo::Verb::StopGroup}); }
   void operator()(const agent::SetGroupPrimary&) { ask({.verb = topo::Verb::SetGroupPrimary}); }
 
+  void operator()(const agent::InspectSource&) { fail(Code::Retry, "no server is outside"); }
   void operator()(const agent::StopReceiver&) { ask({.verb = topo::Verb::StopReceiver}); }
   void operator()(const agent::Drain& a) {
     ask({.verb = topo::Verb::Drain, .gtids = mysql::GtidSet::parse(a.until).value()});
