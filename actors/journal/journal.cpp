@@ -78,6 +78,13 @@ class Journal::Notes final : public Sight {
     note(password_key(place), described_json(answer, journal_.veil()));
     return found;
   }
+  Result<ExternalSource> external_source(std::string_view ns, std::string_view secret) override {
+    auto found = eyes_->external_source(ns, secret);
+    ExternalSourceAnswer answer;
+    found ? void(answer.is = *found) : void(answer.failed = found.error());
+    note(external_source_key(ns, secret), described_json(answer, journal_.veil()));
+    return found;
+  }
   std::vector<Refusal> refused() const override { return eyes_->refused(); }
   WallTime wall() const override {
     const auto wall = eyes_->wall();

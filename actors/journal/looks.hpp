@@ -34,6 +34,14 @@ inline std::string password_key(const PasswordPlace& place) {
   return fmt::format("password {}/{} {} by {} {}", place.ns, place.secret, place.user,
                      place.aes_secret, place.aes_key);
 }
+inline std::string external_source_key(std::string_view ns, std::string_view secret) {
+  return fmt::format("external source {}/{}", ns, secret);
+}
+struct ExternalSourceAnswer {
+  std::optional<ExternalSource> is;
+  std::optional<Error> failed;
+};
+BOOST_DESCRIBE_STRUCT(ExternalSourceAnswer, (), (is, failed))
 struct PasswordAnswer {
   std::optional<Secret> is;
   std::optional<Error> failed;

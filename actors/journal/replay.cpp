@@ -75,6 +75,11 @@ class Recollection final : public Sight {
     if (answer.failed) return std::move(*answer.failed);
     return std::move(answer.is).value();
   }
+  Result<ExternalSource> external_source(std::string_view ns, std::string_view secret) override {
+    auto answer = read<ExternalSourceAnswer>(next(external_source_key(ns, secret)));
+    if (answer.failed) return std::move(*answer.failed);
+    return std::move(answer.is).value();
+  }
   std::vector<Refusal> refused() const override {
     return read<std::vector<Refusal>>(next(std::string(kRefusedKey)));
   }

@@ -36,6 +36,9 @@ inline constexpr std::string_view kSwitchoverAnnotation = "troupe.dev/switchover
 inline constexpr std::string_view kRecoverOnAnnotation = "troupe.dev/recover-on";
 // "true" on a MysqlReplication: its servers are left as they are, whatever becomes of them.
 inline constexpr std::string_view kClusteringStoppedAnnotation = "troupe.dev/clustering-stopped";
+// On a MysqlReplication: the Secret of a server outside (external_source.hpp) that its source
+// follows instead of taking writes.
+inline constexpr std::string_view kExternalSourceAnnotation = "troupe.dev/external-source";
 // On the Secret of a certificate or of the authority: when to renew it.
 inline constexpr std::string_view kRenewAfterAnnotation = "troupe.dev/renew-after";
 // Likewise: SHA-256 of the authority's certificate that signs (tls.crt), and of all that are

@@ -11,4 +11,8 @@ Result<Secret> Sight::password(const PasswordPlace& place) {
                      place.aes_key);
 }
 
+Result<ExternalSource> Sight::external_source(std::string_view ns, std::string_view secret) {
+  return external_source_of(get<k8s::SecretObject>(ns, secret), secret);
+}
+
 }  // namespace troupe::actors

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/model/external_source.hpp"
 #include "actors/model/refusal.hpp"
 #include "engines/agent/model/observation.hpp"
 #include "engines/mysql/model/observation.hpp"
@@ -51,6 +52,7 @@ class Sight {
   virtual std::shared_ptr<const agent::AgentObservation> agent(const std::string& endpoint) = 0;
   // Decrypted; errors name the Secret and the key (credentials.hpp).
   virtual Result<Secret> password(const PasswordPlace& place);
+  virtual Result<ExternalSource> external_source(std::string_view ns, std::string_view secret);
   // By key; hold_refused() makes guards of them.
   virtual std::vector<Refusal> refused() const = 0;
   virtual WallTime wall() const = 0;

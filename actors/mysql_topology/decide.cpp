@@ -39,13 +39,22 @@ void raise_epoch(const Topology& t, PersistedRecord& record, std::vector<Note>& 
   notes.push_back({false, "EpochRaised", text});
 }
 
+// Where it is by the specification of now; nullopt: nobody says.
+std::optional<std::string> address_of(const Topology& t, std::string_view peer) {
+  if (peer == kOutside)
+    return t.external && t.external->problem.empty() ? std::optional(t.external->address())
+                                                     : std::nullopt;
+  const auto* m = t.find(peer);
+  return m && !m->former ? std::optional(m->address()) : std::nullopt;
+}
+
 // The source was moved in the specification while `m` was being made to follow it. Its agent goes
 // on with that, and lets nothing of the same epoch come before.
 bool is_held_up(const Topology& t, const Member& m) {
   const auto& order = m.follow_order;
   if (!order || order->epoch != t.record.epoch || !m.ours || !m.agent_connected()) return false;
-  const auto* source = t.find(order->peer);
-  if (!source || source->former || source->address() == order->address) return false;
+  const auto address = address_of(t, order->peer);
+  if (!address || *address == order->address) return false;
   const auto* answer = m.outcome(Verb::Follow, order->epoch);
   return !answer || answer->at < order->at;
 }
@@ -60,7 +69,7 @@ void overtake_old_addresses(const Topology& t, PersistedRecord& record, std::vec
   const auto& order = *m->follow_order;
   notes.push_back({false, "EpochRaised",
                    fmt::format("{} is told to follow {} at {}, no more at {}", m->name, order.peer,
-                               t.find(order.peer)->address(), order.address)});
+                               *address_of(t, order.peer), order.address)});
 }
 
 // A record that says nothing of the quorum promises nothing: all may have acknowledged, and whether
@@ -206,6 +215,12 @@ void plan_next(const Topology& t, TimePoint now, Plan& plan) {
       break;
     case OperationType::Rebuild:
       return resume_rebuild(t, now, plan);
+    case OperationType::Attach:
+      resume_attach(t, now, plan);
+      break;
+    case OperationType::Detach:
+      resume_detach(t, now, plan);
+      break;
     case OperationType::Bootstrap:
       return plan.hold("ModeChanged", "a group is being begun");
   }
@@ -307,7 +322,7 @@ bool waits_for_accounts(const Member& m, TimePoint now) {
 }
 
 std::uint32_t acks_of(const Topology& t, std::size_t members) {
-  if (t.mode != Mode::SemiSync) return 0;
+  if (t.mode != Mode::SemiSync || t.is_fed()) return 0;
   return static_cast<std::uint32_t>(mysql::required_acks(static_cast<int>(members)));
 }
 

@@ -36,8 +36,11 @@ const Member* existing_source(const Topology& t, Plan& plan, bool& held) {
   for (const auto* m : t.voters()) {
     if (!m->server()->replica) continue;
     const auto& r = *m->server()->replica;
-    const auto found = std::find_if(t.members.begin(), t.members.end(), [&r](const Member& s) {
-      return s.host == r.source_host && s.port == r.source_port;
+    // One that is fed from outside is whom the others follow.
+    const bool is_fed =
+        t.external && t.external->host == r.source_host && t.external->port == r.source_port;
+    const auto found = std::find_if(t.members.begin(), t.members.end(), [&](const Member& s) {
+      return is_fed ? &s == m : s.host == r.source_host && s.port == r.source_port;
     });
     if (found == t.members.end() || (followed && followed != &*found)) return nullptr;
     followed = &*found;
@@ -85,9 +88,12 @@ void discover(const Topology& t, TimePoint now, Plan& plan) {
     return;
   }
 
+  if (external_is_unusable(t, plan)) return;
   bool held = false;
   if (const auto* source = existing_source(t, plan, held)) {
     plan.record = begin(t, source->name, unknown_quorum(t));
+    if (t.external && source->server()->read_only)
+      return form_fed(t, *source, std::move(*plan.record), plan);
     plan.notes.push_back({false, "Adopted", source->name + " is the source that was found"});
     return;
   }
@@ -102,6 +108,7 @@ void discover(const Topology& t, TimePoint now, Plan& plan) {
     return;
   }
   plan.record = begin(t, wanted->name, new_quorum(t));
+  if (t.external) return form_fed(t, *wanted, std::move(*plan.record), plan);
   plan.record->operation = Operation{.type = OperationType::Form,
                                      .step = Step::Promote,
                                      .candidate = wanted->name,

@@ -193,7 +193,8 @@ void consider_failover(const Topology& t, const Member& source, const Death& dea
               death.since);
     return;
   }
-  if (t.mode == Mode::Async && !t.failover.allow_loss) {
+  // What comes from outside is there still.
+  if (t.mode == Mode::Async && !t.is_fed() && !t.failover.allow_loss) {
     plan.hold("LossNotAllowed",
               "asynchronous replicas may lack acknowledged writes; spec.failover.allowLoss permits "
               "a failover all the same",

@@ -169,6 +169,7 @@ void install(const Topology& t, TimePoint now, Plan& plan) {
     consider_failover(t, *candidate, *death, now, plan);
     return;
   }
+  if (t.is_fed()) return install_fed(t, *candidate, now, plan);
   attach_others(t, *candidate, now, plan);
   const bool open = make_source(t, *candidate, plan);
   if (candidate->done(Verb::Promote, t.record.epoch)) plan.roles[op.candidate] = Role::Source;

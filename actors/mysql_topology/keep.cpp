@@ -28,6 +28,8 @@ bool is_closed(const mysql::MemberObservation& s) { return s.read_only || s.offl
 mysql::GtidSet lost_by(const Topology& t, const Member& source, TimePoint now) {
   const auto& s = *source.server();
   if (!is_closed(s) || source.changed_since_probe()) return {};
+  // One that is fed goes on: only that it lacks everything says something.
+  if (t.is_fed() && !s.gtid_executed.empty()) return {};
   const std::size_t enough = std::max<std::size_t>(t.acks() + 1, 2);
   std::vector<mysql::GtidSet> beyond;
   for (const auto* m : t.voters()) {
@@ -201,7 +203,9 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
     return false;
   }
   if (!source.answers(now)) return healthy_replica(t, m, source);
-  if (const auto extra = errant(m, source); !extra.empty()) {
+  const auto beyond = not_from_outside(t, m, errant(m, source), now, plan);
+  if (!beyond) return false;
+  if (const auto& extra = *beyond; !extra.empty()) {
     plan.roles[m.name] = Role::None;
     const auto why = fmt::format("{} has {} transactions that nobody else has: {}", m.name,
                                  extra.count(), extra.to_string());
@@ -347,6 +351,7 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
   silence_others(t, *source, plan);
   if (const auto death = death_of(t, *source, now))
     return consider_failover(t, *source, *death, now, plan);
+  bool fed = false;
   if (const auto why = unusable(*source, now)) {
     miss_source(t, *source, *why, now, plan);
   } else if (relieve_cut_off(t, *source, now, plan)) {
@@ -355,6 +360,8 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
     const auto text = fmt::format("{} came back without {}, which its replicas have", source->name,
                                   lost.to_string());
     return consider_failover(t, *source, {text, source->server()->seen}, now, plan);
+  } else if (t.is_fed()) {
+    fed = keep_fed(t, *source, now, plan);
   } else {
     mend_source(t, *source, now, plan);
   }
@@ -365,9 +372,10 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
     if (m != source && !in_work) all = mend_replica(t, *m, *source, now, plan) && all;
   }
   if (!op && !plan.record) keep_quorum(t, *source, now, plan);
-  plan.ready = all && plan.writable && !plan.record && !op;
+  plan.ready = all && (plan.writable || fed) && !plan.record && !op;
   if (plan.ready) pass_on_accounts(t, *source, plan);
-  if (!plan.record && !op && !unusable(*source, now)) consider_order(t, *source, now, plan);
+  if (plan.record || op || unusable(*source, now)) return;
+  if (!consider_external(t, *source, now, plan)) consider_order(t, *source, now, plan);
 }
 
 }  // namespace troupe::mysql_topology

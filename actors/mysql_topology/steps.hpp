@@ -21,6 +21,29 @@ void resume_rebuild(const Topology& t, TimePoint now, Plan& plan);
 // The last steps of every change: the candidate becomes the source and the others follow it.
 void install(const Topology& t, TimePoint now, Plan& plan);
 
+// --- topologies that are fed from outside (external.cpp)
+
+void resume_attach(const Topology& t, TimePoint now, Plan& plan);
+void resume_detach(const Topology& t, TimePoint now, Plan& plan);
+// Nothing is on record, and a server outside shall be followed: `source` will.
+void form_fed(const Topology& t, const Member& source, PersistedRecord begun, Plan& plan);
+// Why no topology that is to be fed can be formed, if so.
+bool external_is_unusable(const Topology& t, Plan& plan);
+// Begins to follow a server outside, or ends that, as it is asked for; says what holds it back.
+// Whether something was begun.
+bool consider_external(const Topology& t, const Member& source, TimePoint now, Plan& plan);
+// The source stays closed and follows the server outside; whether it does.
+bool keep_fed(const Topology& t, const Member& source, TimePoint now, Plan& plan);
+// The last step of a change of source: the candidate follows the server outside if it can.
+void install_fed(const Topology& t, const Member& candidate, TimePoint now, Plan& plan);
+// Whether `m` follows it, has to wait for an answer, or cannot, as guards say.
+enum class FollowsOutside { Yes, Waits, Cannot };
+FollowsOutside follow_outside(const Topology& t, const Member& m, TimePoint now, Plan& plan);
+// Of what `m` has and its source has not, what does not come from outside: the rest will come to
+// the source, too. Nullopt: that has to be asked first.
+std::optional<mysql::GtidSet> not_from_outside(const Topology& t, const Member& m,
+                                               mysql::GtidSet extra, TimePoint now, Plan& plan);
+
 // Every other member follows `candidate`, or will.
 void attach_others(const Topology& t, const Member& candidate, TimePoint now, Plan& plan);
 

@@ -91,6 +91,10 @@ void begin(const Topology& t, const Member& source, const std::string& candidate
 
 // A switchover that was undone a moment ago.
 const Outcome* just_given_up(const Topology& t, const Member& source, TimePoint now) {
+  if (t.is_fed()) {
+    const auto* stopped = source.outcome(Verb::StopReceiver, t.record.epoch);
+    return stopped && now - stopped->at < kRetryAfter ? stopped : nullptr;
+  }
   const auto* reopened = source.outcome(Verb::Open, t.record.epoch);
   const bool lately =
       reopened && source.outcome(Verb::Close, t.record.epoch) && now - reopened->at < kRetryAfter;
@@ -155,12 +159,14 @@ void give_up(const Topology& t, const std::string& why, Plan& plan) {
 
 void close_source(const Topology& t, const Member& from, Plan& plan) {
   const auto epoch = t.record.epoch;
-  const auto* closed = from.outcome(Verb::Close, epoch);
+  // Where nobody writes, it goes on by what it receives.
+  const auto verb = t.is_fed() ? Verb::StopReceiver : Verb::Close;
+  const auto* closed = from.outcome(verb, epoch);
   if (!closed) {
     // Not before it is on record: until then the candidate may be another in the next run.
     plan.notes.push_back({false, "SwitchoverStarted",
                           fmt::format("from {} to {}", from.name, t.record.operation->candidate)});
-    plan.commands.push_back({.member = from.name, .verb = Verb::Close, .epoch = epoch});
+    plan.commands.push_back({.member = from.name, .verb = verb, .epoch = epoch});
     return;
   }
   if (!closed->ok)
@@ -171,7 +177,7 @@ void close_source(const Topology& t, const Member& from, Plan& plan) {
     return give_up(t, fmt::format("{} died while it was being closed", from.name), plan);
   plan.record = t.record;
   plan.record->operation->step = Step::CatchUp;
-  plan.record->operation->gtids = closed->executed.to_string();
+  plan.record->operation->gtids = unite(closed->executed, closed->received).to_string();
 }
 
 void catch_up(const Topology& t, const Member& candidate, Plan& plan) {
@@ -196,6 +202,12 @@ void catch_up(const Topology& t, const Member& candidate, Plan& plan) {
 
 void reopen(const Topology& t, const Member& from, TimePoint now, Plan& plan) {
   attach_others(t, from, now, plan);
+  if (t.is_fed()) {
+    plan.roles[from.name] = Role::Source;
+    if (follow_outside(t, from, now, plan) != FollowsOutside::Waits)
+      plan.record = finished(t, t.record.operation->reason, true);
+    return;
+  }
   const bool open = make_source(t, from, plan);
   if (from.done(Verb::Promote, t.record.epoch)) plan.roles[from.name] = Role::Source;
   if (open) plan.record = finished(t, t.record.operation->reason, true);

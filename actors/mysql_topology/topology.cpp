@@ -45,6 +45,8 @@ std::string_view to_string(Verb verb) {
       return "StopGroup";
     case Verb::SetGroupPrimary:
       return "SetGroupPrimary";
+    case Verb::InspectSource:
+      return "InspectSource";
   }
   return "";
 }
@@ -61,13 +63,18 @@ std::string_view to_string(OperationType type) {
       return "Rebuild";
     case OperationType::Bootstrap:
       return "Bootstrap";
+    case OperationType::Attach:
+      return "Attach";
+    case OperationType::Detach:
+      return "Detach";
   }
   return "";
 }
 
 std::optional<OperationType> parse_operation_type(std::string_view text) {
   using enum OperationType;
-  return find_by_text(std::array{Form, Failover, Switchover, Rebuild, Bootstrap}, text);
+  return find_by_text(std::array{Form, Failover, Switchover, Rebuild, Bootstrap, Attach, Detach},
+                      text);
 }
 
 std::string_view to_string(Step step) {
@@ -86,6 +93,8 @@ std::string_view to_string(Step step) {
       return "Save";
     case Step::Clone:
       return "Clone";
+    case Step::Follow:
+      return "Follow";
     case Step::StopGroup:
       return "StopGroup";
     case Step::Bootstrap:
@@ -96,9 +105,9 @@ std::string_view to_string(Step step) {
 
 std::optional<Step> parse_step(std::string_view text) {
   using enum Step;
-  return find_by_text(
-      std::array{StopReceivers, Close, CatchUp, Promote, Reopen, Save, Clone, StopGroup, Bootstrap},
-      text);
+  return find_by_text(std::array{StopReceivers, Close, CatchUp, Promote, Reopen, Save, Clone,
+                                 Follow, StopGroup, Bootstrap},
+                      text);
 }
 
 std::string Member::address() const { return fmt::format("{}:{}", host, port); }
@@ -142,7 +151,7 @@ mysql::GtidSet Member::position() const {
     seen = s->seen;
   }
   for (const auto& [verb, outcome] : outcomes) {
-    if (!outcome.ok || outcome.at < seen) continue;
+    if (!outcome.ok || outcome.at < seen || verb == Verb::InspectSource) continue;
     set.add(outcome.executed);
     set.add(outcome.received);
   }
@@ -153,7 +162,9 @@ bool Member::changed_since_probe() const {
   const auto* s = server();
   return std::any_of(outcomes.begin(), outcomes.end(), [s](const auto& entry) {
     const auto& [verb, outcome] = entry;
-    return verb != Verb::EnsureAccounts && verb != Verb::Drain && (!s || outcome.at > s->seen);
+    const bool changes =
+        verb != Verb::EnsureAccounts && verb != Verb::Drain && verb != Verb::InspectSource;
+    return changes && (!s || outcome.at > s->seen);
   });
 }
 
@@ -197,7 +208,10 @@ bool Topology::counts(const Member& m) const {
   return std::find(names.begin(), names.end(), m.name) != names.end();
 }
 
+std::string External::address() const { return fmt::format("{}:{}", host, port); }
+
 std::uint32_t Topology::acks_wanted() const {
+  if (is_fed()) return 0;
   const auto staying = record.quorum.members.size() - record.quorum.leaving.size();
   return mode == Mode::SemiSync
              ? static_cast<std::uint32_t>(mysql::required_acks(static_cast<int>(staying)))
@@ -205,9 +219,10 @@ std::uint32_t Topology::acks_wanted() const {
 }
 
 int Topology::quorum() const {
-  if (mode == Mode::Async) return 1;
+  if (mode == Mode::Async && !is_fed()) return 1;
   // A majority of all, and of the rest where one has died.
-  if (mode == Mode::Group) return static_cast<int>(record.quorum.members.size()) / 2;
+  if (mode == Mode::Group || is_fed())
+    return std::max(1, static_cast<int>(record.quorum.members.size()) / 2);
   return static_cast<int>(record.quorum.members.size()) - static_cast<int>(record.quorum.acks);
 }
 

@@ -49,18 +49,19 @@ enum class Verb {
   Clone,
   StartGroup,
   StopGroup,
-  SetGroupPrimary
+  SetGroupPrimary,
+  InspectSource
 };
 BOOST_DESCRIBE_ENUM(Verb, EnsureAccounts, StopReceiver, Drain, Promote, Open, Follow, Close,
-                    SaveTransactions, Clone, StartGroup, StopGroup, SetGroupPrimary)
+                    SaveTransactions, Clone, StartGroup, StopGroup, SetGroupPrimary, InspectSource)
 std::string_view to_string(Verb verb);
 
 struct Command {
   std::string member;
   Verb verb = Verb::StopReceiver;
   Epoch epoch;
-  std::string peer;                // Follow: the source; Clone: the donor
-  std::string address;             // Follow: of the source
+  std::string peer;                // Follow: the source; Clone: the donor; or kOutside
+  std::string address;             // Follow: of the source; of whatever is outside
   mysql::GtidSet gtids;            // Drain: until; SaveTransactions: which; Follow: source's purged
   std::uint32_t acks = 0;          // Promote, Open
   bool semi_sync = false;          // Promote, Open, Follow
@@ -70,6 +71,19 @@ struct Command {
   std::uint32_t accounts = 0;      // EnsureAccounts, Follow, StartGroup: the revision handed over
   std::uint64_t needed_bytes = 0;  // Clone: that must be free
 };
+
+// The peer of a command about the external source; no member is called that.
+inline constexpr std::string_view kOutside = "@outside";
+
+// What a server that is no member said of itself to the member that asked it.
+struct Outside {
+  std::string server_uuid;
+  std::string version;
+  mysql::GtidSet executed;
+  mysql::GtidSet purged;
+  bool by_gtids = false;  // its gtid_mode is ON
+};
+BOOST_DESCRIBE_STRUCT(Outside, (), (server_uuid, version, executed, purged, by_gtids))
 
 // The last outcome of a verb on a member, as far as this process knows. Lost on restart, and then
 // the step is asked for again.
@@ -86,10 +100,11 @@ struct Outcome {
   std::string saved_to;        // SaveTransactions
   mysql::GtidSet executed;
   mysql::GtidSet received;
+  std::optional<Outside> outside;  // InspectSource
 };
 BOOST_DESCRIBE_STRUCT(Outcome, (),
                       (epoch, peer, address, ok, error, at, failures, accounts, killed, saved_to,
-                       executed, received))
+                       executed, received, outside))
 
 // Whom a member was last asked to follow, answered or not. Known to the process whose call it is:
 // when that ends, so does the call.
@@ -159,19 +174,21 @@ struct Member {
   bool cloned_since_seen() const;
 };
 
-enum class OperationType { Form, Failover, Switchover, Rebuild, Bootstrap };
+enum class OperationType { Form, Failover, Switchover, Rebuild, Bootstrap, Attach, Detach };
 std::string_view to_string(OperationType type);
 std::optional<OperationType> parse_operation_type(std::string_view text);
 
 // Named steps; each is persisted before it is taken.
 enum class Step {
   StopReceivers,  // Failover: no replica acknowledges to the old source any more
-  Close,          // Switchover: the old source takes no more writes
+  Close,          // Switchover, Attach: the (old) source takes no more writes
   CatchUp,        // Switchover: the candidate has executed everything the old source had
+                  // Detach: so have replicas, of all that came from outside
   Promote,        // the candidate becomes the source; point of no return
   Reopen,         // Switchover given up: the old source is opened again
   Save,           // Rebuild: transactions that nobody else has are saved
-  Clone,          // Rebuild: the data is replaced by a donor's
+  Clone,          // Rebuild, Attach: the data is replaced by a donor's
+  Follow,         // Attach: the source follows the server outside
   StopGroup,      // Bootstrap: every member says what it has, and is in no group
   Bootstrap,      // Bootstrap: the one that has everything begins the group
 };
@@ -239,6 +256,9 @@ struct PersistedRecord {
   std::vector<Lost> lost;  // oldest first, at most kMaxLost
   Quorum quorum;
   std::string group;  // name of the group, a UUID: on record before anybody begins it
+  // What names the external source that all data come from; empty: clients write here. As long as
+  // it is there nothing is opened for writes, and no acknowledgement is waited for or counted on.
+  std::string external;
   bool operator==(const PersistedRecord&) const = default;
 };
 
@@ -250,6 +270,17 @@ struct FailoverPolicy {
   Duration grace = std::chrono::seconds(2);
 };
 
+// A server that is no member, which the source shall follow instead of taking writes.
+struct External {
+  std::string name;  // of what says where it is: a Secret
+  std::string host;
+  std::uint16_t port = 3306;
+  // Counts how often what it says has changed since this process first saw it, passwords included.
+  std::uint32_t revision = 0;
+  std::string problem;  // why it cannot be used; empty: nothing
+  std::string address() const;
+};
+
 struct Topology {
   Mode mode = Mode::SemiSync;
   FailoverPolicy failover;
@@ -257,6 +288,7 @@ struct Topology {
   std::string order_by_note;  // annotation switchover-to; empty: none
   std::string new_group;      // what a group that is begun here is called
   std::string recover_on;     // annotation recover-on: whose word counts where members diverged
+  std::optional<External> external;
   std::vector<Member> members;
   PersistedRecord record;
   std::string wall;  // RFC 3339 of now: `started` of an operation that begins
@@ -272,6 +304,8 @@ struct Topology {
   // What the source shall wait for now.
   std::uint32_t acks() const { return record.quorum.waits_for; }
   bool semi_sync() const { return acks() > 0; }
+  // All data come from outside.
+  bool is_fed() const { return !record.external.empty(); }
   // What that shall become: for those on record who stay.
   std::uint32_t acks_wanted() const;
   // f: replicas on record whose receivers must be known to be stopped before a failover.

@@ -37,6 +37,26 @@ std::vector<agent::Account> accounts(const World& w, const Credentials& c) {
            .grants = std::move(replicates)}};
 }
 
+agent::ReplicationSource outside(const World& w) {
+  agent::ReplicationSource s;
+  s.host = w.external->host;
+  s.port = w.external->port;
+  s.user = w.external->user;
+  s.password = w.external->password;
+  s.ca_pem = w.external->ca_pem;
+  return s;
+}
+
+agent::Clone clone_of_outside(const World& w) {
+  agent::Clone a;
+  a.donor_host = w.external->host;
+  a.donor_port = w.external->port;
+  a.donor_user = w.external->user;
+  a.donor_password = w.external->password;
+  a.replace_data = true;
+  return a;
+}
+
 agent::Follow follow(const Node& source, const topo::Command& c, const Credentials& credentials) {
   agent::Follow f;
   f.source.host = source.host;
@@ -82,10 +102,30 @@ struct Step {
   Duration deadline;
 };
 
+// About a server that is no member; nothing: nobody says any more where it is.
+std::optional<Step> step_outside(const World& w, const topo::Command& c) {
+  using std::chrono::seconds;
+  if (w.external_name.empty() || !w.external) return std::nullopt;
+  switch (c.verb) {
+    case topo::Verb::InspectSource:
+      return Step{agent::InspectSource{outside(w)}, seconds(15)};
+    case topo::Verb::Follow: {
+      agent::Follow f{.source = outside(w), .semi_sync = false};
+      f.source_purged = c.gtids.to_string();
+      return Step{std::move(f), seconds(30)};
+    }
+    case topo::Verb::Clone:
+      return Step{clone_of_outside(w), std::chrono::hours(6)};
+    default:
+      return std::nullopt;
+  }
+}
+
 // The action and how long it may take; nothing if the peer has gone.
 std::optional<Step> step_of(const World& w, const Node& member, const topo::Command& c,
                             const Credentials& credentials) {
   using std::chrono::minutes, std::chrono::seconds;
+  if (c.peer == topo::kOutside) return step_outside(w, c);
   const auto* peer = find(w, c.peer);
   switch (c.verb) {
     case topo::Verb::EnsureAccounts:
@@ -114,6 +154,8 @@ std::optional<Step> step_of(const World& w, const Node& member, const topo::Comm
       return Step{agent::StopGroup{}, minutes(2)};
     case topo::Verb::SetGroupPrimary:
       return Step{agent::SetGroupPrimary{}, minutes(1)};
+    case topo::Verb::InspectSource:
+      break;  // only of what is outside
   }
   return std::nullopt;
 }
@@ -186,8 +228,9 @@ namespace topo = mysql_topology;
 
 std::optional<topo::Verb> parse_verb(std::string_view text) {
   using enum topo::Verb;
-  for (const auto v : {EnsureAccounts, StopReceiver, Drain, Promote, Open, Follow, Close,
-                       SaveTransactions, Clone, StartGroup, StopGroup, SetGroupPrimary})
+  for (const auto v :
+       {EnsureAccounts, StopReceiver, Drain, Promote, Open, Follow, Close, SaveTransactions, Clone,
+        StartGroup, StopGroup, SetGroupPrimary, InspectSource})
     if (topo::to_string(v) == text) return v;
   return std::nullopt;
 }
@@ -225,6 +268,13 @@ struct Fill {
     o.killed = a.killed;
   }
   void operator()(const agent::TransactionsSaved& a) const { o.saved_to = a.path; }
+  void operator()(const agent::SourceInspected& a) const {
+    o.outside = topo::Outside{.server_uuid = a.server_uuid,
+                              .version = a.version,
+                              .executed = parse_or_empty(a.executed),
+                              .purged = parse_or_empty(a.purged),
+                              .by_gtids = a.by_gtids};
+  }
   void operator()(const agent::Cloned& a) const { o.executed = parse_or_empty(a.executed); }
   void operator()(const agent::GroupStarted& a) const { o.executed = parse_or_empty(a.executed); }
   void operator()(const agent::GroupStopped& a) const {

@@ -27,6 +27,17 @@ topo::Plan hold_still(const topo::Topology& t, std::string rule, std::string tex
   return plan;
 }
 
+// A group follows nobody.
+topo::Plan plan_for_group(const topo::Topology& t, TimePoint now) {
+  auto plan = mysql_group::decide(t, now);
+  if (!t.external) return plan;
+  plan.order =
+      "a group has no external source: take the annotation away, or make a MysqlReplication "
+      "of another mode";
+  plan.refusals.push_back({"ExternalSourceUnsupported", plan.order, {}});
+  return plan;
+}
+
 topo::Plan plan_for(const World& w, const topo::Topology& t, const Result<Credentials>& login,
                     TimePoint now) {
   if (t.mode != topo::Mode::Group && !t.record.group.empty())
@@ -38,8 +49,7 @@ topo::Plan plan_for(const World& w, const topo::Topology& t, const Result<Creden
                       fmt::format("annotation {} is there: no role is changed, whatever becomes of "
                                   "the servers",
                                   kClusteringStoppedAnnotation));
-  if (login)
-    return t.mode == topo::Mode::Group ? mysql_group::decide(t, now) : topo::decide(t, now);
+  if (login) return t.mode == topo::Mode::Group ? plan_for_group(t, now) : topo::decide(t, now);
   return hold_still(t, std::string(rule_of_credentials(login.error())), login.error().message);
 }
 
@@ -95,6 +105,7 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   keep_members(w, d);
   const auto& login = w.credentials;
   if (login) memory.accounts.of(*login);
+  if (!w.external_name.empty() && w.external) memory.external.of(*w.external);
   auto plan = plan_for(w, topology_of(w, memory), login, now);
   want_observations(w, login ? &*login : nullptr, d);
   if (plan.record) write_record(w, *plan.record, d);

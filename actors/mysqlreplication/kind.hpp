@@ -17,6 +17,7 @@
 
 #include "actors/model/conditions.hpp"
 #include "actors/model/decision.hpp"
+#include "actors/model/external_source.hpp"
 #include "actors/model/kind_counter.hpp"
 #include "actors/model/ledger.hpp"
 #include "actors/model/revision.hpp"
@@ -69,6 +70,9 @@ struct MysqlReplicationKind {
     // Units that belong to us, likewise.
     std::vector<k8s::ObjectPtr<k8s::Unit>> leavers;
     Result<Credentials> credentials = Credentials{};
+    // What the annotation asks to follow, and where that is.
+    std::string external_name;  // of its Secret; empty: nothing
+    Result<ExternalSource> external = ExternalSource{};
     k8s::ObjectPtr<k8s::Service> readwrite;
     k8s::ObjectPtr<k8s::Service> readonly;
     k8s::ObjectPtr<k8s::PodDisruptionBudget> budget;
@@ -78,6 +82,7 @@ struct MysqlReplicationKind {
 
   struct Memory {
     Revision<Credentials> accounts;  // of the Secret when it was last looked at
+    Revision<ExternalSource> external;
     // By member, of the life of its Pod that is named beside them.
     struct Steps {
       std::string life;
@@ -103,6 +108,6 @@ BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Credentials, (),
                       (probe_user, probe_password, replication_user, replication_password))
 BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Memory::Steps, (), (life, outcomes, follow_order))
 BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Memory, (),
-                      (accounts, members, status_written, warned, step, step_since))
+                      (accounts, external, members, status_written, warned, step, step_since))
 
 }  // namespace troupe::actors

@@ -61,6 +61,8 @@ MysqlReplicationKind::World MysqlReplicationKind::observe(const ObjectRef& self,
   if (!w.object) return w;
   const auto& spec = w.object->spec;
   w.credentials = read_credentials(self.ns, spec, sight);
+  w.external_name = w.object->metadata.annotations.get(kExternalSourceAnnotation).str();
+  if (!w.external_name.empty()) w.external = sight.external_source(self.ns, w.external_name);
   w.nodes.push_back({.name = spec.source.name.str(),
                      .host = spec.source.host.str(),
                      .port = static_cast<std::uint16_t>(spec.source.port)});

@@ -22,9 +22,9 @@ namespace {
 using Status = k8s::MysqlReplicationStatus;
 
 // Members of the status that the record's manager owns.
-constexpr std::string_view kRecordFields[] = {"currentSource", "honoredSource",   "epoch",
-                                              "operation",     "lastOperation",   "quorum",
-                                              "groupName",     "lostTransactions"};
+constexpr std::string_view kRecordFields[] = {
+    "currentSource", "honoredSource", "epoch",          "operation",       "lastOperation",
+    "quorum",        "groupName",     "externalSource", "lostTransactions"};
 // Numbers that never stand still do not alone make a write more often than this.
 constexpr Duration kDetailEvery = std::chrono::seconds(15);
 constexpr Duration kShownAfter = std::chrono::seconds(1);
@@ -54,6 +54,10 @@ k8s::OperationType api_type(topo::OperationType type) {
       return k8s::OperationType::Rebuild;
     case topo::OperationType::Bootstrap:
       return k8s::OperationType::Bootstrap;
+    case topo::OperationType::Attach:
+      return k8s::OperationType::Attach;
+    case topo::OperationType::Detach:
+      return k8s::OperationType::Detach;
   }
   return k8s::OperationType::Form;
 }
@@ -125,11 +129,13 @@ std::string_view yes_or_no(mysql::ThreadState state) {
 
 // Whether it is the source on record that the replica follows. Another server can stand behind the
 // name that the specification has for it.
-bool follows_source(const World& w, const mysql::ReplicaStatus& r) {
-  const auto source = std::find_if(w.nodes.begin(), w.nodes.end(), [&w](const Node& n) {
-    return w.object->status.currentSource == n.name;
+bool follows_source(const World& w, const Node& n, const mysql::ReplicaStatus& r) {
+  const auto source = std::find_if(w.nodes.begin(), w.nodes.end(), [&w](const Node& other) {
+    return w.object->status.currentSource == other.name;
   });
   if (source == w.nodes.end()) return false;
+  // A source that follows somebody follows a server outside, or is not where it should be.
+  if (&*source == &n) return !w.object->status.externalSource.empty();
   const auto* seen = source->probe ? source->probe->observation.get() : nullptr;
   if (seen && r.source_uuid) return *r.source_uuid == seen->server_uuid;
   return r.source_host == source->host && r.source_port == source->port;
@@ -172,7 +178,7 @@ k8s::TopologyNode api_node(k8s::Arena& arena, const World& w, const Node& n, Tim
   out.replicaSQL = arena.text(yes_or_no(r.sql));
   if (r.seconds_behind) out.secondsBehindSource = static_cast<std::int64_t>(*r.seconds_behind);
   out.ready = s->super_read_only && !s->offline_mode && r.io == mysql::ThreadState::On &&
-              r.sql == mysql::ThreadState::On && follows_source(w, r);
+              r.sql == mysql::ThreadState::On && follows_source(w, n, r);
   if (r.io_error.number != 0)
     out.error = arena.text(fmt::format("receiver: {}: {}", r.io_error.number, r.io_error.text));
   if (r.sql_error.number != 0)
@@ -281,6 +287,7 @@ Status without_record(Status s) {
   s.lastOperation.reset();
   s.quorum = {};
   s.groupName = {};
+  s.externalSource = {};
   s.lostTransactions = {};
   return s;
 }
@@ -352,6 +359,7 @@ void write_record(const World& w, const topo::PersistedRecord& r, Decision& d) {
   boost::json::object status{
       {"currentSource", r.current}, {"honoredSource", r.honored}, {"epoch", signed_epoch(r.epoch)}};
   if (!r.group.empty()) status["groupName"] = r.group;
+  if (!r.external.empty()) status["externalSource"] = r.external;
   if (r.operation) status["operation"] = parsed(k8s::to_json_text(api_operation(arena, r)));
   if (r.last) status["lastOperation"] = parsed(k8s::to_json_text(api_finished(arena, *r.last)));
   boost::json::array lost;

@@ -43,6 +43,19 @@ topo::Mode mode_of(k8s::ReplicationMode mode) {
   return topo::Mode::SemiSync;
 }
 
+std::optional<topo::External> external_of(const World& w, const Memory& memory) {
+  if (w.external_name.empty()) return std::nullopt;
+  topo::External e{
+      .name = w.external_name, .host = {}, .revision = memory.external.number(), .problem = {}};
+  if (w.external) {
+    e.host = w.external->host;
+    e.port = w.external->port;
+  } else {
+    e.problem = w.external.error().message;
+  }
+  return e;
+}
+
 topo::Member member_of(const World& w, const Node& n, int ordinal, const Memory& memory) {
   topo::Member m;
   m.name = n.name;
@@ -104,6 +117,7 @@ topo::PersistedRecord record_of(const k8s::MysqlReplicationStatus& s) {
   r.quorum.acks = static_cast<std::uint32_t>(s.quorum.acks);
   r.quorum.waits_for = static_cast<std::uint32_t>(s.quorum.waitsFor);
   r.group = s.groupName.str();
+  r.external = s.externalSource.str();
   for (const auto& l : s.lostTransactions)
     r.lost.push_back({.member = l.node.str(),
                       .gtids = l.gtidSet.str(),
@@ -125,6 +139,7 @@ topo::Topology topology_of(const World& w, const Memory& memory) {
   t.wanted = o.spec.source.name.str();
   t.order_by_note = o.metadata.annotations.get(kSwitchoverAnnotation).str();
   t.recover_on = o.metadata.annotations.get(kRecoverOnAnnotation).str();
+  t.external = external_of(w, memory);
   t.record = record_of(o.status);
   t.wall = to_rfc3339(w.wall);
   t.accounts = memory.accounts.number();

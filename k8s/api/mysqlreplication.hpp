@@ -286,8 +286,16 @@ struct Schema<TopologyNode> {
 // Every reader of JSON reads integers up to here exactly: 2^53 - 1.
 inline constexpr std::int64_t kMaxEpoch = 9007199254740991;
 
-enum class OperationType : std::uint8_t { Form, Failover, Switchover, Rebuild, Bootstrap };
-BOOST_DESCRIBE_ENUM(OperationType, Form, Failover, Switchover, Rebuild, Bootstrap)
+enum class OperationType : std::uint8_t {
+  Form,
+  Failover,
+  Switchover,
+  Rebuild,
+  Bootstrap,
+  Attach,
+  Detach
+};
+BOOST_DESCRIBE_ENUM(OperationType, Form, Failover, Switchover, Rebuild, Bootstrap, Attach, Detach)
 
 enum class OperationOutcome : std::uint8_t { Succeeded, Failed, Undone };
 BOOST_DESCRIBE_ENUM(OperationOutcome, Succeeded, Failed, Undone)
@@ -416,13 +424,14 @@ struct MysqlReplicationStatus {
   List<Guard> guards;
   ReplicationQuorum quorum;
   Text groupName;
+  Text externalSource;
   List<LostTransactions> lostTransactions;
   List<Condition> conditions;
 };
 BOOST_DESCRIBE_STRUCT(MysqlReplicationStatus, (),
                       (observedGeneration, ready, currentSource, honoredSource, epoch, topology,
                        readwriteService, readonlyService, operation, lastOperation, guards, quorum,
-                       groupName, lostTransactions, conditions))
+                       groupName, externalSource, lostTransactions, conditions))
 template <>
 struct Schema<MysqlReplicationStatus> {
   static constexpr std::string_view kDoc = "The replication that is.";
@@ -452,6 +461,9 @@ struct Schema<MysqlReplicationStatus> {
       {.name = "groupName",
        .doc = "In mode group_replication, the group's name, a UUID. It is written here before a "
               "member is asked to begin the group."},
+      {.name = "externalSource",
+       .doc = "The Secret of the server outside that all data come from. While it is here nothing "
+              "is opened for writes."},
       {.name = "lostTransactions",
        .doc = "Transactions of former sources that the topology goes on without.",
        .max_items = 32},

@@ -499,6 +499,8 @@ std::optional<Reply> Fleet::advance(int i, Job& job) {
     case Verb::StopGroup:
     case Verb::SetGroupPrimary:
       return refused(Code::Invalid, "these servers form no groups");
+    case Verb::InspectSource:
+      return refused(Code::Retry, "no server is outside");
   }
   return done(s);
 }

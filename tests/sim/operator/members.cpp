@@ -138,6 +138,7 @@ class Carried {
       case topo::Verb::StartGroup:
       case topo::Verb::StopGroup:
       case topo::Verb::SetGroupPrimary:
+      case topo::Verb::InspectSource:
         break;
     }
     return agent::Done{};

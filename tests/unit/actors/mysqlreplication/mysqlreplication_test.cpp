@@ -814,6 +814,69 @@ TEST(ClusteringStopped, AndResumedGoesOnWithWhatIsDueByThen) {
   }
 }
 
+const std::map<std::string, std::string> kDonor{{"HOST", "donor.example"},
+                                                {"PORT", "3307"},
+                                                {"USER", "outside"},
+                                                {"PASSWORD", "outside-password"}};
+
+TEST(ExternalSource, IsAskedWhatItHasByTheAccountOfItsSecret) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.take_data_from("donor", kDonor);
+  const auto decision = scene.decide();
+  const auto* ask =
+      action<AskAgent>(decision, "step db-0 InspectSource 1 @outside 1 donor.example:3307");
+  ASSERT_TRUE(ask) << ::testing::PrintToString(keys_of(decision));
+  const auto& source = std::get<agent::InspectSource>(ask->action).source;
+  EXPECT_EQ(source.user, "outside");
+  EXPECT_EQ(source.password, Secret("outside-password"));
+  for (const auto& e : decision.effects)
+    EXPECT_THAT(e.key + describe(e), Not(HasSubstr("outside-password")));
+}
+
+TEST(ExternalSource, ASecretThatSaysNotEnoughIsToldKeyByKey) {
+  auto scene = ReplicationScene::formed();
+  scene.take_data_from("donor", {{"HOST", "no host"}, {"PORT", "99999"}, {"USER", "outside"}});
+  scene.settle();
+  EXPECT_EQ(scene.condition("OrderObeyed"), "False ExternalSourceInvalid");
+  const auto message = scene.condition_message("OrderObeyed");
+  for (const auto* part :
+       {"Secret donor", "HOST is no host name", "PORT is no port", "PASSWORD is missing"})
+    EXPECT_THAT(message, HasSubstr(part));
+  EXPECT_THAT(message, Not(HasSubstr("99999")));
+  EXPECT_EQ(scene.condition("TopologyReady"), "True SyncTopologySucceed") << "it is as it was";
+}
+
+TEST(ExternalSource, AnotherPasswordIsAnotherRevision) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.take_data_from("donor", kDonor);
+  scene.decide();
+  auto changed = kDonor;
+  changed["PASSWORD"] = "another";
+  scene.take_data_from("donor", changed);
+  EXPECT_THAT(keys_of(scene.decide()),
+              Contains("step db-0 InspectSource 1 @outside 2 donor.example:3307"));
+}
+
+TEST(ExternalSource, IsOnRecordAsLongAsAllDataComeFromThere) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.status()["externalSource"] = "donor";
+  auto& quorum = scene.status()["quorum"].as_object();
+  quorum["acks"] = quorum["waitsFor"] = 0;
+  scene.apply(scene.decide());
+  EXPECT_EQ(scene.status()["operation"].at("type"), "Detach");
+  EXPECT_EQ(scene.status()["externalSource"], "donor") << "until replicas have all of it";
+}
+
+TEST(ExternalSource, AGroupHasNone) {
+  auto scene = group_of_two();
+  scene.take_data_from("donor", kDonor);
+  scene.settle();
+  EXPECT_EQ(scene.condition("OrderObeyed"), "False ExternalSourceUnsupported");
+}
+
 TEST(MysqlReplication, AChoiceAmongDivergedMembersIsTakenFromItsAnnotationWhichThenGoes) {
   auto scene = ReplicationScene::formed();
   scene.settle();

@@ -26,9 +26,9 @@ void forget_applied(json::object& live, const Apply& apply) {
   if (apply.object.kind == k8s::kKindId<k8s::Pod>)
     live["metadata"].as_object()["labels"] = json::object{};
   if (!apply.status || !live.contains("status")) return;
-  constexpr std::string_view kRecord[] = {"currentSource", "honoredSource",   "epoch",
-                                          "operation",     "lastOperation",   "quorum",
-                                          "groupName",     "lostTransactions"};
+  constexpr std::string_view kRecord[] = {"currentSource", "honoredSource",  "epoch",
+                                          "operation",     "lastOperation",  "quorum",
+                                          "groupName",     "externalSource", "lostTransactions"};
   const auto before = live["status"].as_object();
   auto& status = live["status"].as_object();
   for (const auto& [key, value] : before) {
@@ -100,6 +100,14 @@ void ReplicationScene::set_password(std::string_view user, std::string_view plai
   data[user] = agent::base64_encode(stored.value());
 }
 
+void ReplicationScene::take_data_from(std::string_view secret,
+                                      const std::map<std::string, std::string>& keys) {
+  json::object data;
+  for (const auto& [key, value] : keys) data[key] = agent::base64_encode(value);
+  put("Secret", secret, {{"data", std::move(data)}});
+  object()["metadata"].as_object()["annotations"] = {{kExternalSourceAnnotation, secret}};
+}
+
 Result<MysqlReplicationKind::Credentials> ReplicationScene::credentials() const {
   const auto password = [this](std::string_view user) {
     return password_of(user, get<k8s::SecretObject>("Secret", "secret"), "secret",
@@ -130,6 +138,10 @@ MysqlReplicationKind::World ReplicationScene::world() const {
   w.refused = refused;
   w.object = get<k8s::MysqlReplication>("MysqlReplication", "db");
   w.credentials = credentials();
+  w.external_name = w.object->metadata.annotations.get(kExternalSourceAnnotation).str();
+  if (!w.external_name.empty())
+    w.external =
+        external_source_of(get<k8s::SecretObject>("Secret", w.external_name), w.external_name);
   w.readwrite = get<k8s::Service>("Service", "db-readwrite");
   w.readonly = get<k8s::Service>("Service", "db-readonly");
   w.budget = get<k8s::PodDisruptionBudget>("PodDisruptionBudget", "db");

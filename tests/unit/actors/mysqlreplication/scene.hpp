@@ -44,6 +44,8 @@ class ReplicationScene {
   // "False SourceDead": status and reason.
   std::string condition(std::string_view type);
   std::string condition_message(std::string_view type);
+  // An annotation that names that Secret, with those keys in it.
+  void take_data_from(std::string_view secret, const std::map<std::string, std::string>& keys);
   void set_password(std::string_view user, std::string_view plain, std::string_view aes_key);
 
   Servers servers;
