@@ -16,6 +16,8 @@ namespace {
 constexpr Duration kInspectionHolds = std::chrono::seconds(10);
 // After an order to follow a server outside was given up, it waits.
 constexpr Duration kRetryAfter = std::chrono::minutes(1);
+// How long the replicas of a source that was closed may take to get what it has.
+constexpr Duration kSpreadTakes = std::chrono::seconds(10);
 
 std::string where(const External& e) { return fmt::format("{} (Secret {})", e.address(), e.name); }
 
@@ -139,6 +141,41 @@ void give_up(const Topology& t, const std::string& why, Plan& plan) {
   plan.notes.push_back({true, "ExternalSourceGivenUp", why});
 }
 
+// Replicas that count and have all of a set.
+struct Spread {
+  std::uint32_t have = 0;
+  std::string behind;  // the others, for people; empty: there are none
+};
+
+Spread spread_of(const Topology& t, const Member& source, const mysql::GtidSet& all,
+                 TimePoint now) {
+  Spread s;
+  for (const auto* m : t.voters()) {
+    if (m == &source || !t.counts(*m)) continue;
+    if (m->answers(now) && m->position().contains(all))
+      ++s.have;
+    else
+      s.behind += "; " + unusable(*m, now).value_or(m->name + " lacks some of it");
+  }
+  return s;
+}
+
+// Whoever is chosen while no acknowledgement is counted on must have what was acknowledged before:
+// all replicas have it first. Whether they do; not for ever does a source stay closed for that.
+bool all_have_it(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
+  const auto spread = spread_of(t, m, m.server()->gtid_executed, now);
+  if (spread.behind.empty()) return true;
+  const auto text = fmt::format("not all replicas have what {} has{}", m.name, spread.behind);
+  const auto closed = m.outcome(Verb::Close, t.record.epoch)->at;
+  if (now - closed >= kSpreadTakes) {
+    give_up(t, text, plan);
+  } else {
+    plan.hold("ReplicasBehind", text, closed);
+    plan.wake_at(closed + kSpreadTakes);
+  }
+  return false;
+}
+
 // The source takes no more writes, and what it has is known: whether it can follow is decided now.
 void judge(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   if (m.changed_since_probe()) return plan.probe.push_back(m.name);
@@ -149,7 +186,11 @@ void judge(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   const bool is_new = t.is_fed() && m.position().empty();
   const bool must_clone = is_new || !out_of_reach(m, *found).empty();
   if (!against && must_clone) against = no_clone(t, m, *found);
-  if (!against) return go_to(t, must_clone ? Step::Clone : Step::Follow, plan);
+  if (!against) {
+    if (t.is_fed() || all_have_it(t, m, now, plan))
+      go_to(t, must_clone ? Step::Clone : Step::Follow, plan);
+    return;
+  }
   // One that took writes goes on with that.
   if (!t.is_fed()) return give_up(t, against->text, plan);
   hold(*against, plan);
@@ -419,19 +460,11 @@ void catch_up(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   const auto members = static_cast<int>(t.record.quorum.members.size());
   const auto needed =
       t.mode == Mode::SemiSync ? static_cast<std::uint32_t>(mysql::required_acks(members)) : 0u;
-  std::uint32_t have = 0;
-  std::string behind;
-  for (const auto* r : t.voters()) {
-    if (r == &m || !t.counts(*r)) continue;
-    if (r->answers(now) && r->position().contains(all->executed))
-      ++have;
-    else
-      behind += "; " + unusable(*r, now).value_or(r->name + " lacks some of it");
-  }
-  if (have < needed)
+  const auto spread = spread_of(t, m, all->executed, now);
+  if (spread.have < needed)
     return plan.hold("ReplicasBehind",
-                     fmt::format("{} of {} needed replicas have all that {} received{}", have,
-                                 needed, m.name, behind),
+                     fmt::format("{} of {} needed replicas have all that {} received{}",
+                                 spread.have, needed, m.name, spread.behind),
                      all->at);
   plan.record = t.record;
   plan.record->operation->step = Step::Promote;

@@ -389,9 +389,26 @@ TEST(External, ATopologyWhoseDataItHasIsClosedAndJudgedAgain) {
 
   asked_outside(servers, 0, {.executed = "db-0:1-11 outside-9:1-5"});
   plan = servers.decide();
+  EXPECT_FALSE(plan.record) << "whoever is chosen next must have it";
+  EXPECT_THAT(text_of(plan, "ReplicasBehind"), HasSubstr("db-1 lacks some of it"));
+
+  for (int i : {1, 2}) servers[i].has("db-0:1-10", "db-0:1-11");
+  plan = servers.decide();
   EXPECT_EQ(recorded(plan), "Attach Follow to db-0, epoch 2");
   EXPECT_EQ(plan.record->external, "donor");
   EXPECT_EQ(plan.record->quorum.acks, 0u);
+}
+
+TEST(External, ASourceIsOpenedAgainWhereAReplicaStaysBehind) {
+  auto servers = Servers::formed();
+  servers.topology.external = donor();
+  servers.begin(OperationType::Attach, Step::Close, "", "db-0");
+  servers[0].is_closed().has("db-0:1-11").did(Verb::Close, 2).was_asked_now();
+  servers[0].outcomes[Verb::Close].at = servers.now - seconds(11);
+  asked_outside(servers, 0, {.executed = "db-0:1-11"});
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "idle: db-0, epoch 2");
+  EXPECT_EQ(plan.record->external, "");
 }
 
 // --- the end -------------------------------------------------------------------------------------
