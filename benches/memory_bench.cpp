@@ -132,8 +132,15 @@ class Fleet {
   Observations observations_{actors_, clock_};
   Casting casting_{actors_, router_, clock_};
   JournalRoom journals_;
-  Stage stage_{actors_,       clock_,    store_,    router_,
-               observations_, gateways_, settings_, [] { return false; },
+  Stage stage_{actors_,
+               clock_,
+               store_,
+               router_,
+               observations_,
+               gateways_,
+               settings_,
+               [] { return true; },
+               [] { return false; },
                journals_};
 
  public:

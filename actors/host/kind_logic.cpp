@@ -98,6 +98,10 @@ Logic::Outcome KindLogicBase::run(std::span<const Cause> causes, TimePoint now) 
   Outcome out;
   out.id = chain_of_run(causes, std::exchange(retrying_, {}));
   if (!out.id) out.id = stage_.actors.next_causal_id();
+  if (!stage_.listed()) {
+    out.doing = doing_ = "waiting until all kinds are listed";
+    return out;
+  }
   const bool leads = stage_.leads();
   if (!leads && now < rests_until_) return rest(out.id);
   Decision decision;

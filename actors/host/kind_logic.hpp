@@ -38,6 +38,9 @@ struct Stage {
   Observations& observations;
   Gateways& gateways;
   const Settings& settings;
+  // False until every kind was listed. On a part of the picture nothing is decided: what is not
+  // listed yet would be taken for missing, and told to be back in a moment.
+  std::function<bool()> listed;
   // False on a standby: it looks and decides now and then, so that it is warm, and does nothing.
   std::function<bool()> leads;
   JournalRoom& journals;

@@ -113,9 +113,9 @@ void OperatorCore::open(CoreOutside outside) {
     faulty_gateways_ =
         std::make_unique<GatewaysWithFault>(*gateways_, *options_.fault, options_.die);
   Gateways& gateways = faulty_gateways_ ? static_cast<Gateways&>(*faulty_gateways_) : *gateways_;
-  stage_ =
-      std::make_unique<Stage>(Stage{actors_, host_.clock, store_, router_, observations_, gateways,
-                                    options_.settings, [this] { return leads(); }, journals_});
+  stage_ = std::make_unique<Stage>(Stage{actors_, host_.clock, store_, router_, observations_,
+                                         gateways, options_.settings, [this] { return synced(); },
+                                         [this] { return leads(); }, journals_});
   casting_.open(*stage_);
 }
 
@@ -158,7 +158,6 @@ void OperatorCore::begin() {
   multiplexer_->start([this] {
     synced_ = true;
     log::info("all kinds are listed");
-    // What was decided on a part of the picture is decided again on the whole of it.
     casting_.wake_all("all kinds are listed");
   });
   if (lease_) lease_->start();

@@ -18,6 +18,7 @@
 #include "actors/model/conditions.hpp"
 #include "actors/model/decision.hpp"
 #include "actors/model/external_source.hpp"
+#include "actors/model/first_look.hpp"
 #include "actors/model/kind_counter.hpp"
 #include "actors/model/ledger.hpp"
 #include "actors/model/revision.hpp"
@@ -91,6 +92,7 @@ struct MysqlReplicationKind {
     };
     std::map<std::string, Steps, std::less<>> members;
     TimePoint status_written;
+    FirstLook first_look;
     Warned warned;
     // The step of the operation under way, as this process first saw it.
     std::string step;
@@ -108,6 +110,7 @@ BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Credentials, (),
                       (probe_user, probe_password, replication_user, replication_password))
 BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Memory::Steps, (), (life, outcomes, follow_order))
 BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Memory, (),
-                      (accounts, external, members, status_written, warned, step, step_since))
+                      (accounts, external, members, status_written, first_look, warned, step,
+                       step_since))
 
 }  // namespace troupe::actors

@@ -292,6 +292,13 @@ Status without_record(Status s) {
   return s;
 }
 
+bool has_seen_all(const World& w) {
+  return std::all_of(w.nodes.begin(), w.nodes.end(), [](const Node& n) {
+    if (!n.pod || n.pod->status.phase != "Running") return true;
+    return n.probe && n.agent && n.agent->stream != agent::StreamState::Connecting;
+  });
+}
+
 // An operation's steps take milliseconds. What is shown of them waits: a write of it would come in
 // the way of the next record, and what holds for a moment only is no news.
 bool step_is_young(const Status& status, Memory& memory, TimePoint now, Decision& d) {
@@ -378,6 +385,7 @@ void write_record(const World& w, const topo::PersistedRecord& r, Decision& d) {
 void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePoint now,
                   Decision& d) {
   const auto& o = *w.object;
+  if (memory.first_look.lasts(o.status.observedGeneration == 0 || has_seen_all(w), now, d)) return;
   k8s::Arena arena;
   Status s;
   s.observedGeneration = o.metadata.generation;

@@ -82,7 +82,7 @@ Decision end(const World& w, Memory& memory, TimePoint now) {
     return d;
   }
   watch_agent(w, d);
-  write_status(w, memory, {}, d);
+  write_status(w, memory, {}, now, d);
   return d;
 }
 
@@ -203,7 +203,7 @@ Decision UnitKind::decide(const World& w, Memory& memory, TimePoint now) {
     if (w.certificate) keep_certificate(w, now, d);
   }
   watch_agent(w, d);
-  write_status(w, memory, pod, d);
+  write_status(w, memory, pod, now, d);
   return d;
 }
 

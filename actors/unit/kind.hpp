@@ -13,6 +13,7 @@
 
 #include "actors/model/conditions.hpp"
 #include "actors/model/decision.hpp"
+#include "actors/model/first_look.hpp"
 #include "actors/model/revision.hpp"
 #include "actors/model/sight.hpp"
 #include "engines/agent/model/command.hpp"
@@ -68,6 +69,7 @@ struct UnitKind {
     std::string opened;      // which process of the database: the end of that effect's key
     std::string open_error;  // why it is not yet, by the last answer
     TimePoint failed_since;  // the Pod's phase is Failed
+    FirstLook first_look;
     Warned warned;
   };
 
@@ -77,6 +79,7 @@ struct UnitKind {
 };
 
 BOOST_DESCRIBE_STRUCT(UnitKind::Memory, (),
-                      (rendered, ensured, accounts, opened, open_error, failed_since, warned))
+                      (rendered, ensured, accounts, opened, open_error, failed_since, first_look,
+                       warned))
 
 }  // namespace troupe::actors

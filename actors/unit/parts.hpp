@@ -98,6 +98,7 @@ struct PodStanding {
   std::string_view task;  // why it is being replaced; empty if it is not
   bool outdated = false;  // this operator would make another one of the same Unit
 };
-void write_status(const World& world, Memory& memory, const PodStanding& pod, Decision& decision);
+void write_status(const World& world, Memory& memory, const PodStanding& pod, TimePoint now,
+                  Decision& decision);
 
 }  // namespace troupe::actors::unit

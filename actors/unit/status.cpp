@@ -116,9 +116,13 @@ void set_conditions(const World& w, const Memory& memory, const k8s::UnitStatus&
 
 }  // namespace
 
-void write_status(const World& w, Memory& memory, const PodStanding& pod, Decision& d) {
+void write_status(const World& w, Memory& memory, const PodStanding& pod, TimePoint now,
+                  Decision& d) {
   const auto& o = *w.object;
   hold_refused(w.refused, d);
+  const bool agent_runs = w.pod && w.pod->status.phase == "Running";
+  const bool seen = !agent_runs || (w.agent && w.agent->stream != agent::StreamState::Connecting);
+  if (memory.first_look.lasts(seen || o.status.observedGeneration == 0, now, d)) return;
   // The first one gives the condition its reason.
   std::stable_partition(d.guards.begin(), d.guards.end(),
                         [](const Guard& g) { return g.rule != kHandsOverFirst; });

@@ -15,6 +15,8 @@ inline constexpr std::string_view kUpmGroup = "upm.syntropycloud.io";
 // A size as Kubernetes takes it: 500Mi, 1.5Ti, 100G.
 inline constexpr std::string_view kSizePattern =
     R"(^([0-9]+)(\.[0-9]+)?(Ei|Pi|Ti|Gi|Mi|Ki|E|P|T|G|M|K)?$)";
+// Each is a Pod with its volumes: a slip of the finger must not ask for a million.
+inline constexpr std::int64_t kMaxUnits = 1000;
 inline constexpr std::string_view kAbsolutePathPattern = "^/.*";
 // A DNS label: the name of a volume.
 inline constexpr std::string_view kLabelPattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
@@ -291,7 +293,11 @@ struct Schema<UnitSetSpec> {
        .doc = "Edition of the database, such as community. Cannot change.",
        .min_length = 1,
        .max_length = 63},
-      {.name = "units", .doc = "How many Units.", .required = true, .minimum = 1},
+      {.name = "units",
+       .doc = "How many Units.",
+       .required = true,
+       .minimum = 1,
+       .maximum = kMaxUnits},
       {.name = "sharedConfigName",
        .doc = "ConfigMap in the namespace with what all Units share; its key <type>_ports lists "
               "their ports.",

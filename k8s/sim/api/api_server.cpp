@@ -382,22 +382,13 @@ ApiResult<DeleteRequest> delete_request(const Request& request, const RequestInf
   return options;
 }
 
-bool body_is_dry_run(const Request& request) {
-  boost::system::error_code failed;
-  const auto body = json::parse(request.body, failed);
-  const auto* stages = failed ? nullptr : array_at(body, "dryRun");
-  return stages != nullptr && !stages->empty();
-}
-
 }  // namespace
 
 ApiResult<Response> ApiServer::Impl::serve_delete(const Request& request, const RequestInfo& info,
                                                   const WriteRequest& write) {
   const auto options = delete_request(request, info);
   if (!options) return options.error();
-  WriteRequest deletion = write;
-  deletion.dry_run |= body_is_dry_run(request);
-  const auto result = writer.remove(deletion, *options);
+  const auto result = writer.remove(write, *options);
   if (!result) return result.error();
   const auto& type = *write.type;
   if (!result->gone || type.returns_deleted) {
@@ -430,7 +421,6 @@ ApiResult<Response> ApiServer::Impl::delete_collection(const Request& request,
     WriteRequest one = write;
     one.ns = namespace_of(object->object());
     one.name = name_of(object->object());
-    one.dry_run |= body_is_dry_run(request);
     if (const auto gone = writer.remove(one, *options); !gone && gone.error().code != 404) {
       return gone.error();
     }

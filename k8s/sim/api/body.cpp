@@ -114,6 +114,8 @@ DeleteRequest parse_delete_options(const json::object& options) {
   request.uid = string_at(options, "preconditions.uid");
   request.resource_version = string_at(options, "preconditions.resourceVersion");
   request.propagation = string_at(options, "propagationPolicy");
+  const auto* stages = array_at(options, "dryRun");
+  request.dry_run = stages != nullptr && !stages->empty();
   if (const auto* orphan = find(options, "orphanDependents");
       orphan != nullptr && orphan->is_bool()) {
     request.propagation = orphan->get_bool() ? "Orphan" : "Background";

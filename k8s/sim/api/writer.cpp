@@ -451,7 +451,9 @@ DeleteResult Writer::begin_deletion(WriteScope& scope, const ObjectPtr& existing
   return {core_.store.put(collection, std::move(object), std::move(written_as)), false};
 }
 
-ApiResult<DeleteResult> Writer::remove(const WriteRequest& request, const DeleteRequest& options) {
+ApiResult<DeleteResult> Writer::remove(const WriteRequest& asked, const DeleteRequest& options) {
+  auto request = asked;
+  request.dry_run |= options.dry_run;
   const auto& type = *request.type;
   auto& collection = core_.store.collection(type.collection);
   const auto existing = collection.find(object_key(request.ns, request.name));

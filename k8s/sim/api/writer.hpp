@@ -42,6 +42,7 @@ struct DeleteRequest {
   std::string uid;  // preconditions; empty: none
   std::string resource_version;
   std::string propagation;  // "", Background, Foreground, Orphan
+  bool dry_run = false;     // as well as the request's own
 };
 
 struct DeleteResult {

@@ -220,7 +220,13 @@ TEST(Pods, EvictionHonoursDisruptionBudgets) {
   EXPECT_EQ(string_at((*array_at(refused.body, "details.causes"))[0], "reason"),
             "DisruptionBudget");
   cluster.remove("/apis/policy/v1/namespaces/default/poddisruptionbudgets/b");
+  const auto dry =
+      R"({"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"p","namespace":"default"},
+          "deleteOptions":{"dryRun":["All"]}})";
+  EXPECT_EQ(cluster.post(kPods + "/p/eviction", dry).status, 201);
+  EXPECT_EQ(cluster.get(kPods + "/p").status, 200);
   EXPECT_EQ(cluster.post(kPods + "/p/eviction", eviction).status, 201);
+  EXPECT_EQ(cluster.get(kPods + "/p").status, 404);
 }
 
 const std::string kServices = "/api/v1/namespaces/default/services";

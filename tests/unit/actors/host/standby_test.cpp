@@ -54,6 +54,7 @@ class StandbyTest : public ::testing::Test {
     return logic_.run({}, clock_.now());
   }
 
+  bool listed_ = true;
   bool leads_ = false;
   ManualClock clock_;
   ManualTimers timers_;
@@ -67,8 +68,15 @@ class StandbyTest : public ::testing::Test {
   NoGateways gateways_;
   Settings settings_;
   JournalRoom journals_;
-  Stage stage_{actors_,       clock_,    store_,    router_,
-               observations_, gateways_, settings_, [this] { return leads_; },
+  Stage stage_{actors_,
+               clock_,
+               store_,
+               router_,
+               observations_,
+               gateways_,
+               settings_,
+               [this] { return listed_; },
+               [this] { return leads_; },
                journals_};
   CountingLogic logic_{stage_, ActorId{1}, ObjectRef{k8s::kKindId<k8s::UnitSet>, "prod", "db"}};
 };
@@ -88,6 +96,15 @@ TEST_F(StandbyTest, SaysWhatItSaidWhileItRests) {
   EXPECT_EQ(rests.doing, "standby: counting");
   ASSERT_EQ(rests.guards.size(), 1u);
   EXPECT_EQ(rests.guards[0].rule, decided.guards.at(0).rule);
+}
+
+TEST_F(StandbyTest, DecidesNothingOnAPartOfThePicture) {
+  listed_ = false;
+  EXPECT_EQ(run_after({}).doing, "waiting until all kinds are listed");
+  EXPECT_EQ(logic_.decisions(), 0);
+  listed_ = true;
+  run_after({});
+  EXPECT_EQ(logic_.decisions(), 1);
 }
 
 TEST_F(StandbyTest, LooksAtOnceWhenItBeginsToLead) {

@@ -353,5 +353,18 @@ TEST_F(UnitAccounts, AreEnsuredAgainOnAServerThatIsAnother) {
   EXPECT_EQ(cluster.asked().size(), before + 1);
 }
 
+// What its predecessor told stands until it has looked.
+TEST_F(UnitProcess, ANewOperatorTellsNothingOfAServerThatItHasNotSeen) {
+  run();
+  unit.memory = {};
+  cluster.agent_of_pod("db-0").stream = agent::StreamState::Connecting;
+  const auto began = cluster.now;
+  EXPECT_EQ(unit.step().wake, began + kFirstLook);
+  EXPECT_EQ(status("processState"), "running");
+  cluster.now = began + kFirstLook;
+  unit.step();
+  EXPECT_EQ(status("processState"), "unknown");
+}
+
 }  // namespace
 }  // namespace troupe::actors
