@@ -156,6 +156,12 @@ std::string ClusterTest::replica() {
   return {};
 }
 
+void ClusterTest::send_signal(const std::string& member, int number) {
+  const auto process = mysql().database_process(member);
+  ASSERT_TRUE(process) << "no database process of " << member;
+  ASSERT_EQ(::kill(*process, number), 0) << member;
+}
+
 testing::AssertionResult ClusterTest::settles(const std::string& source, seconds deadline) {
   const bool settled = eventually(
       deadline, [&] { return mysql().ready() && (source.empty() || mysql().source() == source); });

@@ -76,6 +76,8 @@ class ClusterTest : public testing::Test {
   static std::filesystem::path sample(std::string_view name);
   // Some member that is not the source.
   static std::string replica();
+  // To its database's process.
+  static void send_signal(const std::string& member, int number);
   // Until the whole cluster is ready, with `source` as its source unless that is empty.
   static testing::AssertionResult settles(
       const std::string& source = {}, std::chrono::seconds deadline = std::chrono::seconds(120));

@@ -58,11 +58,6 @@ class GroupReplication : public ClusterTest {
                          "MAX(IF(MEMBER_ROLE = 'PRIMARY', SUBSTRING_INDEX(MEMBER_HOST, '.', 1), "
                          "''))) FROM performance_schema.replication_group_members");
   }
-  static void signal_database(const std::string& member, int number) {
-    const auto pid = mysql().database_process(member);
-    ASSERT_TRUE(pid) << "no database process of " << member;
-    ASSERT_EQ(::kill(*pid, number), 0);
-  }
   static testing::AssertionResult is_one_group() {
     const auto expected = fmt::format("3 {}", source());
     for (const auto& member : mysql().members())
@@ -119,7 +114,7 @@ TEST_F(GroupReplication, AKilledPrimaryIsReplacedByTheGroupAndJoinsItAgain) {
   const auto before = epoch();
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
-  signal_database(old_source, SIGKILL);
+  send_signal(old_source, SIGKILL);
   ASSERT_TRUE(eventually(kElection, [&] { return source() != old_source; }));
   EXPECT_GT(epoch(), before);
   ASSERT_TRUE(settles());
@@ -146,10 +141,10 @@ TEST_F(GroupReplication, AMemberThatWasPausedIsKeptOutAndComesBack) {
   const auto paused = replica();
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
-  signal_database(paused, SIGSTOP);
+  send_signal(paused, SIGSTOP);
   EXPECT_TRUE(eventually(kElection, [&] { return !readers().contains(paused); }));
   ASSERT_TRUE(load.flows());
-  signal_database(paused, SIGCONT);
+  send_signal(paused, SIGCONT);
   ASSERT_TRUE(settles());
   EXPECT_TRUE(eventually(seconds(30), [&] { return readers().contains(paused); }));
   EXPECT_TRUE(is_one_group());

@@ -70,12 +70,6 @@ void MysqlAcceptance::heal() {
   cut_.clear();
 }
 
-void MysqlAcceptance::send_signal(const std::string& member, int number) {
-  const auto process = mysql().database_process(member);
-  ASSERT_TRUE(process) << "no database process of " << member;
-  ASSERT_EQ(::kill(*process, number), 0) << member;
-}
-
 void MysqlAcceptance::lose_volume(const std::string& member) {
   ok(fmt::format("delete pvc {}-data --wait=false", member));
   ok(fmt::format("delete pod {} --force --grace-period=0", member));

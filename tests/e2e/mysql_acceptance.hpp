@@ -26,7 +26,6 @@ class MysqlAcceptance : public ClusterTest {
   void lose_sight_of(const std::string& member);
   // Takes all of that back.
   void heal();
-  static void send_signal(const std::string& member, int number);  // to its database's process
   static void lose_volume(const std::string& member);
 
   // A client in the member's own Pod, which no partition keeps from it. True: it was told OK.

@@ -110,6 +110,19 @@ TEST_F(MysqlAcceptance, A41AfterAllServersDiedAtOnceNothingThatWasAcknowledgedIs
   EXPECT_TRUE(load.nothing_lost());
 }
 
+TEST_F(MysqlAcceptance, A44WhileClusteringIsStoppedNobodyIsReplaced) {
+  const auto before = source();
+  const auto epoch_before = epoch();
+  annotate("troupe.dev/clustering-stopped=true");
+  EXPECT_TRUE(says("ClusteringStopped"));
+  send_signal(before, SIGKILL);
+  EXPECT_TRUE(stays(epoch_before, seconds(15)));
+  EXPECT_FALSE(commits_at(before)) << "it boots closed, and nobody opens it";
+  annotate("troupe.dev/clustering-stopped-");
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(commits_at(source()));
+}
+
 TEST_F(MysqlAcceptance, A42WhatApplicationsMayDoWorksBeforeAndAfterASwitchover) {
   const auto work = [](const std::string& member, int base) {
     return mysql().query(

@@ -88,8 +88,7 @@ class MysqlFaultPoints : public ClusterTest, public testing::WithParamInterface<
                       target));
       return;
     }
-    const auto pid = mysql().database_process(source);
-    ASSERT_TRUE(pid && ::kill(*pid, SIGKILL) == 0);
+    send_signal(source, SIGKILL);
   }
 };
 

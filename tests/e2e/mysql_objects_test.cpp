@@ -352,9 +352,7 @@ TEST_F(MysqlObjects, AStandaloneUnitOfAStockImageWorks) {
                     "INSERT INTO shop.orders VALUES (1); SELECT @@offline_mode")
                 .out,
             "0\n");
-  const auto killed = mysql().database_process("mysql-unit-0");
-  ASSERT_TRUE(killed);
-  ASSERT_EQ(::kill(*killed, SIGKILL), 0);
+  send_signal("mysql-unit-0", SIGKILL);
   oracle::Ran inserted;
   EXPECT_TRUE(eventually(seconds(60), [&] {
     inserted = as_root("mysql-unit-0", "Demo-root-password-2",

@@ -93,18 +93,5 @@ TEST_F(MysqlAcceptance, A51ASourceThatWakesUpAfterAFailoverAcknowledgesNothing) 
   EXPECT_TRUE(load.nothing_lost());
 }
 
-TEST_F(MysqlAcceptance, A44WhileClusteringIsStoppedNobodyIsReplaced) {
-  const auto before = source();
-  const auto epoch_before = epoch();
-  annotate("troupe.dev/clustering-stopped=true");
-  EXPECT_TRUE(says("ClusteringStopped"));
-  send_signal(before, SIGKILL);
-  EXPECT_TRUE(stays(epoch_before, seconds(15)));
-  EXPECT_FALSE(commits_at(before)) << "it boots closed, and nobody opens it";
-  annotate("troupe.dev/clustering-stopped-");
-  ASSERT_TRUE(settles());
-  EXPECT_TRUE(commits_at(source()));
-}
-
 }  // namespace
 }  // namespace troupe::e2e

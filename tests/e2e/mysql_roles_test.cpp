@@ -177,12 +177,6 @@ class MysqlRoles : public ClusterTest {
         R"(patch us mysql-cluster --type=merge -p {{"spec":{{"resources":{{"requests":{{"cpu":"{}"}}}}}}}})",
         amount));
   }
-
-  static void kill_database(const std::string& member) {
-    const auto pid = mysql().database_process(member);
-    ASSERT_TRUE(pid) << "no database process of " << member;
-    ASSERT_EQ(::kill(*pid, SIGKILL), 0);
-  }
 };
 
 TEST_F(MysqlRoles, SwappingSourceAndReplicaMovesTheWritesAndNeverLetsTwoWrite) {
@@ -311,7 +305,7 @@ TEST_F(MysqlRoles, AKilledServerProcessIsReplacedWithinSecondsAndComesBackAsARep
   const auto old_source = source();
   auto load = Load::to_each_member(mysql());
   ASSERT_TRUE(load.flows());
-  kill_database(old_source);
+  send_signal(old_source, SIGKILL);
   ASSERT_TRUE(eventually(seconds(60), [&] { return source() != old_source; }));
   ASSERT_TRUE(settles());
   EXPECT_TRUE(mysql().is_replica(old_source));
@@ -406,7 +400,7 @@ TEST_F(MysqlRoles, ASourceThatIsToBeStoppedHandsItsRoleOverBefore) {
 
 TEST_F(MysqlRoles, TheConsoleLeadsFromADeathToTheWritesOfThePromotion) {
   const auto old_source = source();
-  kill_database(old_source);
+  send_signal(old_source, SIGKILL);
   ASSERT_TRUE(eventually(seconds(60), [&] { return source() != old_source; }));
   ASSERT_TRUE(settles());
   const auto browser = oracle::run(
@@ -422,7 +416,7 @@ TEST_F(MysqlRoles, AFailoverThatWasRecordedIsDecidedTheSameOnceMore) {
   ok(fmt::format("annotate mr {} troupe.dev/journal=true", kName));
   ASSERT_TRUE(eventually(seconds(30), [&] { return cluster().save_journal(file); }));
   const auto old_source = source();
-  kill_database(old_source);
+  send_signal(old_source, SIGKILL);
   ASSERT_TRUE(eventually(seconds(60), [&] { return source() != old_source; }));
   ASSERT_TRUE(settles());
   ASSERT_TRUE(cluster().save_journal(file));
@@ -499,7 +493,7 @@ TEST_F(MysqlRoles, WithoutTheApiServerNobodyChangesRolesAndThenEverythingGoesOn)
   proxy.sever();
   ASSERT_TRUE(load.flows(2000)) << "clients do not notice";
   EXPECT_EQ(epoch(), epoch_before);
-  kill_database(before);  // a failover cannot be written down, so it does not begin
+  send_signal(before, SIGKILL);  // a failover cannot be written down, so it does not begin
   const auto enough = cluster().decisions() + 10;
   ASSERT_TRUE(eventually(seconds(60), [&] { return cluster().decisions() >= enough; }));
   EXPECT_EQ(source(), before);

@@ -19,6 +19,9 @@ class Modelled final : public Servers {
   std::string answer(int member, const Command& command) override;
   std::string picture() override;
   void make_table(int member) override;
+  int member_at(const mysql::ReplicaStatus& replica) const override {
+    return fleet_.index_of(replica.source_host);
+  }
   void pass(Duration time);
 
   mysql_topology::sim::Timeline timeline_;

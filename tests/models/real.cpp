@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <stdexcept>
 
+#include "engines/mysql/model/probe.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace troupe::models {
@@ -16,17 +18,6 @@ using std::chrono::seconds;
 constexpr seconds kPatience{5};
 constexpr seconds kRest{30};
 constexpr auto kAdmin = "admin";
-
-std::string lower(std::string text) {
-  for (auto& c : text) c = static_cast<char>(std::tolower(c));
-  return text;
-}
-
-// As the models say it: they know no errors of threads.
-std::string thread_text(const std::string& running) {
-  const auto text = lower(running);
-  return text == "yes" ? "on" : text == "no" ? "off" : text;
-}
 
 }  // namespace
 
@@ -128,46 +119,26 @@ std::string Real::answer(int member, const Command& command) {
   return reply ? "done" : std::string(to_string(reply.error().code));
 }
 
-Seen Real::see(int member) {
+std::optional<mysql::MemberObservation> Real::see(int member) {
   const auto& m = members_[static_cast<std::size_t>(member)];
-  if (m.stopped != 0) return {.uuid = {}, .paused = true};
+  if (m.stopped != 0) return std::nullopt;
   Client client(login(member));
-  const auto counter = [](const char* name) {
-    return fmt::format(
-        "(SELECT VARIABLE_VALUE FROM performance_schema.global_status WHERE VARIABLE_NAME = "
-        "'Rpl_semi_sync_source_{}')",
-        name);
-  };
-  const auto rows = client.run(fmt::format(
-      "SELECT @@server_uuid AS uuid, @@gtid_executed AS executed, @@read_only AS read_only, "
-      "@@super_read_only AS super_read_only, @@offline_mode AS offline, "
-      "@@rpl_semi_sync_source_enabled AS waits, {} AS waiting, {} AS clients",
-      counter("wait_sessions"), counter("clients")));
-  const auto row = rows[0];
-  Seen seen;
-  seen.uuid = row.text("uuid");
-  seen.read_only = row.flag("read_only").value();
-  seen.super_read_only = row.flag("super_read_only").value();
-  seen.offline = row.flag("offline").value();
-  seen.executed = mysql::GtidSet::parse(row.text("executed")).value();
-  seen.waiting = row.number("waiting").value();
-  if (row.flag("waits").value()) seen.attached = row.number("clients").value();
-  const auto channels = client.run("SHOW REPLICA STATUS");
-  if (channels.empty()) return seen;
-  const auto channel = channels[0];
-  seen.to_apply =
-      subtract(mysql::GtidSet::parse(channel.text("Retrieved_Gtid_Set")).value(), seen.executed);
-  for (int i = 0; i < kMembers; ++i)
-    if (members_[static_cast<std::size_t>(i)].unit->port() == channel.number("Source_Port"))
-      seen.replicates_from = name_of(i);
-  seen.receiver = thread_text(channel.text("Replica_IO_Running"));
-  seen.applier = thread_text(channel.text("Replica_SQL_Running"));
-  return seen;
+  const auto hello = mysql::decode_hello(client.run(mysql::hello_statement())).value();
+  const auto asked = mysql::probe_statements(hello.shape);
+  const auto answers = client.execute({asked.begin(), asked.end()}).value();
+  return mysql::decode_probe({name_of(member)}, hello.shape, answers).value().observation;
+}
+
+int Real::member_at(const mysql::ReplicaStatus& replica) const {
+  const auto found = std::find_if(members_.begin(), members_.end(), [&](const Member& m) {
+    return m.unit->port() == replica.source_port;
+  });
+  return static_cast<int>(found - members_.begin());
 }
 
 std::string Real::try_to_look() {
   try {
-    std::vector<Seen> all;
+    Seen all;
     for (int i = 0; i < kMembers; ++i) all.push_back(see(i));
     std::erase_if(writes_, [this](auto& write) {
       if (write.wait_for(seconds(0)) != std::future_status::ready) return false;

@@ -33,7 +33,9 @@ class Real final : public Servers {
   void make_table(int member) override;
   agent::Action action_of(const Command& command);
   mysql::Login login(int member) const;
-  Seen see(int member);
+  // By the operator's own probe.
+  std::optional<mysql::MemberObservation> see(int member);
+  int member_at(const mysql::ReplicaStatus& replica) const override;
   std::string try_to_look();
 
   const std::vector<std::string> expected_;

@@ -51,30 +51,33 @@ std::string Servers::text_of(const mysql::GtidSet& set) const {
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string Servers::draw(const std::vector<Seen>& seen, std::size_t told) {
-  for (std::size_t i = 0; i < seen.size(); ++i)
-    if (!seen[i].paused) name(static_cast<int>(i), seen[i].uuid);
-  std::string out;
-  for (std::size_t i = 0; i < seen.size(); ++i) {
-    const auto& s = seen[i];
-    out += fmt::format("\n    {}: ", name_of(static_cast<int>(i)));
-    if (s.paused) {
+std::string Servers::draw(const Seen& seen, std::size_t told) {
+  for (int i = 0; i < kMembers; ++i)
+    if (const auto& o = seen[static_cast<std::size_t>(i)])
+      name(i, boost::uuids::to_string(o->server_uuid));
+  auto out = fmt::format("{} writes acknowledged", told);
+  for (int i = 0; i < kMembers; ++i) {
+    out += fmt::format("\n    {}: ", name_of(i));
+    const auto& o = seen[static_cast<std::size_t>(i)];
+    if (!o) {
       out += "paused";
       continue;
     }
-    out += fmt::format("{}, {}, has {}", s.offline ? "offline" : "online",
-                       s.super_read_only ? "super_read_only"
-                       : s.read_only     ? "read_only"
-                                         : "writable",
-                       text_of(s.executed));
-    if (!s.to_apply.empty()) out += fmt::format(", {} to apply", text_of(s.to_apply));
-    if (s.waiting > 0) out += fmt::format(", {} waiting", s.waiting);
-    if (s.attached > 0) out += fmt::format(", {} attached", s.attached);
-    if (!s.replicates_from.empty())
-      out += fmt::format(", from {}: receiver {}, applier {}", s.replicates_from, s.receiver,
-                         s.applier);
+    out += fmt::format("{}, {}, has {}", o->offline_mode ? "offline" : "online",
+                       o->super_read_only ? "super_read_only"
+                       : o->read_only     ? "read_only"
+                                          : "writable",
+                       text_of(o->gtid_executed));
+    const auto& source = o->semi_sync_source;
+    if (source.wait_sessions > 0) out += fmt::format(", {} waiting", *source.wait_sessions);
+    if (source.enabled && source.clients > 0) out += fmt::format(", {} attached", *source.clients);
+    if (!o->replica) continue;
+    const auto to_apply = subtract(o->replica->retrieved, o->gtid_executed);
+    if (!to_apply.empty()) out += fmt::format(", {} to apply", text_of(to_apply));
+    out += fmt::format(", from {}: receiver {}, applier {}", name_of(member_at(*o->replica)),
+                       to_string(o->replica->io), to_string(o->replica->sql));
   }
-  return fmt::format("{} writes acknowledged{}", told, out);
+  return out;
 }
 
 }  // namespace troupe::models

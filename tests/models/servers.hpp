@@ -21,22 +21,6 @@ using mysql_topology::Verb;
 
 inline constexpr int kMembers = 3;
 
-// What can be seen of one member.
-struct Seen {
-  std::string uuid;
-  bool paused = false;  // nothing else is known then
-  bool read_only = true;
-  bool super_read_only = true;
-  bool offline = true;
-  mysql::GtidSet executed;
-  mysql::GtidSet to_apply;      // received and not executed
-  std::uint64_t waiting = 0;    // commits, for an acknowledgement
-  std::uint64_t attached = 0;   // replicas that may acknowledge
-  std::string replicates_from;  // a member's name; empty: from nobody
-  std::string receiver;
-  std::string applier;
-};
-
 class Servers {
  public:
   virtual ~Servers() = default;
@@ -61,8 +45,12 @@ class Servers {
  protected:
   virtual std::string answer(int member, const Command& command) = 0;  // "done", or a Code's name
   virtual std::string picture() = 0;                                   // at rest
-  // The lines that `seen` and the number of writes whose clients were told OK make.
-  std::string draw(const std::vector<Seen>& seen, std::size_t told);
+  // The lines that what was seen of each member, nothing of a paused one, and the number of writes
+  // whose clients were told OK make.
+  using Seen = std::vector<std::optional<mysql::MemberObservation>>;
+  std::string draw(const Seen& seen, std::size_t told);
+  // Whom a replica names as its source.
+  virtual int member_at(const mysql::ReplicaStatus& replica) const = 0;
   virtual void make_table(int member) = 0;  // two transactions
 
  private:
