@@ -132,16 +132,16 @@ class Fleet {
   Observations observations_{actors_, clock_};
   Casting casting_{actors_, router_, clock_};
   JournalRoom journals_;
-  Stage stage_{actors_,
-               clock_,
-               store_,
-               router_,
-               observations_,
-               gateways_,
-               settings_,
-               [] { return true; },
-               [] { return false; },
-               journals_};
+  Stage stage_{.actors = actors_,
+               .clock = clock_,
+               .store = store_,
+               .router = router_,
+               .observations = observations_,
+               .gateways = gateways_,
+               .settings = settings_,
+               .listed = [] { return true; },
+               .leads = [] { return false; },
+               .journals = journals_};
 
  public:
   Fleet() { casting_.open(stage_); }

@@ -113,9 +113,16 @@ void OperatorCore::open(CoreOutside outside) {
     faulty_gateways_ =
         std::make_unique<GatewaysWithFault>(*gateways_, *options_.fault, options_.die);
   Gateways& gateways = faulty_gateways_ ? static_cast<Gateways&>(*faulty_gateways_) : *gateways_;
-  stage_ = std::make_unique<Stage>(Stage{actors_, host_.clock, store_, router_, observations_,
-                                         gateways, options_.settings, [this] { return synced(); },
-                                         [this] { return leads(); }, journals_});
+  stage_ = std::make_unique<Stage>(Stage{.actors = actors_,
+                                         .clock = host_.clock,
+                                         .store = store_,
+                                         .router = router_,
+                                         .observations = observations_,
+                                         .gateways = gateways,
+                                         .settings = options_.settings,
+                                         .listed = [this] { return synced(); },
+                                         .leads = [this] { return leads(); },
+                                         .journals = journals_});
   casting_.open(*stage_);
 }
 

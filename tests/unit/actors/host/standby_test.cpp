@@ -68,16 +68,16 @@ class StandbyTest : public ::testing::Test {
   NoGateways gateways_;
   Settings settings_;
   JournalRoom journals_;
-  Stage stage_{actors_,
-               clock_,
-               store_,
-               router_,
-               observations_,
-               gateways_,
-               settings_,
-               [this] { return listed_; },
-               [this] { return leads_; },
-               journals_};
+  Stage stage_{.actors = actors_,
+               .clock = clock_,
+               .store = store_,
+               .router = router_,
+               .observations = observations_,
+               .gateways = gateways_,
+               .settings = settings_,
+               .listed = [this] { return listed_; },
+               .leads = [this] { return leads_; },
+               .journals = journals_};
   CountingLogic logic_{stage_, ActorId{1}, ObjectRef{k8s::kKindId<k8s::UnitSet>, "prod", "db"}};
 };
 
