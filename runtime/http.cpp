@@ -65,6 +65,12 @@ Response failure(unsigned status, std::string_view message) {
   return json(status, boost::json::serialize(boost::json::object{{"error", message}}) + "\n");
 }
 
+Response method_not_allowed(std::string allow) {
+  auto response = failure(405, "this path accepts " + allow);
+  response.headers.emplace_back("Allow", std::move(allow));
+  return response;
+}
+
 bool etag_matches(std::string_view if_none_match, std::string_view etag) {
   if (etag.empty()) return false;
   while (!if_none_match.empty()) {

@@ -51,6 +51,8 @@ Response text(unsigned status, std::string body);
 Response json(unsigned status, std::string body);
 // {"error": message}; the message says what was expected, what was found and what to do.
 Response failure(unsigned status, std::string_view message);
+// 405, with the methods that are right: "GET, HEAD".
+Response method_not_allowed(std::string allow);
 // Whether an If-None-Match header names the etag (RFC 9110, section 13.1.2: weak comparison).
 bool etag_matches(std::string_view if_none_match, std::string_view etag);
 

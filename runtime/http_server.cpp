@@ -220,12 +220,6 @@ Response target_too_long() {
   return failure(414, "the request's target is longer than 4 KiB; the API takes short ones");
 }
 
-Response method_not_allowed(std::string allow) {
-  auto response = failure(405, "this path accepts " + allow);
-  response.headers.emplace_back("Allow", std::move(allow));
-  return response;
-}
-
 void add_security_headers(bhttp::fields& fields) {
   fields.set("Content-Security-Policy",
              "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

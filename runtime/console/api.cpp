@@ -29,6 +29,7 @@ constexpr Duration kStateDeadline = seconds(2);  // an actor that is busy longer
 constexpr Duration kTick = milliseconds(250);    // of streams: what looks immediate
 constexpr std::size_t kMaxState = 1 << 20;
 constexpr std::size_t kMaxRecords = 1000;  // of one answer
+constexpr std::string_view kRelease = "/release";
 
 std::optional<std::uint64_t> parse_id(std::string_view text) {
   std::uint64_t id = 0;
@@ -207,6 +208,7 @@ void Api::actor(const http::Request& request, const http::Responder& to) {
     if (asks) rest.remove_suffix(what.size());
     return asks;
   };
+  if (asks_for(kRelease)) return to.reply(http::method_not_allowed("POST"));
   const bool wants_history = asks_for("/history");
   const bool wants_journal = !wants_history && asks_for("/journal");
   const auto id = parse_actor_id(rest);
@@ -263,9 +265,7 @@ void Api::history(const ActorInfo& info, const http::Responder& to) const {
 void Api::release(const http::Request& request, const http::Responder& to) {
   std::string_view rest = request.path;
   rest.remove_prefix(std::string_view("/api/actors/").size());
-  constexpr std::string_view kRelease = "/release";
-  if (!rest.ends_with(kRelease))
-    return to.reply(http::failure(404, "expected POST /api/actors/{id}/release"));
+  if (!rest.ends_with(kRelease)) return to.reply(http::method_not_allowed("GET, HEAD"));
   rest.remove_suffix(kRelease.size());
   const auto id = parse_actor_id(rest);
   const auto info = id ? sources_.actors.info(*id) : std::nullopt;

@@ -215,7 +215,8 @@ TEST_F(ConsoleApi, OnlyAQuarantinedActorIsReleased) {
   settle();
   EXPECT_FALSE(actors_.info(id)->quarantined);
   EXPECT_EQ(test::ask(router_, "/api/actors/999/release", http::Method::Post).status, 404u);
-  EXPECT_EQ(test::ask(router_, path_of(id) + "/explode", http::Method::Post).status, 404u);
+  EXPECT_EQ(test::ask(router_, path_of(id) + "/release", http::Method::Get).status, 405u);
+  EXPECT_EQ(test::ask(router_, path_of(id), http::Method::Post).status, 405u);
 }
 
 using Events = std::vector<std::pair<std::string, std::string>>;
