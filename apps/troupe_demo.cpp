@@ -3,6 +3,7 @@
 #include "apps/arguments.hpp"
 #include "tests/oracle/failover_demo.hpp"
 #include "tests/oracle/kills.hpp"
+#include "tests/oracle/managed.hpp"
 #include "tests/oracle/soak.hpp"
 
 int main(int argc, char** argv) {
@@ -48,7 +49,7 @@ int main(int argc, char** argv) {
   if (run->parsed()) return run_demo(kubectl, options);
   if (kills->parsed()) return run_kills(kubectl, kills_options);
   if (soak->parsed()) return run_soak(kubectl, soak_options);
-  if (wait_until_ready(MysqlCluster(kubectl), std::chrono::seconds(timeout))) return 0;
+  if (wait_until_ready(kubectl, std::chrono::seconds(timeout))) return 0;
   std::fprintf(stderr, "error: the samples are not ready after %d s\n", timeout);
   return 1;
 }

@@ -22,17 +22,6 @@ constexpr std::size_t kWriters = 4;
 
 }  // namespace
 
-bool wait_until_ready(const MysqlCluster& cluster, seconds deadline) {
-  std::string said;
-  return eventually(deadline, [&] {
-    if (cluster.ready()) return true;
-    const auto state = cluster.state();
-    if (state != said && !state.empty()) say("  " + state);
-    said = state;
-    return false;
-  });
-}
-
 int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
   const MysqlCluster cluster(kubectl);
   const auto version = cluster.version();

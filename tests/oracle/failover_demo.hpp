@@ -14,9 +14,6 @@ struct DemoOptions {
   bool kill_pod = false;  // the whole Pod instead of the database's process
 };
 
-// Waits until the sample is up, telling what it waits for. False at the deadline.
-bool wait_until_ready(const MysqlCluster& cluster, std::chrono::seconds deadline);
-
 // The exit status: 0 if nothing was lost and the old primary came back.
 int run_demo(const Kubectl& kubectl, const DemoOptions& options);
 

@@ -7,18 +7,13 @@
 #include <fstream>
 #include <set>
 
+#include "tests/oracle/managed.hpp"
+
 namespace troupe::oracle {
 namespace {
 
 constexpr const char* kWriter = "writer";
 constexpr const char* kWriterPassword = "Writer-password-1";
-
-const boost::json::array& items_at(const boost::json::value& value, std::string_view pointer) {
-  static const boost::json::array none;
-  boost::system::error_code ec;
-  const auto* list = value.find_pointer(pointer, ec);
-  return list && list->is_array() ? list->as_array() : none;
-}
 
 // None for what is no MysqlReplication.
 std::vector<std::string> members_of(const boost::json::value& replication) {
@@ -29,14 +24,9 @@ std::vector<std::string> members_of(const boost::json::value& replication) {
   return out;
 }
 
-bool is_ready(const boost::json::value& object) {
-  if (text_at(object, "/status/observedGeneration") != text_at(object, "/metadata/generation"))
-    return false;
-  if (text_at(object, "/kind") == "MysqlReplication")
-    return text_at(object, "/status/ready") == "true";
-  for (const auto& c : items_at(object, "/status/conditions"))
-    if (text_at(c, "/type") == "Ready") return text_at(c, "/status") == "True";
-  return false;
+std::string without_line_end(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
 }
 
 }  // namespace
@@ -49,7 +39,7 @@ boost::json::object MysqlCluster::object() const {
 }
 
 boost::json::array MysqlCluster::objects() const {
-  const boost::json::value list = kubectl_.get({"mysqlreplication,unit,unitset", "-n", ns_});
+  const boost::json::value list = kubectl_.get({kManagedKinds, "-n", ns_});
   std::set<std::string> wanted{"MysqlReplication/" + replication_};
   boost::json::array out;
   // In the order they are asked for: each says which of the next belong to it.
@@ -76,18 +66,7 @@ bool MysqlCluster::is_whole() const {
   });
 }
 
-std::string MysqlCluster::state() const {
-  std::vector<std::string> out;
-  for (const auto& o : objects()) {
-    const auto name = text_at(o, "/metadata/name");
-    const auto& conditions = items_at(o, "/status/conditions");
-    if (conditions.empty()) out.push_back(name + " has no status yet");
-    for (const auto& c : conditions)
-      if (text_at(c, "/status") == "False")
-        out.push_back(fmt::format("{}: {}", name, text_at(c, "/message")));
-  }
-  return fmt::format("{}", fmt::join(out, "; "));
-}
+std::string MysqlCluster::state() const { return state_of(objects()); }
 
 std::string MysqlCluster::source() const { return text_at(object(), "/status/currentSource"); }
 
@@ -100,12 +79,11 @@ bool MysqlCluster::is_replica(const std::string& member) const {
 }
 
 std::string MysqlCluster::mysql(const std::string& member, const std::string& sql,
-                                std::string* error) const {
+                                std::string* error, const Account& as) const {
   // The password comes out of the sample's Secret on standard input, never on a command line.
   const auto ran = kubectl_({"exec", "-i", "-n", ns_, member, "-c", "mysql", "--", "sh", "-c",
-                             "read -r MYSQL_PWD; export MYSQL_PWD; "
-                             "mysql -uroot -N -B"},
-                            std::chrono::seconds(30), "Demo-root-password-1\n" + sql + "\n");
+                             "read -r MYSQL_PWD; export MYSQL_PWD; mysql -N -B " + as.options},
+                            std::chrono::seconds(30), as.password + "\n" + sql + "\n");
   if (ran.status != 0 && error) *error = ran.err;
   return ran.out;
 }
@@ -148,9 +126,14 @@ Address MysqlCluster::member(const std::string& name) const {
 std::string MysqlCluster::version() const { return query(source(), "SELECT VERSION()"); }
 
 std::string MysqlCluster::query(const std::string& member, const std::string& statement) const {
-  auto text = mysql(member, statement + ";", nullptr);
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text;
+  return without_line_end(mysql(member, statement + ";", nullptr));
+}
+
+std::string MysqlCluster::query_as_administrator(const std::string& member,
+                                                 const std::string& statement) const {
+  const auto options = fmt::format("-ureplication -h {} -P 33062", this->member(member).host);
+  return without_line_end(
+      mysql(member, statement + ";", nullptr, {options, "Demo-replication-password-1"}));
 }
 
 std::string MysqlCluster::network_interface(const std::string& member) const {

@@ -37,6 +37,8 @@ class MysqlCluster {
   std::string version() const;  // SELECT VERSION()
   // What a statement prints, as root in the member's container; empty if it fails.
   std::string query(const std::string& member, const std::string& statement) const;
+  // Where clients have all connections: through the admin port, as the operator.
+  std::string query_as_administrator(const std::string& member, const std::string& statement) const;
 
   // The host's end of its Pod's network, and empty without one.
   std::string network_interface(const std::string& member) const;
@@ -47,7 +49,12 @@ class MysqlCluster {
   boost::json::object object() const;
   // It, its Units and their UnitSets.
   boost::json::array objects() const;
-  std::string mysql(const std::string& member, const std::string& sql, std::string* error) const;
+  struct Account {
+    std::string options;  // of the client: who it is, and how it comes to the server
+    std::string password;
+  };
+  std::string mysql(const std::string& member, const std::string& sql, std::string* error,
+                    const Account& as = {"-uroot", "Demo-root-password-1"}) const;
 
   const Kubectl& kubectl_;
   std::string ns_;
