@@ -30,80 +30,12 @@ std::string applied_annotation(std::string_view manager) {
   return fmt::format("troupe.dev/applied-by-{}", manager);
 }
 
-namespace {
-
-// FNV-1a, the same in every build, of the text that boost::json::serialize() makes of a value; the
-// text itself, which is most of the price, is not made.
-class TextHash {
- public:
-  std::string hex() const { return fmt::format("{:016x}", hash_); }
-
-  void add(const boost::json::value& v) {
-    if (const auto* object = v.if_object())
-      add(*object);
-    else if (const auto* array = v.if_array())
-      add(*array);
-    else if (const auto* text = v.if_string())
-      add_text(*text);
-    else if (const auto* flag = v.if_bool())
-      add_bytes(*flag ? "true" : "false");
-    else if (const auto* number = v.if_int64())
-      add_bytes(fmt::format_int(*number).str());
-    else
-      add_bytes(boost::json::serialize(v));
-  }
-
-  void add(const boost::json::object& object) {
-    char before = '{';
-    for (const auto& [key, value] : object) {
-      add_byte(std::exchange(before, ','));
-      add_text(key);
-      add_byte(':');
-      add(value);
-    }
-    add_bytes(object.empty() ? "{}" : "}");
-  }
-
- private:
-  void add_byte(char c) { hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 1099511628211ULL; }
-  void add_bytes(std::string_view bytes) {
-    for (const char c : bytes) add_byte(c);
-  }
-
-  void add(const boost::json::array& array) {
-    char before = '[';
-    for (const auto& item : array) {
-      add_byte(std::exchange(before, ','));
-      add(item);
-    }
-    add_bytes(array.empty() ? "[]" : "]");
-  }
-
-  void add_text(std::string_view text) {
-    add_byte('"');
-    for (const char c : text) {
-      if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\')
-        add_byte(c);
-      else
-        add_escaped(c);
-    }
-    add_byte('"');
-  }
-
-  void add_escaped(char c) {
-    const auto quoted = boost::json::serialize(boost::json::string_view(&c, 1));
-    add_bytes(std::string_view(quoted).substr(1, quoted.size() - 2));
-  }
-
-  std::uint64_t hash_ = 14695981039346656037ULL;
-};
-
-}  // namespace
-
+// FNV-1a of its text: the same in every build.
 std::string applied_hash(const boost::json::object& body) {
-  TextHash hash;
-  hash.add(body);
-  return hash.hex();
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char c : boost::json::serialize(body))
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  return fmt::format("{:016x}", hash);
 }
 
 namespace {
