@@ -126,6 +126,14 @@ std::optional<Death> death_of(const Topology& t, const Member& m, TimePoint now)
       m.probe->since};
 }
 
+std::optional<Death> ending_of(const Member& m) {
+  if (!m.agent_connected() || m.agent->process.state != agent::ProcessState::Stopping)
+    return std::nullopt;
+  return Death{
+      fmt::format("the process of {} was told to end and is stopping, says its agent", m.name),
+      m.agent->since};
+}
+
 std::optional<Death> cut_off(const Topology& t, const Member& source, TimePoint now) {
   if (!t.semi_sync() || !source.answers(now) || source.changed_since_probe()) return std::nullopt;
   const auto limit = std::max(kCutOff, t.failover.grace);

@@ -349,8 +349,9 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
   withdraw_order(t, *source, now, plan);
   ensure_accounts(t, t.record.epoch, plan);
   silence_others(t, *source, plan);
-  if (const auto death = death_of(t, *source, now))
-    return consider_failover(t, *source, *death, now, plan);
+  auto death = death_of(t, *source, now);
+  if (!death) death = ending_of(*source);
+  if (death) return consider_failover(t, *source, *death, now, plan);
   bool fed = false;
   if (const auto why = unusable(*source, now)) {
     miss_source(t, *source, *why, now, plan);

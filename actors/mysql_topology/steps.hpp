@@ -59,6 +59,10 @@ bool hears(const Member& replica, const Member& source);
 // Replicas whose word is older than the last that was heard of the source itself.
 std::vector<const Member*> not_asked_since_lost(const Topology& t, const Member& source,
                                                 TimePoint now);
+// Why a source that is not dead yet is not waited for: its server was told to end, which may take
+// it many seconds in which it serves nobody. During a change of roles that is no death: what it was
+// closed with is known then.
+std::optional<Death> ending_of(const Member& m);
 // Why a source that answers acknowledges nothing any more: so many of its replicas have not reached
 // it for a while that the rest are too few. Nullopt: it may.
 std::optional<Death> cut_off(const Topology& t, const Member& source, TimePoint now);

@@ -15,6 +15,15 @@ TEST(Failover, BeginsWhenTheAgentSawTheProcessEnd) {
   EXPECT_THAT(plan.record->operation->reason, HasSubstr("ended by signal 9"));
 }
 
+// Nobody was there to hand its role over while it could.
+TEST(Failover, BeginsWhenTheServerWasToldToEnd) {
+  auto servers = Servers::formed();
+  servers[0].agent.process.state = agent::ProcessState::Stopping;
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Failover StopReceivers from db-0, epoch 2");
+  EXPECT_THAT(plan.record->operation->reason, HasSubstr("was told to end"));
+}
+
 TEST(Failover, KeepsTheOldSourceOnRecordUntilAnotherIsChosen) {
   auto servers = Servers::formed();
   servers[0].is_killed();

@@ -382,6 +382,14 @@ TEST(Switchover, WaitsForASourceThatWasTakenOffTheList) {
   EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceNotListed"));
 }
 
+TEST(Switchover, GoesOnWhileTheOldSourceEnds) {
+  for (const auto step : {Step::Close, Step::CatchUp}) {
+    auto servers = under_way(step);
+    servers[0].agent.process.state = agent::ProcessState::Stopping;
+    EXPECT_EQ(recorded(servers.decide()), "");
+  }
+}
+
 TEST(Switchover, BecomesAFailoverWhenTheSourceDies) {
   for (const auto step : {Step::Close, Step::CatchUp, Step::Reopen}) {
     auto servers = under_way(step);
