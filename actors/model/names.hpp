@@ -27,10 +27,10 @@ inline constexpr std::string_view kForceDeleteAnnotation = "upm.io/force-delete"
 inline constexpr std::string_view kNodeMapAnnotation = "upm.io/node-name-map";
 // On a Unit: the node that its Pod stays on.
 inline constexpr std::string_view kLastNodeAnnotation = "last.unit.belong.node";
-// On the Pod of a source: its Unit is about to end its server, how ("to be replaced"), and since
-// when it waits for another member to take over.
+// On the Pod of a source: its Unit is about to end its server, how ("to be replaced"), and that its
+// replicas have had their time to catch up.
 inline constexpr std::string_view kHandOverAnnotation = "troupe.dev/hand-over";
-inline constexpr std::string_view kHandOverSinceAnnotation = "troupe.dev/hand-over-since";
+inline constexpr std::string_view kHandOverSoonAnnotation = "troupe.dev/hand-over-soon";
 inline constexpr std::string_view kSwitchoverAnnotation = "troupe.dev/switchover-to";
 // On a MysqlReplication whose members have diverged: the one that is right, by a person's word.
 inline constexpr std::string_view kRecoverOnAnnotation = "troupe.dev/recover-on";

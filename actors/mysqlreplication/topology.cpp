@@ -16,19 +16,14 @@ static_assert(k8s::kMaxEpoch == static_cast<std::int64_t>(agent::kMaxEpoch.value
 // A negative one, as somebody can have written it there, is beyond all that there may be.
 topo::Epoch epoch_of(std::int64_t number) { return {static_cast<std::uint64_t>(number)}; }
 
-// A Unit waits for a minute before it ends its server all the same. For half of it replicas may
-// catch up; what they lack then, writers wait for.
-constexpr std::chrono::seconds kWaitsForCaughtUp{30};
-
-std::optional<topo::Departure> departure_of(const k8s::Pod& pod, WallTime wall) {
+std::optional<topo::Departure> departure_of(const k8s::Pod& pod) {
   const auto& meta = pod.metadata;
   if (meta.deletionTimestamp)
     return topo::Departure{fmt::format("the Pod of {} is being deleted", meta.name), true};
   const auto wish = meta.annotations.get(kHandOverAnnotation);
   if (wish.empty()) return std::nullopt;
-  const auto since = k8s::parse_rfc3339(meta.annotations.get(kHandOverSinceAnnotation));
   return topo::Departure{fmt::format("{} is {}", meta.name, wish),
-                         !since || wall - *since >= kWaitsForCaughtUp};
+                         meta.annotations.contains(kHandOverSoonAnnotation)};
 }
 
 topo::Mode mode_of(k8s::ReplicationMode mode) {
@@ -68,7 +63,7 @@ topo::Member member_of(const World& w, const Node& n, int ordinal, const Memory&
   m.ours = is_ours(w, n);
   m.owner = other_owner(w, n);
   m.pod_exists = bool(n.pod);
-  if (n.pod) m.departing = departure_of(*n.pod, w.wall);
+  if (n.pod) m.departing = departure_of(*n.pod);
   m.instance = n.pod ? pod_life(*n.pod) : std::string();
   // What others command tells nothing of our topology.
   (m.is_anothers() ? m.elsewhere : m.probe) = n.probe;

@@ -138,15 +138,17 @@ std::string_view replace_ended_pod(const World& w, Memory& memory, TimePoint now
 
 // An operator that makes another Pod of the same Unit leaves the one that runs alone: all databases
 // would restart at once. A Pod without the Unit's hash is such a one, from before there was any.
-PodStanding keep_running_pod(const World& w, boost::json::object body, TimePoint now, Decision& d) {
+PodStanding keep_running_pod(const World& w, boost::json::object body, Memory& memory,
+                             TimePoint now, Decision& d) {
   const auto& live = w.pod->metadata;
   const auto hash = live.annotations.get(kUnitHash);
   if (!hash.empty() && hash != annotation_of(body, kUnitHash)) {
     d.doing = kReplacing;
-    if (forced(w) || live.deletionTimestamp || may_end(w, kToBeReplaced, now, d)) remove_pod(w, d);
+    if (forced(w) || live.deletionTimestamp || may_end(w, kToBeReplaced, memory, now, d))
+      remove_pod(w, d);
     return {"TemplateChanged"};
   }
-  if (w.object->spec.startup) take_back_hand_over(w, d);
+  if (w.object->spec.startup) take_back_hand_over(w, memory, d);
   const auto made_with = live.annotations.get(kTemplateHash);
   const bool outdated = made_with != annotation_of(body, kTemplateHash);
   if (live.deletionTimestamp) return {{}, outdated};
@@ -172,7 +174,7 @@ PodStanding keep_pod(const World& w, Memory& memory, TimePoint now, Decision& d)
   const auto& phase = w.pod->status.phase;
   if (phase == "Failed" || phase == "Succeeded") return {replace_ended_pod(w, memory, now, d)};
   memory.failed_since = TimePoint{};
-  return keep_running_pod(w, std::move(body), now, d);
+  return keep_running_pod(w, std::move(body), memory, now, d);
 }
 
 }  // namespace

@@ -98,7 +98,7 @@ std::optional<Rendering> rendering(const World& w) {
     r.action.labels.erase(std::string(kReplicationLabel));
     r.action.labels.erase(std::string(kReadonlyLabel));
     r.action.annotations.erase(std::string(kHandOverAnnotation));
-    r.action.annotations.erase(std::string(kHandOverSinceAnnotation));
+    r.action.annotations.erase(std::string(kHandOverSoonAnnotation));
     r.action.annotations.erase("sim.troupe.dev/pids");
   }
   std::string all = w.agent ? w.agent->boot_id : std::string();
@@ -120,11 +120,17 @@ void drive_agent(const World& w, Memory& memory, TimePoint now, Decision& d) {
   const auto ask = [&](std::string key, agent::Action action, Duration deadline) {
     d.add(std::move(key), AskAgent{*endpoint, std::move(action), a.highest_epoch}, deadline);
   };
+  const auto initialise = [&](std::string_view doing) {
+    hold_failed_initialisation(w, d);
+    d.doing = a.process.supervisor_connected ? doing : "waiting for its database's container";
+    if (a.process.supervisor_connected)
+      ask("initialise", agent::EnsureInitialised{}, std::chrono::minutes(10));
+  };
   if (!w.object->spec.startup) {
     d.doing = "stopped on order";
     memory.opened.clear();  // to stop a database closes it first, and may get no further
     if (a.process.state != ProcessState::Stopped && a.process.state != ProcessState::Exited &&
-        may_end(w, kToBeStopped, now, d))
+        may_end(w, kToBeStopped, memory, now, d))
       ask("stop", agent::StopProcess{}, std::chrono::minutes(2));
     return;
   }
@@ -149,19 +155,13 @@ void drive_agent(const World& w, Memory& memory, TimePoint now, Decision& d) {
              "the data volume holds files that are no database of ours: empty it, or name another");
       return;
     case DataState::Empty:
-      d.doing = "initialising its data";
-      hold_failed_initialisation(w, d);
-      ask("initialise", agent::EnsureInitialised{}, std::chrono::minutes(10));
-      return;
+      return initialise("initialising its data");
     case DataState::ClonePartial:
       if (a.operation) {
         d.doing = fmt::format("waiting for its agent to finish: {}", a.operation->kind);
         return;
       }
-      d.doing = "initialising its data again after an interrupted clone";
-      hold_failed_initialisation(w, d);
-      ask("initialise", agent::EnsureInitialised{}, std::chrono::minutes(10));
-      return;
+      return initialise("initialising its data again after an interrupted clone");
     case DataState::Initialised:
       break;
   }

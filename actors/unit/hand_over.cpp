@@ -1,11 +1,10 @@
 // The server of a source ends after another member has taken its role over: without that, its end
 // is an outage for as long as a failover takes.
 //
-// The wish stands on the Pod, where its replication sees it, beside the time of asking: so the next
-// operator waits no longer than this one would have.
+// The wish stands on the Pod, where its replication sees it. How long it has stood there is
+// measured by this process alone, since clocks differ from machine to machine: the next operator
+// begins to wait anew.
 #include <fmt/format.h>
-
-#include <optional>
 
 #include "actors/model/ensure.hpp"
 #include "actors/model/names.hpp"
@@ -19,10 +18,10 @@ using boost::json::object;
 // As long as a candidate may take to catch up; where none lags, a hand-over takes less than a
 // second. There may be nobody to hand over to, and whoever ends the Unit does not wait for ever.
 constexpr std::chrono::seconds kPatience{60};
+// For half of it replicas may catch up; what they lack then, writers wait for.
+constexpr std::chrono::seconds kWaitsForCaughtUp{30};
 
 bool has_ended(const World& w) { return w.agent && w.agent->connected() && !process_may_run(w); }
-
-k8s::Text wish(const World& w) { return w.pod->metadata.annotations.get(kHandOverAnnotation); }
 
 // Until another one takes writes: meanwhile its Pod bears the label of a source no more.
 bool holds_role(const World& w) {
@@ -33,20 +32,14 @@ bool holds_role(const World& w) {
   return status.currentSource == name || (status.operation && status.operation->from == name);
 }
 
-// Nothing: not yet, or at a time that cannot be.
-std::optional<WallTime> asked_at(const World& w) {
-  const auto at = k8s::parse_rfc3339(w.pod->metadata.annotations.get(kHandOverSinceAnnotation));
-  if (wish(w).empty() || !at || *at > w.wall) return std::nullopt;
-  return *at;
-}
-
 // Without an ending the wish goes.
-void note(const World& w, std::string_view ending, WallTime since, Decision& d) {
-  object annotations{{kHandOverAnnotation, nullptr}, {kHandOverSinceAnnotation, nullptr}};
-  if (!ending.empty()) {
-    annotations[kHandOverAnnotation] = ending;
-    annotations[kHandOverSinceAnnotation] = to_rfc3339(since);
-  }
+void note(const World& w, std::string_view ending, bool soon, Decision& d) {
+  const auto& has = w.pod->metadata.annotations;
+  if (has.get(kHandOverAnnotation) == ending && has.contains(kHandOverSoonAnnotation) == soon)
+    return;
+  object annotations{{kHandOverAnnotation, nullptr}, {kHandOverSoonAnnotation, nullptr}};
+  if (!ending.empty()) annotations[kHandOverAnnotation] = ending;
+  if (soon) annotations[kHandOverSoonAnnotation] = "true";
   patch_as_seen(d, "note hand-over", *w.pod,
                 {{"metadata", {{"annotations", std::move(annotations)}}}});
 }
@@ -58,33 +51,36 @@ bool is_source(const k8s::Pod& pod) {
   return labels.get(kReadonlyLabel) == "false" && !labels.get(kReplicationLabel).empty();
 }
 
-bool may_end(const World& w, std::string_view ending, TimePoint now, Decision& d) {
+bool may_end(const World& w, std::string_view ending, Memory& memory, TimePoint now, Decision& d) {
   if (!holds_role(w) || has_ended(w)) return true;
-  const auto& name = w.pod->metadata.name;
-  const auto replication = w.pod->metadata.labels.get(kReplicationLabel);
-  const auto noted = asked_at(w);
-  const auto since = noted.value_or(w.wall);
-  const auto waited = w.wall - since;
+  const auto& pod = w.pod->metadata;
+  const auto replication = pod.labels.get(kReplicationLabel);
+  auto& asked = memory.hand_over;
+  if (asked.of != pod.uid) asked = {.of = pod.uid.str(), .at = now};
+  const auto waited = now - asked.at;
   if (waited >= kPatience) {
-    tell(d, *w.object, true, "NotHandedOver",
-         fmt::format("{} was asked at {} to hand over its role in MysqlReplication {}, and has not "
-                     "within {} s: its server ends all the same",
-                     name, to_rfc3339(since), replication, kPatience.count()));
+    tell(
+        d, *w.object, true, "NotHandedOver",
+        fmt::format("{} was asked to hand over its role in MysqlReplication {}, and has not within "
+                    "{} s: its server ends all the same",
+                    pod.name, replication, kPatience.count()));
     return true;
   }
-  if (!noted || wish(w) != ending) note(w, ending, since, d);
+  const bool soon = pod.annotations.contains(kHandOverSoonAnnotation);
+  note(w, ending, soon || waited >= kWaitsForCaughtUp, d);
   d.doing = "handing its role over first";
   d.hold(std::string(kHandsOverFirst),
          fmt::format("{} is {} and is the source of MysqlReplication {}: another member takes over "
-                     "first, asked for at {}; without that its server ends at {}",
-                     name, ending, replication, to_rfc3339(since), to_rfc3339(since + kPatience)),
-         now - waited);
-  d.wake_at(now + (kPatience - waited));
+                     "first, or its server ends after {} s without that",
+                     pod.name, ending, replication, kPatience.count()),
+         asked.at);
+  d.wake_at(asked.at + (waited < kWaitsForCaughtUp ? kWaitsForCaughtUp : kPatience));
   return false;
 }
 
-void take_back_hand_over(const World& w, Decision& d) {
-  if (!wish(w).empty()) note(w, {}, {}, d);
+void take_back_hand_over(const World& w, Memory& memory, Decision& d) {
+  memory.hand_over = {};
+  note(w, {}, false, d);
 }
 
 }  // namespace troupe::actors::unit

@@ -71,6 +71,11 @@ struct UnitKind {
     TimePoint failed_since;  // the Pod's phase is Failed
     FirstLook first_look;
     Warned warned;
+    // Of the Pod with that UID it is asked to hand its role over, since then.
+    struct HandOver {
+      std::string of;
+      TimePoint at;
+    } hand_over;
   };
 
   static World observe(const ObjectRef& self, Sight& sight);
@@ -78,8 +83,9 @@ struct UnitKind {
   static Decision decide(const World& world, Memory& memory, TimePoint now);
 };
 
+BOOST_DESCRIBE_STRUCT(UnitKind::Memory::HandOver, (), (of, at))
 BOOST_DESCRIBE_STRUCT(UnitKind::Memory, (),
                       (rendered, ensured, accounts, opened, open_error, failed_since, first_look,
-                       warned))
+                       warned, hand_over))
 
 }  // namespace troupe::actors

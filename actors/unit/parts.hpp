@@ -65,9 +65,10 @@ inline constexpr std::string_view kToBeReplaced = "to be replaced";
 inline constexpr std::string_view kToBeStopped = "to be stopped";
 // Whether the server may end now. One that is a source asks to be relieved of that first, and
 // waits; not for ever.
-bool may_end(const World& world, std::string_view ending, TimePoint now, Decision& decision);
+bool may_end(const World& world, std::string_view ending, Memory& memory, TimePoint now,
+             Decision& decision);
 // It stays after all.
-void take_back_hand_over(const World& world, Decision& decision);
+void take_back_hand_over(const World& world, Memory& memory, Decision& decision);
 
 // What keeps the Pod from running, as Kubernetes says it: no node, a container that cannot start.
 void hold_waiting_pod(const k8s::Pod& pod, Decision& decision);

@@ -64,6 +64,7 @@ array agent_env(const World& w, const object& main, std::string_view type) {
   };
   add(field("NAMESPACE", "metadata.namespace"));
   add(field("POD_NAME", "metadata.name"));
+  add(field("TROUPE_POD_IP", "status.podIP"));
   add(literal("UNIT_TYPE", type));
   add(literal("TROUPE_RUN_DIR", kRunMount));
   add(literal("TROUPE_TLS_DIR", kTlsMount));

@@ -230,6 +230,7 @@ void MemoryCluster::run_pod(std::string_view name, std::string_view node, bool r
   if (seen.data == agent::DataState::Unknown) seen.data = agent::DataState::Empty;
   if (seen.process.state == agent::ProcessState::Unknown)
     seen.process.state = agent::ProcessState::Stopped;
+  seen.process.supervisor_connected = true;
 }
 
 k8s::SnapshotPtr MemoryCluster::object(k8s::KindId kind, std::string_view ns,

@@ -71,6 +71,11 @@ TEST_F(UnitPod, TheAgentIsANativeSidecarThatSeesTheDatabasesVolumes) {
   EXPECT_EQ(agent.at("ports").at(0).at("containerPort"), 2214);
   EXPECT_EQ(env(agent, "ARCH_MODE"), "rpl_semi_sync");
   EXPECT_EQ(env(agent, "UNIT_TYPE"), "mysql");
+  EXPECT_EQ(find_named(agent.at("env").as_array(), "TROUPE_POD_IP")
+                ->at("valueFrom")
+                .at("fieldRef")
+                .at("fieldPath"),
+            "status.podIP");
   EXPECT_EQ(env(agent, "DATA_MOUNT"), "/DATA");
   EXPECT_EQ(env(agent, "TROUPE_REPORT_HOST"), "db-0.db-headless-svc.prod");
 }

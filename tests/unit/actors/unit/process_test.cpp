@@ -108,6 +108,18 @@ TEST_F(UnitProcess, AStartOnOrderIsNoTrouble) {
   EXPECT_THAT(condition("Reconciled"), StartsWith("True"));
 }
 
+// The agent's container starts first.
+TEST_F(UnitProcess, ItsDataIsInitialisedOnceTheDatabasesContainerIsThere) {
+  unit.settle();
+  cluster.run_pod("db-0");
+  cluster.agent_of_pod("db-0").process.supervisor_connected = false;
+  unit.settle();
+  EXPECT_THAT(cluster.asked(), testing::Not(testing::Contains("EnsureInitialised")));
+  cluster.agent_of_pod("db-0").process.supervisor_connected = true;
+  unit.settle();
+  EXPECT_THAT(cluster.asked(), testing::Contains("EnsureInitialised"));
+}
+
 TEST_F(UnitProcess, AnInitialisationThatFailsIsToldWithoutTheServersWords) {
   unit.settle();
   cluster.run_pod("db-0");
