@@ -28,8 +28,8 @@ const std::string& key_of(const ServerTarget& t) { return t.id.value; }
 
 bool same(const agent::Endpoint& a, const agent::Endpoint& b) { return a == b; }
 bool same(const ServerTarget& a, const ServerTarget& b) {
-  return a.ip == b.ip && a.port == b.port && a.user == b.user && a.password == b.password &&
-         a.ca_pem == b.ca_pem && a.tls_name == b.tls_name;
+  return a.ip == b.ip && a.port == b.port && a.admin_port == b.admin_port && a.user == b.user &&
+         a.password == b.password && a.ca_pem == b.ca_pem && a.tls_name == b.tls_name;
 }
 
 struct AgentSeen {

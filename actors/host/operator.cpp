@@ -251,6 +251,7 @@ void Operator::Impl::publish(const ServerTarget& t) {
   endpoint.id = t.id;
   endpoint.login.address = t.ip;
   endpoint.login.port = t.port;
+  endpoint.admin_port = t.admin_port;
   endpoint.login.user = t.user;
   endpoint.login.password = t.password;
   endpoint.login.tls = mysql::TlsTrust{.anchors = trusted, .name = t.tls_name, .fingerprint = {}};

@@ -16,6 +16,7 @@ struct ServerTarget {
   std::string label;  // namespace/name, for logs
   std::string ip;
   std::uint16_t port = 3306;
+  std::uint16_t admin_port = 0;  // to be tried when clients have all connections; 0: there is none
   std::string user;
   Secret password;
   std::string ca_pem;    // of the server's certificate; empty: the operator's authority

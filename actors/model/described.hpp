@@ -58,7 +58,8 @@ BOOST_DESCRIBE_STRUCT(Effect, (), (key, action, deadline))
 BOOST_DESCRIBE_STRUCT(EffectResult, (),
                       (key, what, failed, refused, reply, endpoint, epoch, fingerprint, step,
                        finished, took))
-BOOST_DESCRIBE_STRUCT(ServerTarget, (), (id, label, ip, port, user, password, ca_pem, tls_name))
+BOOST_DESCRIBE_STRUCT(ServerTarget, (),
+                      (id, label, ip, port, admin_port, user, password, ca_pem, tls_name))
 BOOST_DESCRIBE_STRUCT(Decision, (), (effects, agents, servers, wake, guards, doing))
 
 }  // namespace troupe::actors

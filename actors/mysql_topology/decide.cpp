@@ -352,8 +352,7 @@ bool acknowledges(const Topology& t, const Member& m) {
 
 bool is_pointed_at(const Member& m, const Member& source) {
   const auto* s = m.server();
-  return s && s->replica && s->replica->source_host == source.host &&
-         s->replica->source_port == source.port;
+  return s && s->replica && source.is_at(s->replica->source_host, s->replica->source_port);
 }
 
 namespace {

@@ -40,7 +40,7 @@ const Member* existing_source(const Topology& t, Plan& plan, bool& held) {
     const bool is_fed =
         t.external && t.external->host == r.source_host && t.external->port == r.source_port;
     const auto found = std::find_if(t.members.begin(), t.members.end(), [&](const Member& s) {
-      return is_fed ? &s == m : s.host == r.source_host && s.port == r.source_port;
+      return is_fed ? &s == m : s.is_at(r.source_host, r.source_port);
     });
     if (found == t.members.end() || (followed && followed != &*found)) return nullptr;
     followed = &*found;

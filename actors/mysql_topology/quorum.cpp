@@ -31,7 +31,7 @@ Holders holders(const Topology& t, const Member& source, TimePoint now) {
 
 bool receives_from(const mysql::MemberObservation& s, const Member& source) {
   return s.replica && s.replica->io != mysql::ThreadState::Off &&
-         s.replica->source_host == source.host && s.replica->source_port == source.port;
+         source.is_at(s.replica->source_host, s.replica->source_port);
 }
 
 // Since when it is known not to receive from the source; max: it may. Of ours the agent lets nobody

@@ -112,6 +112,10 @@ std::optional<Step> parse_step(std::string_view text) {
 
 std::string Member::address() const { return fmt::format("{}:{}", host, port); }
 
+bool Member::is_at(std::string_view at_host, std::uint16_t at_port) const {
+  return at_host == host && agent::is_port_of_server(at_port, port);
+}
+
 const mysql::MemberObservation* Member::server() const {
   return probe ? probe->observation.get() : nullptr;
 }

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engines/agent/model/endpoint.hpp"
 #include "engines/agent/model/epoch.hpp"
 #include "engines/agent/model/observation.hpp"
 #include "engines/mysql/model/gtid_set.hpp"
@@ -146,7 +147,8 @@ struct Member {
   std::map<Verb, Outcome> outcomes;
   std::optional<FollowOrder> follow_order;
 
-  std::string address() const;  // "HOST:PORT", by the specification
+  std::string address() const;                                  // "HOST:PORT", by the specification
+  bool is_at(std::string_view host, std::uint16_t port) const;  // as a replica names its source
   // The last good probe, however old; null: none.
   const mysql::MemberObservation* server() const;
   bool answers(TimePoint now) const;  // the last probe was good, and lately

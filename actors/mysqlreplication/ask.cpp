@@ -61,6 +61,7 @@ agent::Follow follow(const Node& source, const topo::Command& c, const Credentia
   agent::Follow f;
   f.source.host = source.host;
   f.source.port = source.port;
+  f.source.admin_port = agent::kServerAdminPort;
   f.source.user = credentials.replication_user;
   f.source.password = credentials.replication_password;
   // Members of ours have certificates of the operator's authority, which bear their names.
@@ -211,6 +212,7 @@ void want_observations(const World& w, const Credentials* credentials, Decision&
                            .label = endpoint->unit,
                            .ip = endpoint->ip,
                            .port = n.port,
+                           .admin_port = agent::kServerAdminPort,
                            .user = credentials->probe_user,
                            .password = credentials->probe_password,
                            .ca_pem = {},

@@ -138,7 +138,7 @@ bool follows_source(const World& w, const Node& n, const mysql::ReplicaStatus& r
   if (&*source == &n) return !w.object->status.externalSource.empty();
   const auto* seen = source->probe ? source->probe->observation.get() : nullptr;
   if (seen && r.source_uuid) return *r.source_uuid == seen->server_uuid;
-  return r.source_host == source->host && r.source_port == source->port;
+  return r.source_host == source->host && agent::is_port_of_server(r.source_port, source->port);
 }
 
 k8s::TopologyNode api_node(k8s::Arena& arena, const World& w, const Node& n, TimePoint now) {

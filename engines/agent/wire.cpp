@@ -67,6 +67,7 @@ void write(const ReplicationSource& in, pb::ReplicationSource& out) {
   out.set_tls(in.tls);
   out.set_ca_pem(in.ca_pem);
   out.set_own_authorities(in.own_authorities);
+  out.set_admin_port(in.admin_port);
 }
 void write(const Follow& in, pb::FollowRequest& out) {
   write(in.source, *out.mutable_source());
@@ -140,6 +141,7 @@ void read(const pb::OpenForWritesRequest& in, OpenForWrites& out) {
 ReplicationSource source_of(const pb::ReplicationSource& in) {
   return {.host = in.host(),
           .port = static_cast<std::uint16_t>(in.port()),
+          .admin_port = static_cast<std::uint16_t>(in.admin_port()),
           .user = in.user(),
           .password = Secret(in.password()),
           .tls = in.tls(),

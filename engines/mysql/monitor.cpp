@@ -35,6 +35,7 @@ struct Attempt {
   std::uint16_t admin_port;
   SteadyClock::time_point deadline;
   Connection::OnConnected done;
+  std::optional<ServerError> refused{};  // what clients are told, while administrators are let in
 };
 
 void connect_now(Attempt attempt) {
@@ -44,8 +45,11 @@ void connect_now(Attempt attempt) {
   const auto login = attempt.login;
   const auto left = attempt.deadline - SteadyClock::now();
   connection->connect(login, left, [attempt = std::move(attempt)](Outcome<void> connected) mutable {
+    // A server that is full answers, whatever becomes of the other port.
+    if (!connected && attempt.refused) return attempt.done(*attempt.refused);
     const bool full = !connected && connected.error().reachability == Reachability::Overloaded;
     if (!full || attempt.admin_port == 0) return attempt.done(std::move(connected));
+    attempt.refused = connected.error();
     attempt.login.port = std::exchange(attempt.admin_port, 0);
     connect_now(std::move(attempt));
   });
@@ -227,8 +231,9 @@ void Monitor::take_hangup(const ServerError& failure) {
   if (std::exchange(counted_open_, false)) around_->counters.connected.fetch_sub(1);
   publish(failure.reachability, failure.number, failure.message);
   // Once a period: something that accepts and hangs up again must not keep us busy.
-  const auto previous = std::exchange(last_hangup_, std::chrono::steady_clock::now());
-  if (last_hangup_ - previous >= around_->options.probe_period) probe_now();
+  const auto now = std::chrono::steady_clock::now();
+  const auto previous = std::exchange(last_hangup_, now);
+  if (!previous || now - *previous >= around_->options.probe_period) probe_now();
 }
 
 void Monitor::finish() {

@@ -87,7 +87,7 @@ class Monitor : public std::enable_shared_from_this<Monitor> {
   SteadyTime deadline_;
   TimePoint began_;     // of the probe under way, or of the last one
   TimePoint asked_at_;  // when the statements of the probe under way were sent
-  SteadyTime last_hangup_;
+  std::optional<SteadyTime> last_hangup_;
   std::optional<ProbeShape> shape_;
   bool probing_ = false;
   bool again_ = false;        // somebody asked for a probe while one was under way

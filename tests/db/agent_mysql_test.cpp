@@ -280,6 +280,27 @@ TEST(AgentMysql, AReplicaThatIsBehindFollowsAnotherAtOnceAndKeepsWhatItReceived)
   EXPECT_TRUE(eventually([&] { return has_database(b, "next"); }));
 }
 
+// Otherwise a source whose clients left no room would stay without replicas, and its commits wait.
+TEST(AgentMysql, A47AReplicaComesThroughTheAdminPortWhereClientsHaveAllConnections) {
+  Unit a("db-0", std::vector<std::string>{"TROUPE_POD_IP=127.0.0.1"}), b("db-1");
+  for (auto* unit : {&a, &b}) unit->bring_up();
+  form(a, {&b}, {1});
+  a.must<AccountsEnsured>(
+      {}, EnsureAccounts{
+              {{.user = "admin", .password = Secret(kPassword), .grants = {GrantSet::Admin}}}});
+  b.must<ReceiverStopped>({2}, StopReceiver{});
+  Client source(a.login("admin"));
+  source.run("SET GLOBAL max_connections = 1");
+  ASSERT_FALSE(Client::try_connect(a.login("admin"))) << "one beyond them is for administrators";
+
+  auto full = a.as_source();
+  EXPECT_FALSE(b.order({2}, Follow{.source = full}, 3s));
+  full.admin_port = kServerAdminPort;
+  b.must<Following>({2}, Follow{.source = full});
+  source.run("CREATE DATABASE d");  // acknowledged
+  EXPECT_TRUE(eventually([&] { return has_database(b, "d"); }));
+}
+
 // As after a SIGKILL in the middle of RESET REPLICA ALL.
 TEST(AgentMysql, AServerWhoseRelayLogIsGoneFollowsAgain) {
   Unit a("db-0"), b("db-1");

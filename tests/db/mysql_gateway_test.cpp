@@ -280,7 +280,7 @@ TEST(MysqlGateway, PrivilegesGrantedLaterCountByThemselves) {
   EXPECT_NE(watcher.await(Reachability::Ok), nullptr);
 }
 
-TEST(MysqlGateway, ComesThroughTheAdminPortWhenAllConnectionsAreTaken) {
+TEST(MysqlGateway, A47ComesThroughTheAdminPortWhenAllConnectionsAreTaken) {
   const auto admin_port = testing::free_port();
   Mysqld server(1, {"--admin-address=127.0.0.1", "--admin-port=" + std::to_string(admin_port)});
   Client first(server.admin());
@@ -295,6 +295,13 @@ TEST(MysqlGateway, ComesThroughTheAdminPortWhenAllConnectionsAreTaken) {
   const auto overloaded = watcher.await(Reachability::Overloaded);
   ASSERT_NE(overloaded, nullptr);
   EXPECT_TRUE(is_alive(overloaded->reachability));
+
+  Watcher of_no_admin_port;
+  crowded.admin_port = testing::free_port();
+  of_no_admin_port.gateway().watch(crowded);
+  const auto first_seen = of_no_admin_port.await([](const ProbeOutcome&) { return true; });
+  ASSERT_NE(first_seen, nullptr);
+  EXPECT_EQ(first_seen->reachability, Reachability::Overloaded) << "it is full, and not away";
 
   crowded.admin_port = admin_port;
   watcher.gateway().watch(crowded);

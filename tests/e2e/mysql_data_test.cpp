@@ -123,6 +123,28 @@ TEST_F(MysqlAcceptance, A44WhileClusteringIsStoppedNobodyIsReplaced) {
   EXPECT_TRUE(commits_at(source()));
 }
 
+// Another operator begins with new connections, and a switchover lets its replicas come anew.
+TEST_F(MysqlAcceptance, A47ClientsThatTakeAllConnectionsKeepNobodyFromControl) {
+  const auto connections = [](int most) {
+    for (const auto& member : mysql().members())
+      EXPECT_EQ(mysql().query_as_administrator(
+                    member, fmt::format("SET GLOBAL max_connections = {}; SELECT 'set'", most)),
+                "set");
+  };
+  const auto target = replica();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  connections(1);  // and more are taken
+  cluster().kill_operator();
+  cluster().start_operator();
+  ASSERT_TRUE(settles());
+  annotate("troupe.dev/switchover-to=" + target);
+  EXPECT_TRUE(settles(target));
+  connections(500);
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+
 TEST_F(MysqlAcceptance, A42WhatApplicationsMayDoWorksBeforeAndAfterASwitchover) {
   const auto work = [](const std::string& member, int base) {
     return mysql().query(

@@ -140,6 +140,7 @@ struct Opened {
 struct ReplicationSource {
   std::string host;  // a name or an address, as the replica reaches it
   std::uint16_t port = 3306;
+  std::uint16_t admin_port = 0;  // instead, where clients have all connections; 0: there is none
   std::string user;
   Secret password;
   bool tls = true;

@@ -32,12 +32,13 @@ BOOST_DESCRIBE_STRUCT(FencedStatus, (), (since, reason))
 BOOST_DESCRIBE_STRUCT(AgentObservation, (),
                       (stream, since, seen, stream_error, agent_version, boot_id, container_id,
                        process, data, config, certificates, highest_epoch, server_uuid,
-                       disk_free_bytes, disk_total_bytes, data_bytes, operation, last_operation, fenced))
+                       disk_free_bytes, disk_total_bytes, data_bytes, operation, last_operation,
+                       fenced))
 
 BOOST_DESCRIBE_STRUCT(ValuesDocument, (), (name, text))
 BOOST_DESCRIBE_STRUCT(Account, (), (user, host, password, grants))
 BOOST_DESCRIBE_STRUCT(ReplicationSource, (),
-                      (host, port, user, password, tls, ca_pem, own_authorities))
+                      (host, port, admin_port, user, password, tls, ca_pem, own_authorities))
 
 BOOST_DESCRIBE_STRUCT(Render, (), (template_text, values, labels, annotations, target_path))
 BOOST_DESCRIBE_STRUCT(StopProcess, (), (grace))

@@ -7,6 +7,8 @@
 #include <cctype>
 #include <iterator>
 
+#include "engines/agent/model/endpoint.hpp"
+
 namespace troupe::agent {
 namespace {
 
@@ -61,9 +63,10 @@ Result<void> check_path(std::string_view path) {
 }
 
 Result<void> check_paths(const InstanceSettings& instance) {
-  for (const auto* path : {&instance.data_dir, &instance.socket, &instance.pid_file,
-                           &instance.init_file, &instance.rendered_file, &instance.binlog_base,
-                           &instance.relay_log_base, &instance.report_host, &instance.tls_dir}) {
+  for (const auto* path :
+       {&instance.data_dir, &instance.socket, &instance.pid_file, &instance.init_file,
+        &instance.rendered_file, &instance.binlog_base, &instance.relay_log_base,
+        &instance.report_host, &instance.admin_address, &instance.tls_dir}) {
     if (auto right = check_path(*path); !right) return right;
   }
   return {};
@@ -182,6 +185,11 @@ Result<std::string> instance_option_file(const InstanceSettings& instance,
     out += fmt::format("ssl_ca={0}/ca.crt\nssl_cert={0}/tls.crt\nssl_key={0}/tls.key\n",
                        instance.tls_dir);
   }
+  // Loose: servers before 8.0.14 have none.
+  if (!instance.admin_address.empty())
+    out += fmt::format(
+        "loose_admin_address={}\nloose_admin_port={}\nloose_create_admin_listener_thread=ON\n",
+        instance.admin_address, kServerAdminPort);
   for (const auto& pin : safety_pins()) out += fmt::format("{}={}\n", pin.name, pin.value);
   return out;
 }

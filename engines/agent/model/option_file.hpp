@@ -30,8 +30,9 @@ struct InstanceSettings {
   std::string rendered_file;  // included
   std::string binlog_base;    // where the user has not said so
   std::string relay_log_base;
-  std::string report_host;  // empty: none
-  std::string tls_dir;      // ca.crt, tls.crt and tls.key of the server; empty: its own
+  std::string report_host;    // empty: none
+  std::string admin_address;  // where administrators are let in beside all clients; empty: nowhere
+  std::string tls_dir;        // ca.crt, tls.crt and tls.key of the server; empty: its own
   std::uint32_t server_id = 1;
   std::string user;  // empty: whoever the process already is
 };

@@ -296,6 +296,7 @@ InstanceSettings instance_of(const AgentSettings& settings, const fs::path& init
           .binlog_base = settings.binlog_dir / "binlog",
           .relay_log_base = settings.relay_log_dir / "relay",
           .report_host = settings.report_host,
+          .admin_address = settings.pod_ip,
           // The certificate that the operator gave this unit, which its probes and replicas expect.
           .tls_dir = std::filesystem::exists(settings.tls_dir / "tls.key")
                          ? settings.tls_dir.string()

@@ -128,6 +128,7 @@ class LocalMysql::Impl : public std::enable_shared_from_this<Impl> {
     if (session.error().number == mysql::error_number::kAccountLocked) return false;
     switch (session.error().reachability) {
       case mysql::Reachability::AuthFailed:
+      case mysql::Reachability::Overloaded:  // clients have all connections: nobody was asked
         return false;
       case mysql::Reachability::Offline:  // asked only after the password was found right
         return true;

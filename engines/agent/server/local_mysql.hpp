@@ -56,7 +56,8 @@ class LocalMysql {
   // The process has ended, and every statement with it.
   void process_ended();
 
-  // Tries another account's password (over the local socket). True: it is right.
+  // Tries another account's password (over the local socket). True: it is right. Where clients have
+  // all connections nobody can say, and it counts as wrong.
   Result<bool> password_works(const std::string& user, const Secret& password, Work& work);
 
  private:

@@ -395,7 +395,7 @@ Result<Reply> MysqlMember::run(const Follow& command, Work& work) {
   const auto who = identity(work);
   if (!who) return who.error();
   if (auto pointed = point_at(command, work); !pointed) return pointed.error();
-  if (auto receives = wait_for_receiver(work); !receives) return receives.error();
+  if (auto receives = wait_for_receiver(command, work); !receives) return receives.error();
   if (auto ended = fence_mark().clear(); !ended) return ended.error();
   if (command.serve_reads) {
     auto serves = run_statement(mysql::set_offline_mode(false), work);
@@ -428,7 +428,8 @@ Result<void> MysqlMember::point_at(const Follow& command, Work& work) {
   const auto flags = semi_sync(work);
   if (!flags) return flags.error();
   const auto& now = *present;
-  const bool same = now && now->host == source.host && now->port == source.port &&
+  const bool same = now && now->host == source.host &&
+                    (now->port == source.port || now->port == source.admin_port) &&
                     now->user == source.user && now->auto_position;
   if (same && now->receiver_connected && now->applier_running &&
       flags->replica_enabled == command.semi_sync && !flags->source_enabled &&
@@ -490,7 +491,7 @@ Secret MysqlMember::channel_password(std::string_view channel, Work& work) {
 
 // A source that refuses the account goes on doing so until somebody mends it, which takes a turn of
 // this agent, too: it is not waited for.
-Result<void> MysqlMember::wait_for_receiver(Work& work) {
+Result<void> MysqlMember::wait_for_receiver(const Follow& command, Work& work) {
   while (true) {
     const auto present = channel(work);
     if (!present) return present.error();
@@ -499,9 +500,19 @@ Result<void> MysqlMember::wait_for_receiver(Work& work) {
     if (*present && !(*present)->receiver_error.empty()) {
       why = mysql::sanitize((*present)->receiver_error);
     }
-    if (*present && mysql::reachability_of((*present)->receiver_error_number) ==
-                        mysql::Reachability::AuthFailed) {
+    const auto found = *present ? mysql::reachability_of((*present)->receiver_error_number)
+                                : mysql::Reachability::Unknown;
+    if (found == mysql::Reachability::AuthFailed) {
       return error(Code::Denied, "the source refuses the replication account: " + why);
+    }
+    // Its clients have taken all connections.
+    const auto admin_port = command.source.admin_port;
+    if (found == mysql::Reachability::Overloaded && admin_port != 0 &&
+        (*present)->port != admin_port) {
+      auto among_administrators = command;
+      among_administrators.source.port = admin_port;
+      if (auto pointed = point_at(among_administrators, work); !pointed) return pointed;
+      continue;
     }
     work.stage("connecting to the source: " + why);
     if (*present && !(*present)->receiver_wanted) {

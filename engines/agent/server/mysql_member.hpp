@@ -102,7 +102,7 @@ class MysqlMember {
   Result<mysql::GtidSet> out_of_reach(const mysql::GtidSet& purged, Work& work);
   Result<void> point_at(const Follow& command, Work& work);
   Secret channel_password(std::string_view channel, Work& work);
-  Result<void> wait_for_receiver(Work& work);
+  Result<void> wait_for_receiver(const Follow& command, Work& work);
   Result<std::string> source_ca_file(const ReplicationSource& source) const;
 
   // What this member says of itself and of its group; all empty without the plugin.

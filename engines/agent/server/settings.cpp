@@ -97,6 +97,7 @@ Result<AgentSettings> settings_from(const std::map<std::string, std::string>& en
   out.listen = take("TROUPE_LISTEN", "0.0.0.0:2214");
   out.client_name = take("TROUPE_CLIENT_NAME", "troupe-operator");
   out.report_host = take("TROUPE_REPORT_HOST", "");
+  out.pod_ip = take("TROUPE_POD_IP", "");
   out.server_id = server_id_of(out.unit);
   out.mysqld = words_of(take("TROUPE_MYSQLD", "mysqld"));
   out.mysqld_args = words_of(take("TROUPE_MYSQLD_ARGS", ""));

@@ -34,6 +34,7 @@ struct AgentSettings {
   std::string listen;                   // TROUPE_LISTEN; 0.0.0.0:2214
   std::string client_name;          // TROUPE_CLIENT_NAME: DNS name in the operator's certificate
   std::string report_host;          // TROUPE_REPORT_HOST: what replicas call this member
+  std::string pod_ip;               // TROUPE_POD_IP: where the server lets administrators in
   std::uint32_t server_id = 1;      // from the unit's name
   SelfFenceLimits self_fence;       // TROUPE_FENCE_LEASE_MS, TROUPE_FENCE_SHORTAGE_MS
   Owner run_as;                     // TROUPE_RUN_AS, UID:GID of the database

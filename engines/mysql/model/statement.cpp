@@ -121,8 +121,8 @@ constexpr std::string_view kControlPrivileges[] = {
 };
 constexpr std::string_view kReplicationPrivileges[] = {
     "CONNECTION_ADMIN",  // dump threads have to survive offline_mode
-    "REPLICATION CLIENT",
-    "REPLICATION SLAVE",
+    "REPLICATION CLIENT", "REPLICATION SLAVE",
+    "SERVICE_CONNECTION_ADMIN",  // comes through the admin port
 };
 constexpr std::string_view kCloneDonorPrivileges[] = {
     "BACKUP_ADMIN",

@@ -9,6 +9,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 const InstanceSettings kInstance{.data_dir = "/d/data",
                                  .socket = "/d/mysqld.sock",
@@ -58,6 +59,16 @@ TEST(OptionFile, PinsStandBehindTheRenderedFile) {
         << pin.name;
   }
   EXPECT_LT(text->find("server_id=3"), include) << "the user may choose another one";
+}
+
+// Where the server has an address of its own.
+TEST(OptionFile, AdministratorsHaveAPortBesideAllClients) {
+  EXPECT_THAT(*instance_option_file(kInstance, {}), Not(HasSubstr("admin")));
+  auto instance = kInstance;
+  instance.admin_address = "10.0.0.7";
+  const auto text = *instance_option_file(instance, {});
+  EXPECT_THAT(text, HasSubstr("\nloose_admin_address=10.0.0.7\nloose_admin_port=33062\n"));
+  EXPECT_GT(text.find("admin_port"), text.find("!include")) << "the operator looks for it there";
 }
 
 TEST(OptionFile, TheUsersBinlogNameStays) {
