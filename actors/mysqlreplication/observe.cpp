@@ -44,7 +44,7 @@ Result<MysqlReplicationKind::Credentials> read_credentials(std::string_view ns,
   c.replication_user = spec.secret.replication.str();
   auto probe = password_of(c.probe_user);
   if (!probe) return probe.error();
-  auto replication = password_of(c.replication_user);
+  auto replication = c.replication_user == c.probe_user ? probe : password_of(c.replication_user);
   if (!replication) return replication.error();
   c.probe_password = std::move(*probe);
   c.replication_password = std::move(*replication);

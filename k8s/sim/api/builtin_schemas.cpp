@@ -2,11 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <deque>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <unordered_map>
 
 #include "k8s/sim/api/builtin_schemas_text.hpp"
+#include "k8s/sim/api/object.hpp"
 
 namespace troupe::sim {
 namespace {
@@ -229,6 +234,33 @@ const Builtins& builtins() {
   return kAll;
 }
 
+// Compiled schemas, shared by all servers of the process: a definition is compiled when it is
+// checked and when it is served, and simulations start servers by the thousand with the same ones.
+class CompiledSchemas {
+ public:
+  std::optional<Schema> find(const json::value& source, const std::string& path) const {
+    const std::scoped_lock lock(mutex_);
+    const auto found = std::ranges::find_if(
+        all_, [&](const Compiled& c) { return c.path == path && same(c.source, source); });
+    return found == all_.end() ? std::nullopt : std::optional(found->schema);
+  }
+  void keep(const json::value& source, const std::string& path, const Schema& schema) {
+    const std::scoped_lock lock(mutex_);
+    all_.push_back({source, path, schema});
+    if (all_.size() > kMost) all_.pop_front();
+  }
+
+ private:
+  static constexpr std::size_t kMost = 16;
+  struct Compiled {
+    json::value source;
+    std::string path;
+    Schema schema;
+  };
+  mutable std::mutex mutex_;
+  std::deque<Compiled> all_;  // oldest first
+};
+
 }  // namespace
 
 const Schema* find_builtin_schema(std::string_view group, std::string_view version,
@@ -253,7 +285,11 @@ SchemaNodePtr object_meta_schema() { return builtins().object_meta(); }
 
 FieldResult<Schema> compile_custom_resource_schema(const json::value& open_api_v3_schema,
                                                    std::string path) {
-  return Schema::compile(open_api_v3_schema, {std::move(path), object_meta_schema()});
+  static CompiledSchemas compiled;
+  if (auto known = compiled.find(open_api_v3_schema, path)) return std::move(*known);
+  auto schema = Schema::compile(open_api_v3_schema, {path, object_meta_schema()});
+  if (schema) compiled.keep(open_api_v3_schema, path, *schema);
+  return schema;
 }
 
 }  // namespace troupe::sim
