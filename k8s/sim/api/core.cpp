@@ -9,6 +9,16 @@
 
 namespace troupe::sim {
 
+OwnersPtr OwnersCache::find(std::uint64_t resource_version) const {
+  const auto found = by_version_.find(resource_version);
+  return found == by_version_.end() ? nullptr : found->second;
+}
+
+void OwnersCache::keep(std::uint64_t resource_version, OwnersPtr owners) {
+  by_version_.insert_or_assign(resource_version, std::move(owners));
+  if (by_version_.size() > kMost) by_version_.erase(by_version_.begin());
+}
+
 Core::Core(ApiServerOptions o)
     : options(std::move(o)), random(options.seed), store(options.history), hub(store) {
   register_builtins(registry);

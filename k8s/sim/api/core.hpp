@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 
+#include "k8s/sim/api/fields.hpp"
 #include "k8s/sim/api/options.hpp"
 #include "k8s/sim/api/random.hpp"
 #include "k8s/sim/api/resource_type.hpp"
@@ -20,6 +22,19 @@ class OwnerGraph;
 class ServiceAllocator;
 class Tokens;
 
+// Who owns what of the objects that were written last, which are most likely to be written next; of
+// others their managedFields are read again.
+class OwnersCache {
+ public:
+  // Null: it is not known any more.
+  OwnersPtr find(std::uint64_t resource_version) const;
+  void keep(std::uint64_t resource_version, OwnersPtr owners);
+
+ private:
+  static constexpr std::size_t kMost = 256;
+  std::map<std::uint64_t, OwnersPtr> by_version_;  // oldest first
+};
+
 struct Core {
   explicit Core(ApiServerOptions o);
   ~Core();
@@ -30,6 +45,7 @@ struct Core {
   Registry registry;
   Store store;
   WatchHub hub;
+  OwnersCache field_owners;
   std::unique_ptr<ServiceAllocator> services;
   std::unique_ptr<OwnerGraph> owners;
   std::unique_ptr<NamespaceKeeper> namespaces;

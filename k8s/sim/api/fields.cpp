@@ -109,10 +109,8 @@ void record_update(ManagedEntries& entries, const json::value& before, const jso
   cap_updaters(entries);
 }
 
-// Removes what the applier owned before, no longer applies, and nobody else owns.
-json::value prune(json::value merged, const ManagedEntries& entries, const FieldSet& last_applied,
-                  const FieldSet& applied, const SchemaNode& schema) {
-  if (last_applied.minus(applied).empty()) return merged;
+json::value prune_part(const json::value& merged, const ManagedEntries& entries,
+                       const FieldSet& last_applied, const SchemaNode& schema) {
   const auto named = [&schema](const FieldSet& set) { return set.with_named_fields(&schema); };
   const auto merged_fields = named(tree_fields(merged, schema));
   auto pruned = tree_remove(merged, named(last_applied), schema);
@@ -125,6 +123,30 @@ json::value prune(json::value merged, const ManagedEntries& entries, const Field
   // What went along with a removed parent without having been applied stays.
   const auto gone = merged_fields.minus(named(tree_fields(pruned, schema)));
   return tree_remove(merged, gone.intersected(named(last_applied)), schema);
+}
+
+// Removes what the applier owned before, no longer applies, and nobody else owns.
+json::value prune(json::value merged, const ManagedEntries& entries, const FieldSet& last_applied,
+                  const FieldSet& applied, const SchemaNode& schema) {
+  if (last_applied.minus(applied).empty() || !merged.is_object()) return merged;
+  // The other members stay as they are; beside a status they are most of the object.
+  const auto was_applied = [&last_applied](std::string_view name) {
+    const auto element = PathElement::field(name);
+    return last_applied.has_member(element) || last_applied.child(element);
+  };
+  json::value part(json::object_kind);
+  for (auto& [name, member] : merged.get_object())
+    if (was_applied(name)) part.get_object().emplace(name, std::move(member));
+  auto pruned = prune_part(part, entries, last_applied, schema);
+  json::object out;
+  out.reserve(merged.get_object().size());
+  for (auto& [name, member] : merged.get_object()) {
+    if (!part.get_object().contains(name))
+      out.emplace(name, std::move(member));
+    else if (auto* left = pruned.get_object().if_contains(name))
+      out.emplace(name, std::move(*left));
+  }
+  return out;
 }
 
 std::vector<ApplyConflict> conflicts_with(const ManagedEntries& entries,
@@ -151,17 +173,29 @@ bool is_reset(const json::value& object) {
          (entries.size() == 1 && entries[0].is_object() && entries[0].get_object().empty());
 }
 
-// The entries that an update starts from: the client's if it sent any, else the stored ones.
-ManagedEntries entries_to_update(const json::value* old, const json::value& updated,
-                                 const FieldManagerRequest& request) {
+// What an update starts from: the client's entries if it sent any, else the stored ones.
+struct Start {
+  OwnersPtr owners = std::make_shared<const ManagedEntries>();
+  bool as_updated = false;  // the updated object says just this
+};
+
+Start start_of_update(const json::value* old, const json::value& updated,
+                      const FieldManagerRequest& request, const OwnersPtr& owners_of_old) {
+  const auto& sent = managed_fields_of(updated);
+  const bool unchanged = old && same(sent, managed_fields_of(*old));
   if (request.subresource.empty()) {
     if (is_reset(updated)) return {};
-    auto entries = decode_managed(managed_fields_of(updated));
-    if (entries && !entries->empty()) return std::move(*entries);
+    if (!unchanged || !owners_of_old) {
+      auto entries = decode_managed(sent);
+      if (entries && !entries->empty())
+        return {std::make_shared<const ManagedEntries>(std::move(*entries)), true};
+    }
   }
   if (!old) return {};
+  if (owners_of_old) return {owners_of_old, unchanged};
   auto stored = decode_managed(managed_fields_of(*old));
-  return stored ? std::move(*stored) : ManagedEntries();
+  if (!stored) return {};
+  return {std::make_shared<const ManagedEntries>(std::move(*stored)), unchanged};
 }
 
 // Whether two objects have the same members, but for some.
@@ -237,22 +271,26 @@ std::string conflict_message(const std::vector<ApplyConflict>& conflicts) {
 }
 
 Result<ApplyOutcome> apply(const json::value* live, const json::value& config,
-                           const FieldManagerRequest& request, bool force, const Schema& schema) {
+                           const FieldManagerRequest& request, bool force, const Schema& schema,
+                           const OwnersPtr& owners) {
   if (auto checked = check_config(config, schema); !checked) return checked.error();
   const auto& root = schema.root();
-  const auto before = live ? without_managed(*live) : blank(root);
-  ManagedEntries entries;
-  if (live) {
-    auto stored = decode_managed(managed_fields_of(*live));
-    if (!stored) {
-      return error(Code::Invalid, "failed to decode managed fields: " + stored.error().message);
+  const auto nothing = live ? json::value() : blank(root);
+  // With its managedFields: they are nobody's, and the same before and after.
+  const auto& before = live ? *live : nothing;
+  auto stored = owners;
+  if (!stored) {
+    auto read = decode_managed(managed_fields_of(before));
+    if (!read) {
+      return error(Code::Invalid, "failed to decode managed fields: " + read.error().message);
     }
-    entries = std::move(*stored);
-    if (entries.empty()) {
-      ManagedEntry first = entry_for(request, false);
-      first.manager = kBeforeFirstApply;
-      record_update(entries, blank(root), before, first, request, root);
-    }
+    stored = std::make_shared<const ManagedEntries>(std::move(*read));
+  }
+  auto entries = *stored;
+  if (live && entries.empty()) {
+    ManagedEntry first = entry_for(request, false);
+    first.manager = kBeforeFirstApply;
+    record_update(entries, blank(root), before, first, request, root);
   }
 
   auto applier = entry_for(request, true);
@@ -264,6 +302,7 @@ Result<ApplyOutcome> apply(const json::value* live, const json::value& config,
   std::erase_if(entries, [&](const ManagedEntry& e) { return e.same_manager(applier); });
   const auto reset = reset_set(request);
   applier.fields = tree_fields(config, root).minus_recursive(reset);
+  if (applier.fields == last_applied) applier.fields = last_applied;  // see encode_managed()
   entries.push_back(applier);
   auto object =
       prune(tree_merge(before, config, root), entries, last_applied, applier.fields, root);
@@ -271,7 +310,7 @@ Result<ApplyOutcome> apply(const json::value* live, const json::value& config,
   const Change change(before, object, root, reset);
   if (auto conflicts = conflicts_with(entries, applier, change.written);
       !conflicts.empty() && !force) {
-    return ApplyOutcome{nullptr, std::move(conflicts)};
+    return ApplyOutcome{nullptr, nullptr, std::move(conflicts)};
   }
   for (auto& entry : entries) {
     if (!entry.same_manager(applier)) {
@@ -282,22 +321,25 @@ Result<ApplyOutcome> apply(const json::value* live, const json::value& config,
   }
   strip(entries);
   cap_updaters(entries);
-  encode_managed(entries, object);
-  return ApplyOutcome{std::move(object), {}};
+  encode_managed(entries, *stored, object);
+  return ApplyOutcome{
+      std::move(object), std::make_shared<const ManagedEntries>(std::move(entries)), {}};
 }
 
-Result<void> track_update(const json::value* old, json::value& updated,
-                          const FieldManagerRequest& request, const Schema& schema) {
+Result<OwnersPtr> track_update(const json::value* old, json::value& updated,
+                               const FieldManagerRequest& request, const Schema& schema,
+                               const OwnersPtr& owners) {
   if (!updated.is_object()) return error(Code::Invalid, "the object must be a JSON object");
-  auto entries = entries_to_update(old, updated, request);
-  const auto after = without_managed(updated);
+  const auto start = start_of_update(old, updated, request, owners);
+  auto entries = *start.owners;
   // What was never tracked, or no longer is, is not tracked from an update on.
   if (!entries.empty() || !old) {
-    const auto before = old ? without_managed(*old) : blank(schema.root());
-    record_update(entries, before, after, entry_for(request, false), request, schema.root());
+    const auto nothing = old ? json::value() : blank(schema.root());
+    record_update(entries, old ? *old : nothing, updated, entry_for(request, false), request,
+                  schema.root());
   }
-  encode_managed(entries, updated);
-  return {};
+  encode_managed(entries, start.as_updated ? *start.owners : ManagedEntries(), updated);
+  return std::make_shared<const ManagedEntries>(std::move(entries));
 }
 
 // But for what a write sets by itself. Nothing is copied: every write asks.

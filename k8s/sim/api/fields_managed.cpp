@@ -54,6 +54,21 @@ json::object encode_entry(const ManagedEntry& entry) {
   return out;
 }
 
+// The text that the entry has in `before`, which `stored` stands for, if none of its fields has
+// changed since.
+json::value encode_or_take(const ManagedEntry& entry, const ManagedEntries& stored,
+                           json::array& before) {
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const auto& was = stored[i];
+    if (!was.fields.shares(entry.fields) || !was.same_manager(entry)) continue;
+    if (was.api_version != entry.api_version || was.time.empty() || entry.time.empty()) continue;
+    auto text = std::move(before[i]);
+    if (was.time != entry.time) text.get_object()["time"] = entry.time;
+    return text;
+  }
+  return encode_entry(entry);
+}
+
 bool goes_before(const ManagedEntry& a, const ManagedEntry& b) {
   if (a.is_apply != b.is_apply) return a.is_apply;
   return std::tie(a.time, a.manager, a.api_version, a.subresource) <
@@ -86,22 +101,24 @@ Result<ManagedEntries> decode_managed(const json::array& entries) {
   return out;
 }
 
-void encode_managed(const ManagedEntries& entries, json::value& object) {
+void encode_managed(ManagedEntries& entries, const ManagedEntries& stored, json::value& object) {
+  std::erase_if(entries, [](const ManagedEntry& e) { return e.fields.empty(); });
+  std::ranges::sort(entries, goes_before);
   if (!object.is_object()) return;
   auto& metadata = object.get_object()["metadata"];
   if (!metadata.is_object()) metadata = json::object();
-  std::vector<const ManagedEntry*> sorted;
-  for (const auto& entry : entries)
-    if (!entry.fields.empty()) sorted.push_back(&entry);
-  std::ranges::sort(sorted, [](const auto* a, const auto* b) { return goes_before(*a, *b); });
-  if (sorted.empty()) {
+  if (entries.empty()) {
     metadata.get_object().erase("managedFields");
     return;
   }
+  auto& slot = metadata.get_object()["managedFields"];
+  json::array before;
+  if (slot.is_array() && slot.get_array().size() == stored.size())
+    before = std::move(slot.get_array());
   json::array out;
-  out.reserve(sorted.size());
-  for (const auto* entry : sorted) out.push_back(encode_entry(*entry));
-  metadata.get_object()["managedFields"] = std::move(out);
+  out.reserve(entries.size());
+  for (const auto& entry : entries) out.push_back(encode_or_take(entry, stored, before));
+  slot = std::move(out);
 }
 
 json::value without_managed(const json::value& object) {

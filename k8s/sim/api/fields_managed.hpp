@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "k8s/sim/api/fields.hpp"
 #include "k8s/sim/api/fields_set.hpp"
 #include "runtime/model/result.hpp"
 
@@ -25,15 +26,15 @@ struct ManagedEntry {
   bool same_manager(const ManagedEntry& other) const;
 };
 
-using ManagedEntries = std::vector<ManagedEntry>;
-
 // The array at metadata.managedFields of an object; empty when there is none.
 const json::array& managed_fields_of(const json::value& object);
 
 Result<ManagedEntries> decode_managed(const json::array& entries);
 
-// Sets or removes metadata.managedFields, in the order of the real server.
-void encode_managed(const ManagedEntries& entries, json::value& object);
+// Sets or removes metadata.managedFields, in the order of the real server, which `entries` take as
+// well. What the object has there is `stored`, which can be empty: it stays where it is still
+// right.
+void encode_managed(ManagedEntries& entries, const ManagedEntries& stored, json::value& object);
 
 json::value without_managed(const json::value& object);
 

@@ -86,37 +86,48 @@ std::string to_string(const FieldPath& path) {
   return out;
 }
 
+bool FieldSet::empty() const {
+  return !tree_ || (tree_->members.empty() && tree_->children.empty());
+}
+
+FieldSet::Tree& FieldSet::own() {
+  if (!tree_)
+    tree_ = std::make_shared<Tree>();
+  else if (tree_.use_count() > 1)
+    tree_ = std::make_shared<Tree>(*tree_);
+  return *tree_;
+}
+
 Result<FieldSet> FieldSet::from_fields_v1(const json::value& fields) {
   FieldSet out;
   if (!fields.is_object()) return error(Code::Invalid, "invalid fieldsV1: expected an object");
   for (const auto& member : fields.get_object()) {
     if (member.key() == ".") continue;
-    const auto element = PathElement::parse(member.key());
+    auto element = PathElement::parse(member.key());
     if (!element) return element.error();
-    auto child = from_fields_v1(member.value());
-    if (!child) return child.error();
+    auto below = from_fields_v1(member.value());
+    if (!below) return below.error();
     const auto& object = member.value().get_object();
-    if (object.empty() || object.contains(".")) out.members_.insert(*element);
-    out.set_child(*element, std::move(*child));
+    out.insert(std::move(*element), object.empty() || object.contains("."), std::move(*below));
   }
   return out;
 }
 
 json::object FieldSet::to_fields_v1() const {
   json::object out;
-  for (const auto& member : members_) out.emplace(member.text(), json::object());
-  for (const auto& [element, child] : children_) {
-    auto nested = child.to_fields_v1();
-    if (!members_.contains(element)) {
-      out.emplace(element.text(), std::move(nested));
-      continue;
-    }
-    json::object with_self;
-    with_self.emplace(".", json::object());
-    for (auto& member : nested) with_self.emplace(member.key(), std::move(member.value()));
-    out[element.text()] = std::move(with_self);
-  }
+  encode(out);
   return out;
+}
+
+void FieldSet::encode(json::object& into) const {
+  if (!tree_) return;
+  into.reserve(into.size() + tree_->members.size() + tree_->children.size());
+  for (const auto& member : tree_->members) into.emplace(member.text(), json::object());
+  for (const auto& [element, below] : tree_->children) {
+    auto& nested = into[element.text()].emplace_object();
+    if (has_member(element)) nested.emplace(".", json::object());
+    below.encode(nested);
+  }
 }
 
 bool FieldSet::has(const FieldPath& path) const {
@@ -128,13 +139,23 @@ bool FieldSet::has(const FieldPath& path) const {
   return !path.empty() && at->has_member(path.back());
 }
 
+bool FieldSet::has_member(const PathElement& e) const {
+  return tree_ && tree_->members.contains(e);
+}
+
 const FieldSet* FieldSet::child(const PathElement& e) const {
-  const auto it = children_.find(e);
-  return it == children_.end() ? nullptr : &it->second;
+  if (!tree_) return nullptr;
+  const auto it = tree_->children.find(e);
+  return it == tree_->children.end() ? nullptr : &it->second;
 }
 
 void FieldSet::set_child(const PathElement& e, FieldSet set) {
-  if (!set.empty()) children_.insert_or_assign(e, std::move(set));
+  const auto* before = child(e);
+  if (before ? before->shares(set) : set.empty()) return;
+  if (set.empty())
+    own().children.erase(e);
+  else
+    own().children.insert_or_assign(e, std::move(set));
 }
 
 void FieldSet::insert(const FieldPath& path) {
@@ -142,24 +163,30 @@ void FieldSet::insert(const FieldPath& path) {
 }
 
 void FieldSet::insert(PathElement e, bool is_member, FieldSet below) {
-  if (is_member) members_.insert(e);
-  if (below.empty()) return;
-  const auto [at, is_new] = children_.try_emplace(std::move(e), std::move(below));
+  if (below.empty()) {
+    if (is_member) own().members.insert(std::move(e));
+    return;
+  }
+  if (is_member) own().members.insert(e);
+  const auto [at, is_new] = own().children.try_emplace(std::move(e), below);
   if (!is_new) at->second = at->second.united(below);
 }
 
 void FieldSet::insert_at(const FieldPath& path, std::size_t depth) {
   if (depth + 1 == path.size()) {
-    members_.insert(path[depth]);
+    own().members.insert(path[depth]);
   } else {
-    children_[path[depth]].insert_at(path, depth + 1);
+    own().children[path[depth]].insert_at(path, depth + 1);
   }
 }
 
 FieldSet FieldSet::united(const FieldSet& other) const {
+  if (empty()) return other;
+  if (other.empty() || shares(other)) return *this;
   FieldSet out = *this;
-  out.members_.insert(other.members_.begin(), other.members_.end());
-  for (const auto& [element, theirs] : other.children_) {
+  for (const auto& member : other.tree_->members)
+    if (!has_member(member)) out.own().members.insert(member);
+  for (const auto& [element, theirs] : other.tree_->children) {
     const auto* ours = child(element);
     out.set_child(element, ours ? ours->united(theirs) : theirs);
   }
@@ -167,47 +194,51 @@ FieldSet FieldSet::united(const FieldSet& other) const {
 }
 
 FieldSet FieldSet::intersected(const FieldSet& other) const {
+  if (shares(other)) return *this;
   FieldSet out;
-  std::ranges::set_intersection(members_, other.members_,
-                                std::inserter(out.members_, out.members_.end()));
-  for (const auto& [element, ours] : children_) {
-    if (const auto* theirs = other.child(element)) {
+  if (empty() || other.empty()) return out;
+  for (const auto& member : tree_->members)
+    if (other.has_member(member)) out.own().members.insert(member);
+  for (const auto& [element, ours] : tree_->children)
+    if (const auto* theirs = other.child(element))
       out.set_child(element, ours.intersected(*theirs));
-    }
-  }
   return out;
 }
 
 FieldSet FieldSet::minus(const FieldSet& other) const {
-  FieldSet out;
-  std::ranges::set_difference(members_, other.members_,
-                              std::inserter(out.members_, out.members_.end()));
-  for (const auto& [element, ours] : children_) {
-    const auto* theirs = other.child(element);
-    out.set_child(element, theirs ? ours.minus(*theirs) : ours);
-  }
+  if (empty() || other.empty()) return *this;
+  if (shares(other)) return {};
+  FieldSet out = *this;
+  for (const auto& member : other.tree_->members)
+    if (has_member(member)) out.own().members.erase(member);
+  for (const auto& [element, theirs] : other.tree_->children)
+    if (const auto* ours = child(element)) out.set_child(element, ours->minus(theirs));
   return out;
 }
 
 FieldSet FieldSet::minus_recursive(const FieldSet& other) const {
-  FieldSet out;
-  std::ranges::set_difference(members_, other.members_,
-                              std::inserter(out.members_, out.members_.end()));
-  for (const auto& [element, ours] : children_) {
-    if (other.has_member(element)) continue;
-    const auto* theirs = other.child(element);
-    out.set_child(element, theirs ? ours.minus_recursive(*theirs) : ours);
+  if (empty() || other.empty()) return *this;
+  if (shares(other)) return {};
+  FieldSet out = *this;
+  for (const auto& member : other.tree_->members) {
+    if (has_member(member)) out.own().members.erase(member);
+    out.set_child(member, {});
+  }
+  for (const auto& [element, theirs] : other.tree_->children) {
+    const auto* ours = out.child(element);
+    if (ours) out.set_child(element, ours->minus_recursive(theirs));
   }
   return out;
 }
 
 FieldSet FieldSet::with_named_fields(const SchemaNode* schema) const {
-  FieldSet out;
-  out.members_ = members_;
-  for (const auto& [element, ours] : children_) {
+  if (!tree_) return {};
+  FieldSet out = *this;
+  for (const auto& [element, ours] : tree_->children) {
     const SchemaNode* below = nullptr;
     if (schema && element.is_field()) {
-      if (schema->property(element.field_name())) out.members_.insert(element);
+      if (schema->property(element.field_name()) && !has_member(element))
+        out.own().members.insert(element);
       below = schema->member(element.field_name());
     } else if (schema) {
       below = schema->items.get();
@@ -223,12 +254,13 @@ void FieldSet::for_each(const std::function<void(const FieldPath&)>& f) const {
 }
 
 void FieldSet::visit(FieldPath& prefix, const std::function<void(const FieldPath&)>& f) const {
-  for (const auto& member : members_) {
+  if (!tree_) return;
+  for (const auto& member : tree_->members) {
     prefix.push_back(member);
     f(prefix);
     prefix.pop_back();
   }
-  for (const auto& [element, below] : children_) {
+  for (const auto& [element, below] : tree_->children) {
     prefix.push_back(element);
     below.visit(prefix, f);
     prefix.pop_back();
@@ -236,7 +268,9 @@ void FieldSet::visit(FieldPath& prefix, const std::function<void(const FieldPath
 }
 
 bool operator==(const FieldSet& a, const FieldSet& b) {
-  return a.members_ == b.members_ && a.children_ == b.children_;
+  if (a.shares(b)) return true;
+  if (a.empty() || b.empty()) return a.empty() == b.empty();
+  return a.tree_->members == b.tree_->members && a.tree_->children == b.tree_->children;
 }
 
 }  // namespace troupe::sim

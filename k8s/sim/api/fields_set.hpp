@@ -1,13 +1,15 @@
 // Sets of field paths, and their wire form fieldsV1.
 //
 // What structured-merge-diff calls fieldpath.Set: a tree whose edges are path elements; an edge
-// may be a member of the set itself ("."), have children, or both. Plain values.
+// may be a member of the set itself ("."), have children, or both. Plain values, whose copies share
+// their trees: what an operation does not change costs nothing.
 #pragma once
 
 #include <boost/container/flat_map.hpp>
 #include <boost/container/flat_set.hpp>
 #include <boost/json.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,9 +55,9 @@ class FieldSet {
   static Result<FieldSet> from_fields_v1(const json::value& fields);
   json::object to_fields_v1() const;
 
-  bool empty() const { return members_.empty() && children_.empty(); }
+  bool empty() const;
   bool has(const FieldPath& path) const;
-  bool has_member(const PathElement& e) const { return members_.contains(e); }
+  bool has_member(const PathElement& e) const;
   // Null when nothing of the set lies below the element.
   const FieldSet* child(const PathElement& e) const;
 
@@ -73,15 +75,24 @@ class FieldSet {
   void for_each(const std::function<void(const FieldPath&)>& visit) const;
 
   friend bool operator==(const FieldSet&, const FieldSet&);
+  // Whether one is a copy of the other that nothing has changed.
+  bool shares(const FieldSet& other) const { return tree_ == other.tree_; }
 
  private:
+  struct Tree;
+  Tree& own();
+  void encode(json::object& into) const;
   void insert_at(const FieldPath& path, std::size_t depth);
   void visit(FieldPath& prefix, const std::function<void(const FieldPath&)>& f) const;
   void set_child(const PathElement& e, FieldSet set);
 
-  // Sorted and in one piece: they are made for every write, most often in order, and walked.
-  boost::container::flat_set<PathElement> members_;
-  boost::container::flat_map<PathElement, FieldSet> children_;  // never holds an empty set
+  std::shared_ptr<Tree> tree_;  // null: empty; changed only while no other set has it
+};
+
+// Sorted and in one piece: they are made for every write, most often in order, and walked.
+struct FieldSet::Tree {
+  boost::container::flat_set<PathElement> members;
+  boost::container::flat_map<PathElement, FieldSet> children;  // never holds an empty set
 };
 
 }  // namespace troupe::sim

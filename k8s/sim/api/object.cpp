@@ -178,9 +178,12 @@ void set_type_meta(json::object& object, std::string_view api_version, std::stri
 
 bool same(const json::value& a, const json::value& b) {
   if (a.is_object() && b.is_object()) return same(a.get_object(), b.get_object());
-  if (!a.is_array() || !b.is_array()) return a == b;
-  return std::ranges::equal(a.get_array(), b.get_array(),
-                            [](const auto& x, const auto& y) { return same(x, y); });
+  if (a.is_array() && b.is_array()) return same(a.get_array(), b.get_array());
+  return a == b;
+}
+
+bool same(const json::array& a, const json::array& b) {
+  return std::ranges::equal(a, b, [](const auto& x, const auto& y) { return same(x, y); });
 }
 
 bool same(const json::object& a, const json::object& b) {

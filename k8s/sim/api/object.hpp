@@ -61,5 +61,6 @@ void set_type_meta(json::object& object, std::string_view api_version, std::stri
 // As ==, which in Boost.JSON 1.81 copies every member that it compares, all the way down.
 bool same(const json::value& a, const json::value& b);
 bool same(const json::object& a, const json::object& b);
+bool same(const json::array& a, const json::array& b);
 
 }  // namespace troupe::sim

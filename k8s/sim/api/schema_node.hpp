@@ -5,9 +5,9 @@
 // read from any thread. Names follow the OpenAPI keywords they come from.
 #pragma once
 
+#include <boost/container/flat_map.hpp>
 #include <boost/json.hpp>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,7 +75,7 @@ struct SchemaNode {
   // Built-in kinds: canonical text is stored ("1000m" becomes "1").
   bool quantity = false;
 
-  std::map<std::string, SchemaNodePtr, std::less<>> properties;
+  boost::container::flat_map<std::string, SchemaNodePtr, std::less<>> properties;
   SchemaNodePtr additional;         // the value type of a map
   bool additional_allowed = false;  // additionalProperties: true
   SchemaNodePtr items;

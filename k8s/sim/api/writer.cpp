@@ -69,6 +69,21 @@ void restore_member(json::object& into, const json::object* from, std::string_vi
   }
 }
 
+// All members but those of some names. What is the same already, most of it as a rule, is not
+// copied.
+void restore_all_but(json::object& into, const json::object& from,
+                     std::initializer_list<std::string_view> names) {
+  const auto is_named = [names](std::string_view name) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  std::vector<std::string> added;
+  for (const auto& member : into)
+    if (!is_named(member.key()) && !from.contains(member.key())) added.emplace_back(member.key());
+  for (const auto& name : added) into.erase(name);
+  for (const auto& member : from)
+    if (!is_named(member.key())) restore_member(into, &from, member.key());
+}
+
 // A write to status keeps everything else, and the other way round. The status of built-in kinds
 // brings labels and annotations along.
 void split_status(const WriteRequest& request, const json::object& old, json::object& wanted) {
@@ -77,17 +92,16 @@ void split_status(const WriteRequest& request, const json::object& old, json::ob
     restore_member(wanted, &old, "status");
     return;
   }
-  json::object result = old;
-  restore_member(result, &wanted, "status");
-  const auto* from = object_at(wanted, "metadata");
-  auto& metadata = metadata_of(result);
-  restore_member(metadata, from, "managedFields");
-  if (!request.type->custom) {
-    for (const auto* name : {"labels", "annotations", "finalizers"}) {
-      restore_member(metadata, from, name);
-    }
+  restore_all_but(wanted, old, {"status", "metadata"});
+  static const json::object kNone;
+  const auto* kept = object_at(old, "metadata");
+  auto& metadata = metadata_of(wanted);
+  if (request.type->custom) {
+    restore_all_but(metadata, kept ? *kept : kNone, {"managedFields"});
+  } else {
+    restore_all_but(metadata, kept ? *kept : kNone,
+                    {"managedFields", "labels", "annotations", "finalizers"});
   }
-  wanted = std::move(result);
 }
 
 FieldManagerRequest field_manager(const WriteRequest& request) {
@@ -281,15 +295,17 @@ ApiResult<WriteResult> Writer::create(const WriteRequest& request, json::value o
   }
   if (type.has_status) object.get_object().erase("status");
   if (type.strategy.read) type.strategy.read(object.get_object());
+  OwnersPtr owners;
   if (type.schema) {
     auto tracked = track_update(nullptr, object, field_manager(request), *type.schema);
     if (!tracked) return bad_request(tracked.error().message);
+    owners = std::move(*tracked);
   }
-  return store_new(request, scope, std::move(object));
+  return store_new(request, scope, std::move(object), std::move(owners));
 }
 
 ApiResult<WriteResult> Writer::store_new(const WriteRequest& request, WriteScope& scope,
-                                         json::value object) {
+                                         json::value object, OwnersPtr owners) {
   const auto& type = *request.type;
   auto& root = object.get_object();
   auto& metadata = metadata_of(root);
@@ -320,12 +336,13 @@ ApiResult<WriteResult> Writer::store_new(const WriteRequest& request, WriteScope
     result.created = true;
     return result;
   }
-  return WriteResult{core_.store.put(collection, std::move(root), request.type), true,
-                     std::move(scope.warnings)};
+  auto stored = core_.store.put(collection, std::move(root), request.type);
+  if (owners) core_.field_owners.keep(stored->resource_version, std::move(owners));
+  return WriteResult{std::move(stored), true, std::move(scope.warnings)};
 }
 
 ApiResult<WriteResult> Writer::update(const WriteRequest& request, Origin origin,
-                                      const Transform& transform) {
+                                      const Transform& transform, const OwnersPtr* applied) {
   const auto& type = *request.type;
   const auto existing =
       core_.store.collection(type.collection).find(object_key(request.ns, request.name));
@@ -346,9 +363,12 @@ ApiResult<WriteResult> Writer::update(const WriteRequest& request, Origin origin
   restore_member(metadata_of(root), old_metadata, "resourceVersion");
   split_status(request, current->object(), root);
   if (type.strategy.read) type.strategy.read(wanted->get_object());
+  OwnersPtr owners = applied ? *applied : nullptr;
   if (origin != Origin::Apply && type.schema) {
-    auto tracked = track_update(&current->value, *wanted, field_manager(request), *type.schema);
+    auto tracked = track_update(&current->value, *wanted, field_manager(request), *type.schema,
+                                core_.field_owners.find(existing->resource_version));
     if (!tracked) return bad_request(tracked.error().message);
+    owners = std::move(*tracked);
   }
   if (auto done = complete(scope, *wanted, &current->value); !done) return done.error();
   if (is_noop(current->value, *wanted))
@@ -356,15 +376,17 @@ ApiResult<WriteResult> Writer::update(const WriteRequest& request, Origin origin
   if (request.dry_run) {
     return unstored(request.type, std::move(*wanted), std::move(scope.warnings));
   }
-  return WriteResult{store_update(request, existing, std::move(*wanted)), false,
+  return WriteResult{store_update(request, existing, std::move(*wanted), std::move(owners)), false,
                      std::move(scope.warnings)};
 }
 
 ObjectPtr Writer::store_update(const WriteRequest& request, const ObjectPtr& existing,
-                               json::value object) {
+                               json::value object, OwnersPtr owners) {
   auto& collection = core_.store.collection(request.type->collection);
   if (!deletion_is_complete(*request.type, object.get_object())) {
-    return core_.store.put(collection, std::move(object.get_object()), request.type);
+    auto stored = core_.store.put(collection, std::move(object.get_object()), request.type);
+    if (owners) core_.field_owners.keep(stored->resource_version, std::move(owners));
+    return stored;
   }
   core_.store.remove(collection, object_key(object.get_object()), existing);
   return unstored(request.type, std::move(object), {}).object;
@@ -405,14 +427,17 @@ ApiResult<WriteResult> Writer::apply(const WriteRequest& request, const json::va
   json::value wanted = config;
   if (auto ok = check_identity(request, wanted.get_object()); !ok) return ok.error();
   const auto manager = field_manager(request);
-  const bool exists = core_.find(type.collection, request.ns, request.name) != nullptr;
-  if (exists) {
-    return update(request, Origin::Apply, [&](const json::value& live) -> ApiResult<json::value> {
-      auto outcome = sim::apply(&live, wanted, manager, force, *type.schema);
+  if (const auto existing = core_.find(type.collection, request.ns, request.name)) {
+    const auto known = core_.field_owners.find(existing->resource_version);
+    OwnersPtr owners;
+    const auto transform = [&](const json::value& live) -> ApiResult<json::value> {
+      auto outcome = sim::apply(&live, wanted, manager, force, *type.schema, known);
       if (!outcome) return apply_error(outcome.error());
       if (!outcome->conflicts.empty()) return apply_conflict(outcome->conflicts);
+      owners = std::move(outcome->owners);
       return std::move(outcome->object);
-    });
+    };
+    return update(request, Origin::Apply, transform, &owners);
   }
   if (!request.subresource.empty()) return not_found(type.name(), request.name);
   if (!uid_of(wanted.get_object()).empty()) {
@@ -428,7 +453,7 @@ ApiResult<WriteResult> Writer::apply(const WriteRequest& request, const json::va
     return ok.error();
   }
   if (type.has_status) outcome->object.get_object().erase("status");
-  return store_new(request, scope, std::move(outcome->object));
+  return store_new(request, scope, std::move(outcome->object), std::move(outcome->owners));
 }
 
 DeleteResult Writer::begin_deletion(WriteScope& scope, const ObjectPtr& existing,

@@ -73,17 +73,18 @@ class Writer {
  private:
   enum class Origin { Put, Patch, Apply };
 
+  // `applied`: where an apply leaves who owns what of its outcome.
   ApiResult<WriteResult> update(const WriteRequest& request, Origin origin,
-                                const Transform& transform);
+                                const Transform& transform, const OwnersPtr* applied = nullptr);
   ApiResult<void> decode(const WriteRequest& request, Origin origin, json::value& object,
                          std::vector<std::string>& warnings) const;
   ApiResult<void> check_identity(const WriteRequest& request, json::object& object) const;
   ApiResult<void> check_namespace(const WriteRequest& request) const;
   ApiResult<void> complete(WriteScope& scope, json::value& object, const json::value* old) const;
   ApiResult<WriteResult> store_new(const WriteRequest& request, WriteScope& scope,
-                                   json::value object);
-  ObjectPtr store_update(const WriteRequest& request, const ObjectPtr& existing,
-                         json::value object);
+                                   json::value object, OwnersPtr owners);
+  ObjectPtr store_update(const WriteRequest& request, const ObjectPtr& existing, json::value object,
+                         OwnersPtr owners);
   DeleteResult begin_deletion(WriteScope& scope, const ObjectPtr& existing, json::object object,
                               std::int64_t grace, bool dry_run);
   WriteScope scope_of(const WriteRequest& request) const;

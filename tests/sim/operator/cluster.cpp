@@ -382,10 +382,10 @@ void Cluster::pod_changed(sim::WatchEventType type, const json::value& object) {
   const auto name = name_of(object), uid = text_at(object, "/metadata/uid");
   const int member = fleet_.index_of(name);
   if (member < 0) return;
-  auto& pod = pods_[name];
+  auto& pod = pods_[member];
   if (type == sim::WatchEventType::Deleted) {
     if (pod.life == fleet_[member].life && fleet_[member].pod) fleet_.delete_pod(member, {});
-    pods_.erase(name);
+    pods_.erase(member);
     return;
   }
   if (pod.uid != uid) {
@@ -406,12 +406,12 @@ void Cluster::pod_changed(sim::WatchEventType type, const json::value& object) {
 }
 
 void Cluster::run_pod(const std::string& name, const std::string& uid) {
-  const auto found = pods_.find(name);
-  if (found == pods_.end() || found->second.uid != uid || found->second.deleting) return;
   const int member = fleet_.index_of(name);
+  const auto found = pods_.find(member);
+  if (found == pods_.end() || found->second.uid != uid || found->second.deleting) return;
   (void)api_.bind_pod(std::string(kNs), name, std::string(kNode), wall_at(timeline_.now()));
   fleet_.place_pod(member);
-  auto& pod = pods_.at(name);
+  auto& pod = pods_.at(member);
   pod.life = fleet_[member].life;
   // See member_behind().
   pod.address = fmt::format("10.{}.{}.{}", member + 1, pod.life / 250, pod.life % 250);
@@ -439,7 +439,7 @@ void Cluster::end_pod(const std::string& name, const std::string& uid, Duration 
 // A Pod is ready while its server takes connections.
 void Cluster::look_at_pods() {
   for (int i = 0; i < fleet_.size(); ++i) {
-    const auto found = pods_.find(fleet_[i].name);
+    const auto found = pods_.find(i);
     if (found == pods_.end() || found->second.address.empty() || found->second.deleting) continue;
     const bool ready = fleet_[i].running;
     if (ready == found->second.ready) continue;
@@ -454,8 +454,8 @@ void Cluster::look_at_pods() {
 
 std::vector<std::string> Cluster::labelled(std::string_view readonly) const {
   std::vector<std::string> out;
-  for (const auto& [name, pod] : pods_)
-    if (pod.readonly == readonly) out.push_back(name);
+  for (const auto& [member, pod] : pods_)
+    if (pod.readonly == readonly) out.push_back(fleet_[member].name);
   return out;
 }
 
@@ -472,7 +472,7 @@ int Cluster::member_behind(const std::string& ip) {
 
 std::optional<int> Cluster::at_address(const std::string& ip) const {
   const int member = member_behind(ip);
-  const auto found = pods_.find(fleet_[member].name);
+  const auto found = pods_.find(member);
   const bool is_there = found != pods_.end() && found->second.address == ip && fleet_[member].pod &&
                         fleet_[member].life == found->second.life;
   return is_there ? std::optional(member) : std::nullopt;
@@ -488,7 +488,7 @@ std::optional<int> Cluster::by_host(std::string_view host) const {
 }
 
 bool Cluster::terminating(int member) const {
-  const auto found = pods_.find(fleet_[member].name);
+  const auto found = pods_.find(member);
   return found != pods_.end() && found->second.deleting;
 }
 

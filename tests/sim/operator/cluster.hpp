@@ -125,7 +125,7 @@ class Cluster {
   sim::ApiServer api_;
   std::unique_ptr<sim::LocalClient> client_;
   std::vector<std::unique_ptr<sim::LocalWatch>> watches_;
-  std::map<std::string, Pod> pods_;
+  std::map<int, Pod> pods_;  // by server
   std::map<std::string, Stored> replications_;
   std::map<std::string, bool> units_;  // Ready
   bool unit_set_settled_ = false;
