@@ -115,7 +115,7 @@ void ClusterTest::bring_up(const fs::path& samples) {
   std::string name = testing::UnitTest::GetInstance()->current_test_suite()->name();
   std::replace(name.begin(), name.end(), '/', '-');  // of a suite with parameters
   cluster_ = std::make_unique<Cluster>(name, samples);
-  if (!HasFailure()) {
+  if (!HasFailure() && !source().empty()) {
     const auto problem = cluster_->mysql().make_writer_account();
     EXPECT_FALSE(problem) << *problem;
   }
@@ -170,24 +170,31 @@ testing::AssertionResult ClusterTest::settles(const std::string& source, seconds
                                      << mysql().source() << "': " << mysql().state();
 }
 
-Load::Load(const oracle::MysqlCluster& cluster, std::vector<oracle::Address> addresses)
+Load::Load(const oracle::MysqlCluster& cluster, const oracle::Address& first,
+           std::vector<oracle::Address> addresses)
     : cluster_(cluster), writers_(std::make_unique<oracle::Writers>(std::move(addresses))) {
   std::optional<std::string> problem;
   EXPECT_TRUE(eventually(seconds(20), [&] {
-    problem = oracle::Writers::prepare(cluster_.read_write());
+    problem = oracle::Writers::prepare(first);
     return !problem;
   })) << *problem;
   writers_->start();
 }
 
 Load Load::through_service(const oracle::MysqlCluster& cluster) {
-  return {cluster, std::vector<oracle::Address>(4, cluster.read_write())};
+  const auto service = cluster.read_write();
+  return {cluster, service, std::vector<oracle::Address>(4, service)};
 }
 
 Load Load::to_each_member(const oracle::MysqlCluster& cluster) {
   std::vector<oracle::Address> addresses;
   for (const auto& name : cluster.members()) addresses.push_back(cluster.member(name));
-  return {cluster, std::move(addresses)};
+  return {cluster, cluster.read_write(), std::move(addresses)};
+}
+
+Load Load::to_outside(const oracle::MysqlCluster& cluster, const std::string& server) {
+  const auto address = cluster.member(server);
+  return {cluster, address, std::vector<oracle::Address>(4, address)};
 }
 
 testing::AssertionResult Load::flows(std::uint64_t more) {

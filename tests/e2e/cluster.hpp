@@ -60,7 +60,8 @@ class ClusterTest : public testing::Test {
  protected:
   static void SetUpTestSuite() { bring_up({}); }
   static void TearDownTestSuite();
-  // For suites with manifests of their own, in their SetUpTestSuite.
+  // For suites with manifests of their own, in their SetUpTestSuite. Where these make no source,
+  // the account of the writers is up to the suite.
   static void bring_up(const std::filesystem::path& samples);
   void SetUp() override;
 
@@ -93,6 +94,8 @@ class Load {
   static Load through_service(const oracle::MysqlCluster& cluster);
   // To each member directly, also to those that must refuse.
   static Load to_each_member(const oracle::MysqlCluster& cluster);
+  // To a server that is no member, from which the members have it.
+  static Load to_outside(const oracle::MysqlCluster& cluster, const std::string& server);
 
   oracle::Writers& writers() { return *writers_; }
   // Until at least so many more are acknowledged.
@@ -101,7 +104,9 @@ class Load {
   testing::AssertionResult nothing_lost();
 
  private:
-  Load(const oracle::MysqlCluster& cluster, std::vector<oracle::Address> addresses);
+  // The table is made by way of `first`.
+  Load(const oracle::MysqlCluster& cluster, const oracle::Address& first,
+       std::vector<oracle::Address> addresses);
 
   const oracle::MysqlCluster& cluster_;
   std::unique_ptr<oracle::Writers> writers_;
