@@ -210,12 +210,25 @@ void close(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   judge(t, m, now, plan);
 }
 
-// Also where an operator before this one asked for it.
-bool is_cloned(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
-  if (m.done(Verb::Clone, t.record.epoch)) return true;
-  if (unusable(m, now) || m.changed_since_probe() || m.position().empty()) return false;
+enum class Cloned { Yes, No, NotKnown };
+
+// Also where an operator before this one asked for it: its clone may have taken hours, and is not
+// made again for want of a look.
+Cloned is_cloned(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
+  if (m.clone_is_partial()) return Cloned::No;
+  if (m.done(Verb::Clone, t.record.epoch)) return Cloned::Yes;
+  if (const auto why = unusable(m, now)) {
+    plan.hold(why_unusable_now(m, "SourceUnusable", now), *why);
+    return Cloned::NotKnown;
+  }
+  if (m.changed_since_probe()) {
+    plan.probe.push_back(m.name);
+    return Cloned::NotKnown;
+  }
+  if (m.position().empty()) return Cloned::No;
   const auto* found = inspect(t, m, {}, now, plan);
-  return found && out_of_reach(m, *found).empty();
+  if (!found) return Cloned::NotKnown;
+  return out_of_reach(m, *found).empty() ? Cloned::Yes : Cloned::No;
 }
 
 void clone(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
@@ -223,14 +236,19 @@ void clone(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   if (!m.agent_connected())
     return plan.hold("SourceUnusable", unusable(m, now).value_or(m.name + " is away"));
   if (m.is_being_cloned()) return;
-  if (!m.clone_is_partial() && is_cloned(t, m, now, plan)) return go_to(t, Step::Follow, plan);
   const auto* tried = m.outcome(Verb::Clone, t.record.epoch);
   if (tried && !tried->ok)
     plan.hold("CloneFailed",
               fmt::format("{} cannot be cloned from {}: {}", m.name, where(*t.external),
                           tried->error.message),
               tried->at);
-  plan.commands.push_back(about(t, m, Verb::Clone));
+  const auto cloned = is_cloned(t, m, now, plan);
+  if (cloned == Cloned::Yes) {
+    go_to(t, Step::Follow, plan);
+    // A copy of the order that comes late must not replace what follows by then.
+    ++plan.record->epoch.value;
+  }
+  if (cloned == Cloned::No) plan.commands.push_back(about(t, m, Verb::Clone));
 }
 
 }  // namespace
@@ -340,6 +358,26 @@ void install_fed(const Topology& t, const Member& candidate, TimePoint now, Plan
   plan.notes.push_back({op.type == OperationType::Failover, std::string(to_string(op.type)), text});
 }
 
+namespace {
+
+// The annotation was taken away. Half a clone is nobody's data and its server does not start, so it
+// is not left behind.
+void withdraw(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
+  if (t.record.operation->step != Step::Close) {
+    if (m.clone_is_partial())
+      return plan.hold(
+          "ClonePartial",
+          fmt::format("the clone of {} is not complete, and the annotation was taken away: put it "
+                      "back, or delete the volume of {} and its Pod",
+                      m.name, m.name));
+    if (const auto why = unusable(m, now))
+      return plan.hold(why_unusable_now(m, "SourceUnusable", now), *why);
+  }
+  give_up(t, "the annotation was taken away", plan);
+}
+
+}  // namespace
+
 void resume_attach(const Topology& t, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;
   plan.doing = fmt::format("Attach of {}: {}", op.candidate, to_string(op.step));
@@ -348,7 +386,7 @@ void resume_attach(const Topology& t, TimePoint now, Plan& plan) {
   if (!m || !m->is_listed())
     return plan.hold("SourceNotListed", op.candidate + " is no member any more; list it again");
   plan.roles[m->name] = Role::Source;
-  if (!t.external) return give_up(t, "the annotation was taken away", plan);
+  if (!t.external) return withdraw(t, *m, now, plan);
   if (external_is_unusable(t, plan)) return;
   switch (op.step) {
     case Step::Close:
@@ -356,6 +394,8 @@ void resume_attach(const Topology& t, TimePoint now, Plan& plan) {
     case Step::Clone:
       return clone(t, *m, now, plan);
     default:
+      // An order that came twice, or late, is obeyed again.
+      if (m->clone_is_partial()) return go_to(t, Step::Clone, plan);
       return install_fed(t, *m, now, plan);
   }
 }
@@ -419,6 +459,15 @@ void consider_attach(const Topology& t, const Member& source, TimePoint now, Pla
   for (const auto& g : plan.refusals) plan.order += fmt::format("; {}: {}", g.rule, g.text);
 }
 
+// It was left before anything had come from there, and the annotation is there again.
+bool was_never_cloned(const Topology& t, const Member& source, TimePoint now) {
+  const auto asked = source.outcomes.find(Verb::InspectSource);
+  if (asked == source.outcomes.end() || !asked->second.ok || !asked->second.outside) return false;
+  return is_about(asked->second, *t.external) && !unusable(source, now) &&
+         !source.changed_since_probe() && source.position().empty() &&
+         !asked->second.outside->purged.empty();
+}
+
 }  // namespace
 
 bool consider_external(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
@@ -428,6 +477,8 @@ bool consider_external(const Topology& t, const Member& source, TimePoint now, P
     consider_attach(t, source, now, plan);
   } else if (t.external->problem.empty() && t.external->name != t.record.external) {
     plan.record = fed_by(t, t.record);
+  } else if (t.external->problem.empty() && was_never_cloned(t, source, now)) {
+    begin_attach(t, source, plan);
   }
   return plan.record.has_value();
 }

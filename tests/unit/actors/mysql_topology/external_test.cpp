@@ -127,17 +127,57 @@ TEST(External, AnEmptySourceIsClonedFromIt) {
   EXPECT_EQ(clone->peer, kOutside);
   EXPECT_EQ(roles(plan), "db-0=None db-1=Replica db-2=Replica") << "half a clone serves nobody";
   servers[0].did(Verb::Clone, 1, "outside-9:1-10");
-  EXPECT_EQ(recorded(servers.decide()), "Attach Follow to db-0, epoch 1");
+  EXPECT_EQ(recorded(servers.decide()), "Attach Follow to db-0, epoch 2")
+      << "a copy of that order that comes late is refused";
 }
 
 TEST(External, ACloneThatAnEarlierOperatorAskedForIsFound) {
   auto servers = attaching(Step::Clone);
   servers[0].has("outside-9:1-10");
   EXPECT_THAT(asked(servers.decide()), Contains("db-0 InspectSource @outside"));
+  EXPECT_FALSE(command(servers.decide(), "db-0", Verb::Clone)) << "it is asked first";
   asked_outside(servers, 0, {.purged = "outside-9:1-4"});
-  EXPECT_EQ(recorded(servers.decide()), "Attach Follow to db-0, epoch 1");
+  EXPECT_EQ(recorded(servers.decide()), "Attach Follow to db-0, epoch 2");
   servers[0].agent.data = agent::DataState::ClonePartial;
   EXPECT_TRUE(command(servers.decide(), "db-0", Verb::Clone)) << "cut short: it is made again";
+}
+
+TEST(External, ACloneIsNotAskedForBeforeItIsKnownThatThereIsNone) {
+  auto servers = attaching(Step::Clone);
+  servers[0].probed = false;  // by an operator that has just started
+  EXPECT_FALSE(command(servers.decide(), "db-0", Verb::Clone));
+  servers[0].probed = true;
+  servers[0].refuses_password();  // the accounts are those of the donor
+  EXPECT_FALSE(command(servers.decide(), "db-0", Verb::Clone));
+}
+
+TEST(External, ACloneThatIsCutShortWhenItWasTakenForDoneIsMadeAgain) {
+  auto servers = attaching(Step::Follow);
+  servers[0].is_killed().agent.data = agent::DataState::ClonePartial;
+  EXPECT_EQ(recorded(servers.decide()), "Attach Clone to db-0, epoch 1");
+}
+
+TEST(External, HalfACloneIsNotLeftBehindWhereTheAnnotationIsTakenAway) {
+  auto servers = attaching(Step::Clone);
+  servers.topology.external.reset();
+  EXPECT_EQ(recorded(servers.decide()), "idle: db-0, epoch 1");
+  servers[0].is_killed().agent.data = agent::DataState::ClonePartial;
+  EXPECT_FALSE(servers.decide().record);
+  EXPECT_THAT(text_of(servers.decide(), "ClonePartial"), HasSubstr("put it back"));
+  servers[0].has_lost_its_agent();  // so it may be, for all that is known
+  EXPECT_FALSE(servers.decide().record);
+  EXPECT_THAT(held_by(servers.decide()), Contains("SourceUnusable"));
+}
+
+TEST(External, ASourceThatIsStillEmptyWhenTheAnnotationIsThereAgainIsClonedAfterAll) {
+  auto servers = fed();
+  servers[0].is_closed().has("").was_asked_now();
+  for (int i = 1; i < 3; ++i) servers[i].is_closed().has("");
+  asked_outside(servers, 0, {.purged = "outside-9:1-4"});
+  EXPECT_EQ(recorded(servers.decide()), "Attach Close to db-0, epoch 2");
+  // Following gives it the rest.
+  asked_outside(servers, 0);
+  EXPECT_FALSE(servers.decide().record);
 }
 
 TEST(External, WhereNoCloneCanBeMadeItSaysWhatIsNeeded) {
