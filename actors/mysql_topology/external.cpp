@@ -502,6 +502,13 @@ const Outcome* drained(const Topology& t, const Member& m, Plan& plan) {
   return nullptr;
 }
 
+// Nothing but a clone gives it what `source` has, and that is not made meanwhile.
+bool needs_clone(const Member& m, const Member& source, TimePoint now) {
+  if (m.clone_is_partial()) return true;
+  return m.answers(now) && !m.changed_since_probe() &&
+         !m.position().contains(source.server()->gtid_purged);
+}
+
 // Whatever its clients were told by the server outside, as many replicas have from now on as if
 // they had acknowledged it here.
 void catch_up(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
@@ -512,11 +519,15 @@ void catch_up(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   const auto needed =
       t.mode == Mode::SemiSync ? static_cast<std::uint32_t>(mysql::required_acks(members)) : 0u;
   const auto spread = spread_of(t, m, all->executed, now);
-  if (spread.have < needed)
+  if (spread.have < needed) {
+    for (const auto* other : t.voters())
+      if (other != &m && t.counts(*other) && needs_clone(*other, m, now))
+        return give_up(t, other->name + " has to be cloned first", plan);
     return plan.hold("ReplicasBehind",
                      fmt::format("{} of {} needed replicas have all that {} received{}",
                                  spread.have, needed, m.name, spread.behind),
                      all->at);
+  }
   plan.record = t.record;
   plan.record->operation->step = Step::Promote;
   plan.record->external.clear();

@@ -494,6 +494,18 @@ TEST(Detach, A33WaitsUntilAsManyReplicasHaveAllOfItAsAnyWriteWouldNeed) {
   EXPECT_EQ(plan.record->quorum.waits_for, 1u);
 }
 
+TEST(Detach, DoesNotWaitForReplicasThatHaveToBeClonedFirst) {
+  auto servers = detaching(Step::CatchUp);
+  servers[0].has("outside-9:1-12").has_purged("outside-9:1-4");
+  servers[0].did(Verb::StopReceiver, 2, "outside-9:1-12", "outside-9:1-12");
+  servers[0].did(Verb::Drain, 2, "outside-9:1-12");
+  EXPECT_FALSE(servers.decide().record) << "they come to have it";
+  servers[1].has("");
+  EXPECT_EQ(recorded(servers.decide()), "idle: db-0, epoch 2") << "and goes on when it is rebuilt";
+  servers[1].has("outside-9:1-10").agent.data = agent::DataState::ClonePartial;
+  EXPECT_EQ(recorded(servers.decide()), "idle: db-0, epoch 2");
+}
+
 TEST(Detach, A33OpensWithAcknowledgementsAndOnce) {
   auto servers = detaching(Step::Promote);
   const auto promote = command(servers.decide(), "db-0", Verb::Promote);
