@@ -26,11 +26,11 @@ std::string end_of(std::vector<std::string> lines) {
 
 }  // namespace
 
-Story::Story(std::uint64_t seed, bool tell, int members)
+Story::Story(std::uint64_t seed, bool tell, int members, Engine engine)
     : timeline(seed, tell),
       fleet(timeline, Rules{}, members),
-      op(timeline, &decide, fleet, object),
-      deposed(timeline, &decide, fleet, object),
+      op(timeline, engine, fleet, object),
+      deposed(timeline, engine, fleet, object),
       judge_(timeline, fleet, [this] { look(); }) {
   object.failover.enabled = true;
 }
@@ -38,12 +38,21 @@ Story::Story(std::uint64_t seed, bool tell, int members)
 void Story::look() {
   const auto before = std::exchange(seen_, object.record);
   judge_.saw_record("the topology", seen_.epoch, seen_.current);
+  if (!seen_.external.empty()) fleet.check_that_nobody_writes();
   const auto& was = before.operation;
   const auto& is = seen_.operation;
   if (was && !is) ++ended_[static_cast<std::size_t>(was->type)];
   if (!kills_operator_at_steps_ || !is || (was && was->step == is->step)) return;
   timeline.after({}, [this] { op.die(); });
   timeline.after(milliseconds(200), [this] { op.start(); });
+}
+
+int Story::is_fed() {
+  const int outside = fleet.add_outside();
+  for (std::size_t n = 0; n < kSomeWrites; ++n) fleet.write(outside);
+  fleet[outside].purged = fleet[outside].executed;
+  object.external = "donor";
+  return outside;
 }
 
 void Story::begins() {
@@ -88,6 +97,11 @@ void Story::list(int member, bool listed) {
   op.wake();
 }
 
+void Story::leaves_outside() {
+  object.external.clear();
+  op.wake();
+}
+
 void Story::expect(const std::string& what, const Condition& comes, Duration within) {
   const auto limit = timeline.now() + within;
   while (goes_on() && !comes())
@@ -112,6 +126,22 @@ void Story::pass(Duration time) {
   if (goes_on()) judge_.until(timeline.now() + time);
 }
 
+void Story::outside_goes_on() {
+  const auto& outside = fleet[fleet.size()];
+  const auto enough = outside.executed.count() + kSomeWrites;
+  expect("clients write outside", [&] { return outside.executed.count() >= enough; });
+}
+
+void Story::outside_is_passed_on() {
+  outside_goes_on();
+  const auto all = fleet[fleet.size()].executed;
+  expect("what is written outside comes to all members", [&] {
+    for (int i = 0; i < fleet.size(); ++i)
+      if (fleet[i].running && !fleet[i].executed.contains(all)) return false;
+    return true;
+  });
+}
+
 void Story::ends_well() {
   if (!goes_on()) return;
   timeline.tell("faults end");
@@ -132,7 +162,8 @@ void Story::ends_well() {
                 .within = kConvergeWithin,
                 .last_act = [this] { return op.last_act(); }},
                Invariant::ItConverges);
-  if (judge_.holds()) judge_.compare(source(), fleet.size());
+  const bool fed = !object.record.external.empty();
+  if (judge_.holds()) judge_.compare(fed ? fleet.size() : source(), fleet.size());
 }
 
 void Story::writes_flow(Duration within) {
@@ -165,6 +196,11 @@ std::string Story::guard(std::string_view rule) const {
     for (const auto& g : *guards)
       if (g.rule == rule) return g.text;
   return {};
+}
+
+bool Story::follows_outside(int member) const {
+  const auto& s = fleet[member];
+  return s.running && s.source == fleet.size() && s.connected && s.applier && s.super_read_only;
 }
 
 bool Story::ready() const { return op.plan().ready && !object.record.operation; }
@@ -202,6 +238,20 @@ void for_each_seed(const std::function<void(Story&)>& story, int members, int se
     ADD_FAILURE() << "seed " << seed << ": " << *failure << "\n" << end_of(told.told());
     return;
   }
+}
+
+void expect_caught(const std::function<void(Story&)>& story, Engine engine, const std::string& text,
+                   int seeds) {
+  std::string failures;
+  for (int seed = 1; seed <= seeds; ++seed) {
+    Story s(static_cast<std::uint64_t>(seed), false, 3, engine);
+    story(s);
+    const auto failure = s.failure();
+    if (!failure) continue;
+    if (failure->find(text) != std::string::npos) return;
+    failures += "\n" + *failure;
+  }
+  ADD_FAILURE() << "no story says \"" << text << "\":" << failures;
 }
 
 }  // namespace troupe::mysql_topology::sim

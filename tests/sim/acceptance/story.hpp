@@ -33,9 +33,12 @@ using std::chrono::seconds;
 
 class Story {
  public:
-  Story(std::uint64_t seed, bool tell, int members);
+  Story(std::uint64_t seed, bool tell, int members, Engine engine = &decide);
 
   // --- given
+  // All data shall come from a server outside, which has some already, not all of them in its
+  // binary logs; clients write there, too. Its index in `fleet`.
+  int is_fed();
   void begins();  // clients write, as far as they are let
   void forms();   // and until all is ready, and written to
 
@@ -46,6 +49,7 @@ class Story {
   void heals();
   void orders(int member);  // by annotation
   void list(int member, bool listed);
+  void leaves_outside();
   // Whenever the operation comes to a new step the operator dies, and is started again a while
   // later.
   void kill_operator_at_each_step() { kills_operator_at_steps_ = true; }
@@ -57,6 +61,8 @@ class Story {
   void pass(Duration time);
   void writes_flow(Duration within = seconds(60));  // from now on
   void no_write_is_acknowledged(Duration lasting);
+  void outside_goes_on();       // with some more writes
+  void outside_is_passed_on();  // and these come to all members that run
   // While `meanwhile` has not come, never for so long without an acknowledgement.
   void writes_flow_until(const std::string& what, const Condition& meanwhile, Duration longest_gap);
   // Faults end: all is whole and quiet again, and every member holds what was acknowledged.
@@ -73,6 +79,8 @@ class Story {
   bool is_open(int member) const { return fleet[member].running && !fleet[member].read_only; }
   // Counts the operations that ended, by type.
   int ended(OperationType type) const { return ended_[static_cast<std::size_t>(type)]; }
+  // Follows the server outside, closed.
+  bool follows_outside(int member) const;
   std::string state() const;
   Role role(int member) const;
 
@@ -93,10 +101,14 @@ class Story {
   std::optional<std::string> failure_;
   PersistedRecord seen_;
   bool kills_operator_at_steps_ = false;
-  std::array<int, 4> ended_{};
+  std::array<int, 7> ended_{};
 };
 
 // Fails the test for each seed whose story fails, with the end of it.
 void for_each_seed(const std::function<void(Story&)>& story, int members = 3, int seeds = 10);
+
+// Fails the test unless some seed's story fails with that engine, and says so by `text`.
+void expect_caught(const std::function<void(Story&)>& story, Engine engine, const std::string& text,
+                   int seeds = 10);
 
 }  // namespace troupe::mysql_topology::sim

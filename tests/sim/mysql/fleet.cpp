@@ -61,7 +61,7 @@ mysql::Uuid uuid_of(int identity) {
 }
 
 Fleet::Fleet(Timeline& timeline, Rules rules, int count, Upkeep upkeep)
-    : timeline_(timeline), rules_(rules), upkeep_(upkeep) {
+    : timeline_(timeline), rules_(rules), upkeep_(upkeep), members_(count) {
   cut_.assign(static_cast<std::size_t>(count), std::vector<bool>(static_cast<std::size_t>(count)));
   for (int i = 0; i < count; ++i) {
     Server s;
@@ -76,6 +76,24 @@ Fleet::Fleet(Timeline& timeline, Rules rules, int count, Upkeep upkeep)
   }
   if (upkeep_ == Upkeep::ByItself)
     for (int i = 0; i < count; ++i) live(i);
+}
+
+int Fleet::add_outside() {
+  const int i = size();
+  for (auto& row : cut_) row.push_back(false);
+  cut_.emplace_back(cut_.size() + 1);
+  Server s;
+  s.index = i;
+  s.name = "outside";
+  s.agent_up = s.read_only = s.super_read_only = s.offline = false;
+  take_new_name(s);
+  servers_.push_back(std::move(s));
+  for (auto& one : servers_) {
+    one.acknowledged.resize(servers_.size());
+    one.acks_until.resize(servers_.size());
+  }
+  live(i);
+  return i;
 }
 
 int Fleet::index_of(std::string_view name) const {
@@ -233,7 +251,8 @@ void Fleet::live(int i) {
 
 void Fleet::turn(int i) {
   auto& s = (*this)[i];
-  const bool may_start = upkeep_ == Upkeep::ByItself || (s.pod && s.wanted && s.initialised);
+  const bool may_start =
+      upkeep_ == Upkeep::ByItself || is_outside(i) || (s.pod && s.wanted && s.initialised);
   if (!s.running && may_start && timeline_.now() >= s.starts_at) boot(i);
   if (s.running && !s.paused) {
     receive(i);
@@ -256,7 +275,7 @@ void Fleet::boot(int i) {
   // Crash recovery commits whatever is in the binary log.
   s.committed = s.binlog.size();
   s.executed = s.flushed;
-  s.read_only = s.super_read_only = s.offline = rules_.boot_closed;
+  s.read_only = s.super_read_only = s.offline = rules_.boot_closed && !is_outside(i);
   s.receiver = s.applier = s.connected = s.waits = s.acknowledges = false;
   s.heard = {};
   s.acknowledged_commits = 0;
@@ -365,13 +384,14 @@ void Fleet::commit(int i) {
 
 // --- clients -------------------------------------------------------------------------------------
 
-void Fleet::write_somewhere() { write(timeline_.chance.pick(size())); }
+void Fleet::write_somewhere() { write(timeline_.chance.pick(static_cast<int>(servers_.size()))); }
 
 void Fleet::write(int i) {
   auto& s = (*this)[i];
   if (!s.running || s.paused || s.read_only || s.offline || s.full) return;
   const Transaction t{s.identity, last_number(s) + 1, writes_++};
   add(s, t);
+  if (is_outside(i)) return commit(i);
   s.sessions.push_back(t.write);
   if (!rules_.acknowledge_after_replicas) {
     s.sessions.pop_back();
@@ -381,9 +401,18 @@ void Fleet::write(int i) {
 }
 
 bool Fleet::has_all_acknowledged(int i) const {
-  const auto& s = (*this)[i];
-  return std::all_of(acked_.begin(), acked_.end(),
-                     [&s](std::size_t write) { return has(s.writes, write); });
+  const auto has_all = [&s = (*this)[i]](const std::vector<std::size_t>& writes) {
+    return std::all_of(writes.begin(), writes.end(),
+                       [&s](std::size_t write) { return has(s.writes, write); });
+  };
+  return has_all(acked_) && has_all(taken_over_);
+}
+
+void Fleet::take_over(const Server& s) {
+  if (servers_.size() == static_cast<std::size_t>(members_)) return;
+  taken_over_.clear();
+  for (const auto& t : s.binlog)
+    if (t.origin == servers_.back().identity) taken_over_.push_back(t.write);
 }
 
 bool Fleet::holds_the_same(int a, int b) const {
@@ -414,7 +443,7 @@ bool Fleet::can_acknowledge(const Server& s) const {
 void Fleet::check_writers() {
   const Server* first = nullptr;
   for (const auto& s : servers_) {
-    if (!can_acknowledge(s)) continue;
+    if (is_outside(s.index) || !can_acknowledge(s)) continue;
     if (first)
       return broken(Invariant::OneCanAcknowledge,
                     fmt::format("{} and {} can both acknowledge writes", first->name, s.name));
@@ -422,10 +451,19 @@ void Fleet::check_writers() {
   }
 }
 
+void Fleet::check_that_nobody_writes() {
+  for (const auto& s : servers_)
+    if (!is_outside(s.index) && can_acknowledge(s))
+      return broken(
+          Invariant::OneCanAcknowledge,
+          fmt::format("{} can acknowledge writes while all data come from outside", s.name));
+}
+
 // --- the agent -----------------------------------------------------------------------------------
 
 void Fleet::command(int i, Job job) {
   auto& s = (*this)[i];
+  if (job.command.verb == Verb::InspectSource) return job.answer(inspect(s));  // whatever the epoch
   const auto epoch = job.command.epoch;
   if (rules_.refuse_old_epochs && epoch < s.epoch)
     return job.answer(refused(Code::Stale, "an older epoch"));
@@ -500,9 +538,29 @@ std::optional<Reply> Fleet::advance(int i, Job& job) {
     case Verb::SetGroupPrimary:
       return refused(Code::Invalid, "these servers form no groups");
     case Verb::InspectSource:
-      return refused(Code::Retry, "no server is outside");
+      break;  // answered when it was asked
   }
   return done(s);
+}
+
+int Fleet::peer_of(const Command& c) const {
+  return c.peer == kOutside ? size() : index_of(c.peer);
+}
+
+Reply Fleet::inspect(const Server& s) const {
+  const auto& other = servers_.back();
+  if (!is_outside(other.index)) return refused(Code::Retry, "no server is outside");
+  const bool reached = reaches(s.index, other.index) && reaches(other.index, s.index);
+  if (!reached || !other.running || other.paused)
+    return refused(Code::Retry, "the server outside is not reached");
+  const auto seen = observe(other.index);
+  Reply reply;
+  reply.outside = Outside{.server_uuid = mysql::to_string(seen.server_uuid),
+                          .version = mysql::to_string(seen.version),
+                          .executed = seen.gtid_executed,
+                          .purged = seen.gtid_purged,
+                          .by_gtids = true};
+  return reply;
 }
 
 std::optional<Reply> Fleet::stop_receiver(Server& s) {
@@ -556,12 +614,13 @@ std::optional<Reply> Fleet::open(Server& s, const Command& c) {
     broken(Invariant::NoAcknowledgedWriteIsLost,
            fmt::format("{} was opened in epoch {} without all acknowledged writes", s.name,
                        c.epoch.value));
+  take_over(s);
   return reply;
 }
 
 std::optional<Reply> Fleet::follow(Server& s, Job& job) {
   const auto& c = job.command;
-  const auto peer = index_of(c.peer);
+  const auto peer = peer_of(c);
   constexpr int kDrains = 2;  // first: its applier did not run
   if (job.phase != 1) {
     s.read_only = true;  // for new transactions; the statement waits for those under way
@@ -621,7 +680,7 @@ std::optional<Reply> Fleet::save(Server& s, const Command& c) {
 }
 
 std::optional<Reply> Fleet::clone(Server& s, Job& job) {
-  const auto donor = index_of(job.command.peer);
+  const auto donor = peer_of(job.command);
   const auto& from = (*this)[donor];
   const bool reached = from.running && reaches(s.index, donor) && reaches(donor, s.index);
   if (job.phase == 0) {

@@ -7,6 +7,9 @@
 // (AFTER_SYNC), and is committed by crash recovery whether anybody acknowledged it or not. A server
 // boots closed and replicates from nobody. An agent does one command at a time and refuses epochs
 // below the highest that it was told.
+//
+// There may be a server outside, which is no member and has no agent: open from its start, it
+// answers its clients alone, and members may follow it or be cloned from it.
 #pragma once
 
 #include <deque>
@@ -46,6 +49,7 @@ struct Reply {
   bool killed = false;
   mysql::GtidSet executed;
   mysql::GtidSet received;
+  std::optional<Outside> outside;  // InspectSource
 };
 
 struct Job {
@@ -137,7 +141,10 @@ class Fleet {
  public:
   Fleet(Timeline& timeline, Rules rules, int count, Upkeep upkeep = Upkeep::ByItself);
 
-  int size() const { return static_cast<int>(servers_.size()); }
+  // To be called before anything happens; gives its index, which is that after the last member's.
+  int add_outside();
+
+  int size() const { return members_; }
   Server& operator[](int i) { return servers_[static_cast<std::size_t>(i)]; }
   const Server& operator[](int i) const { return servers_[static_cast<std::size_t>(i)]; }
   int index_of(std::string_view name) const;
@@ -180,6 +187,7 @@ class Fleet {
   void write(int i);
   void write_somewhere();
   std::size_t acknowledged_writes() const { return acked_.size(); }
+  // And what came from outside to a member before that was opened: who wrote it there was told OK.
   bool has_all_acknowledged(int i) const;
   // The same transactions by number, and the same writes in them.
   bool holds_the_same(int a, int b) const;
@@ -187,6 +195,8 @@ class Fleet {
   // The first invariant that was broken.
   const std::optional<Violation>& violation() const { return violation_; }
   void check_writers();
+  // While all data come from outside.
+  void check_that_nobody_writes();
 
  private:
   void live(int i);  // one turn of a server's threads, again and again
@@ -211,6 +221,9 @@ class Fleet {
   std::optional<Reply> close(Server& s, Job& job);
   std::optional<Reply> save(Server& s, const Command& c);
   std::optional<Reply> clone(Server& s, Job& job);
+  Reply inspect(const Server& s) const;
+  bool is_outside(int i) const { return i >= members_; }
+  int peer_of(const Command& c) const;
   bool drained(Server& s);
   void leave(Server& s);
   void drop_relay_log(Server& s);
@@ -218,16 +231,19 @@ class Fleet {
   void add(Server& s, const Transaction& t);
   void broken(Invariant invariant, std::string what);
   bool can_acknowledge(const Server& s) const;
+  void take_over(const Server& s);
 
   Timeline& timeline_;
   Rules rules_;
   Upkeep upkeep_;
   std::function<void(int)> on_turn_;
-  std::vector<Server> servers_;
+  int members_;
+  std::vector<Server> servers_;         // the members, and then who is outside
   std::vector<std::vector<bool>> cut_;  // by sender and receiver
   std::size_t writes_ = 0;
   int names_ = 0;
   std::vector<std::size_t> acked_;
+  std::vector<std::size_t> taken_over_;  // writes from outside
   std::optional<Violation> violation_;
 };
 

@@ -132,4 +132,43 @@ Plan leaves_strays_open(const Topology& t, TimePoint now) {
   return plan;
 }
 
+Plan opens_who_is_fed(const Topology& t, TimePoint now) {
+  auto plan = decide(t, now);
+  const auto* source = t.find(t.record.current);
+  if (!t.is_fed() || t.record.operation || plan.record || !source) return plan;
+  const auto verb = source->done(Verb::Promote, t.record.epoch) ? Verb::Open : Verb::Promote;
+  plan.commands = {{.member = source->name, .verb = verb, .epoch = t.record.epoch}};
+  return plan;
+}
+
+Plan leaves_before_it_is_drained(const Topology& t, TimePoint now) {
+  auto told = t;
+  if (is_at(t, OperationType::Detach, Step::CatchUp))
+    for (auto& m : told.members)
+      for (const auto verb : {Verb::StopReceiver, Verb::Drain})
+        m.outcomes[verb] = all_right(t, m, now);
+  return decide(told, now);
+}
+
+Plan leaves_before_replicas_have_all(const Topology& t, TimePoint now) {
+  auto told = t;
+  if (is_at(t, OperationType::Detach, Step::CatchUp))
+    if (const auto* m = t.find(t.record.operation->candidate))
+      if (const auto* all = m->outcome(Verb::Drain, t.record.epoch))
+        for (auto& other : told.members)
+          change_seen(other, [all](mysql::MemberObservation& seen) {
+            seen.gtid_executed.add(all->executed);
+          });
+  return decide(told, now);
+}
+
+Plan follows_who_lacks_something(const Topology& t, TimePoint now) {
+  auto told = t;
+  for (auto& m : told.members)
+    if (const auto asked = m.outcomes.find(Verb::InspectSource);
+        asked != m.outcomes.end() && asked->second.outside)
+      asked->second.outside->executed.add(m.position());
+  return decide(told, now);
+}
+
 }  // namespace troupe::mysql_topology::sim

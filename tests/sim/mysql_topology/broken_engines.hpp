@@ -44,4 +44,15 @@ Plan overlooks_errant_transactions(const Topology& t, TimePoint now);
 // Does not close whom it finds open and is not the source.
 Plan leaves_strays_open(const Topology& t, TimePoint now);
 
+// --- data from outside
+
+// Opens a source that follows a server outside, as if clients had to write to it.
+Plan opens_who_is_fed(const Topology& t, TimePoint now);
+// Leaves the server outside with what the source had executed when it was last looked at.
+Plan leaves_before_it_is_drained(const Topology& t, TimePoint now);
+// Takes the source's replicas for having all that came from outside.
+Plan leaves_before_replicas_have_all(const Topology& t, TimePoint now);
+// Takes the server outside for having all that was written here.
+Plan follows_who_lacks_something(const Topology& t, TimePoint now);
+
 }  // namespace troupe::mysql_topology::sim

@@ -55,6 +55,7 @@ void Operator::start() {
   read_taken_ = object_.taken;
   read_isolated_ = object_.isolated;
   read_unlisted_ = object_.unlisted;
+  read_external_ = object_.external;
   for (int i = 0; i < fleet_.size(); ++i) {
     probe_again(i);
     look_at_agent(i);
@@ -159,6 +160,12 @@ Topology Operator::told() const {
   t.record = read_;
   t.order_by_note = object_.order;
   t.recover_on = object_.recover_on;
+  if (const auto& external = deposed_ ? read_external_ : object_.external; !external.empty())
+    t.external = External{.name = external,
+                          .host = fleet_[fleet_.size()].name,
+                          .port = kPort,
+                          .revision = 1,
+                          .problem = {}};
   t.wall = object_.wall;
   for (int i = 0; i < fleet_.size(); ++i) {
     const auto& w = watched_[static_cast<std::size_t>(i)];
@@ -310,7 +317,7 @@ void Operator::answered(int i, int life, const Command& c, const std::string& ke
   } else {
     b = {};
   }
-  probe(i);
+  if (c.verb != Verb::InspectSource) probe(i);
   auto& w = watched_[static_cast<std::size_t>(i)];
   auto& o = w.outcomes[c.verb];
   if (w.life != life || o.epoch > c.epoch) return wake();
@@ -320,9 +327,11 @@ void Operator::answered(int i, int life, const Command& c, const std::string& ke
               .ok = !reply.failed,
               .error = reply.failed.value_or(Error{}),
               .at = timeline_.now(),
+              .accounts = c.accounts,
               .killed = reply.killed,
               .executed = reply.executed,
-              .received = reply.received};
+              .received = reply.received,
+              .outside = reply.outside};
   wake();
 }
 

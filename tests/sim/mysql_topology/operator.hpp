@@ -24,6 +24,7 @@ struct Object {
   std::string wanted = "db-0";
   std::string order;       // annotation switchover-to
   std::string recover_on;  // annotation recover-on
+  std::string external;    // annotation external-source: the Secret that names the server outside
   std::string wall = "2026-01-31T12:00:00Z";
   std::set<int> taken;     // members whose Units say that they belong to another replication
   std::set<int> isolated;  // by the specification
@@ -95,6 +96,7 @@ class Operator {
   std::uint64_t read_version_ = 0;
   // By one that is deposed.
   std::set<int> read_taken_, read_isolated_, read_unlisted_;
+  std::string read_external_;
   std::vector<Watched> watched_;
   std::set<std::string> in_flight_;
   struct Backoff {

@@ -30,6 +30,7 @@ class Simulation {
     for (int i = 1; i < fleet_.size(); ++i)
       if (chance.percent(20)) object_.unlisted.insert(i);
     operator_.faults.latency_max = milliseconds(chance.percent(80) ? 4 : 60);
+    if (options.outside) add_outside();
   }
 
   Run run() {
@@ -53,10 +54,19 @@ class Simulation {
     return kSizes[timeline_.chance.pick(8)];
   }
 
+  void add_outside() {
+    outside_ = fleet_.add_outside();
+    for (int n = timeline_.chance.pick(40); n > 0; --n) fleet_.write(*outside_);
+    if (timeline_.chance.percent(50)) fleet_[*outside_].purged = fleet_[*outside_].executed;
+    if (timeline_.chance.percent(80)) object_.external = "donor";
+  }
+
   void look() {
     const auto& record = object_.record;
     judge_.saw_record("the topology", record.epoch, record.current);
+    if (!record.external.empty()) fleet_.check_that_nobody_writes();
     const auto before = std::exchange(seen_, record);
+    if (record.external.empty() != before.external.empty()) ++fed_or_not_;
     if (record.current != before.current) wake_deposed(before);
     const auto& op = record.operation;
     if (record.epoch > before.epoch && op && op->type == OperationType::Rebuild) ++rebuilds_;
@@ -76,6 +86,7 @@ class Simulation {
 
   void strike() {
     auto& chance = strikes_.luck();
+    if (outside_ && chance.percent(25)) return strike_outside(*outside_);
     const int i = source_or_somebody();
     switch (chance.pick(18)) {
       case 0:
@@ -121,6 +132,25 @@ class Simulation {
             !object_.isolated.contains(next) && !object_.unlisted.contains(next))
           object_.wanted = fleet_[next].name;
         timeline_.tell("spec.source: {}", object_.wanted);
+        return operator_.wake();
+    }
+  }
+
+  void strike_outside(int outside) {
+    auto& chance = strikes_.luck();
+    switch (chance.pick(5)) {
+      case 0:
+        return fleet_.kill(outside, chance.between(milliseconds(50), seconds(2)));
+      case 1:
+        return fleet_.part(source_or_somebody(), outside, some_cut(chance));
+      case 2:
+        // Who lacks them then while it is fed stays behind, by design.
+        if (!object_.external.empty() || !object_.record.external.empty()) return;
+        fleet_[outside].purged = fleet_[outside].executed;
+        return timeline_.tell("outside: binary logs are purged");
+      default:
+        object_.external = object_.external.empty() ? "donor" : "";
+        timeline_.tell("annotation external-source: '{}'", object_.external);
         return operator_.wake();
     }
   }
@@ -240,6 +270,12 @@ class Simulation {
       auto& s = fleet_[i];
       if (!s.running) s.starts_at = timeline_.now();
     }
+    if (outside_) {
+      fleet_[*outside_].starts_at = timeline_.now();
+      // Half a clone can only be completed.
+      const auto& op = object_.record.operation;
+      if (op && op->type == OperationType::Attach) object_.external = "donor";
+    }
     operator_.start();
     judge_.await({.reached = [this] { return is_well(); },
                   .state = [this] { return state(); },
@@ -247,7 +283,13 @@ class Simulation {
                   .within = kConvergeWithin,
                   .last_act = [this] { return operator_.last_act(); }},
                  Invariant::ItConverges);
-    if (judge_.holds()) judge_.compare(fleet_.index_of(object_.record.current), fleet_.size());
+    if (judge_.holds()) judge_.compare(has_all(), fleet_.size());
+  }
+
+  // Whose data everybody has to have.
+  int has_all() const {
+    const auto& record = object_.record;
+    return record.external.empty() ? fleet_.index_of(record.current) : *outside_;
   }
 
   bool is_well() const {
@@ -269,6 +311,7 @@ class Simulation {
     run.strikes = strikes_.count();
     run.counts["rebuilds"] = rebuilds_;
     run.counts["members left"] = left_;
+    if (outside_) run.counts["sources outside followed or left"] = fed_or_not_;
     run.counts["decisions"] = operator_.decisions();
     return run;
   }
@@ -285,6 +328,8 @@ class Simulation {
   std::optional<Step> step_;
   std::uint64_t rebuilds_ = 0;
   std::uint64_t left_ = 0;
+  std::optional<int> outside_;
+  std::uint64_t fed_or_not_ = 0;
 };
 
 }  // namespace

@@ -12,6 +12,8 @@ namespace troupe::mysql_topology::sim {
 struct Options {
   Rules rules;
   Engine engine = &decide;
+  // There is a server outside; the topology is fed by it, for a while or from the beginning.
+  bool outside = false;
 };
 
 Run simulate(const Scenario& scenario, const Options& options = {});

@@ -26,6 +26,21 @@ INSTANTIATE_TEST_SUITE_P(OfTheEngine, Seeds,
                          ::testing::ValuesIn(troupe::sim::seed_ranges(kSeeds, kSeedsOfATest)),
                          [](const auto& tested) { return troupe::sim::name_of(tested.param); });
 
+Run run_with_outside(const Scenario& scenario) { return simulate(scenario, {.outside = true}); }
+
+class SeedsWithAServerOutside : public ::testing::TestWithParam<troupe::sim::SeedRange> {};
+
+TEST_P(SeedsWithAServerOutside, HoldTheInvariants) {
+  const auto summary = troupe::sim::run_seeds(GetParam(), run_with_outside);
+  if (summary.seeds < 100) return;
+  for (const auto& [what, count] : summary.counts)
+    EXPECT_GT(count, 0u) << "the faults do not lead to any " << what;
+}
+
+INSTANTIATE_TEST_SUITE_P(OfTheEngine, SeedsWithAServerOutside,
+                         ::testing::ValuesIn(troupe::sim::seed_ranges(kSeeds / 5, kSeedsOfATest)),
+                         [](const auto& tested) { return troupe::sim::name_of(tested.param); });
+
 TEST(TopologySimulation, ASeedAlwaysTellsTheSameStory) {
   for (const std::uint64_t seed : {1, 2, 3}) troupe::sim::expect_the_same_story(seed, run);
 }
@@ -54,6 +69,12 @@ Options without(bool Rules::*rule) {
 Options with(Engine engine) {
   Options options;
   options.engine = engine;
+  return options;
+}
+
+Options with_outside(Engine engine) {
+  auto options = with(engine);
+  options.outside = true;
   return options;
 }
 
@@ -92,6 +113,14 @@ INSTANTIATE_TEST_SUITE_P(
                with(&overlooks_errant_transactions)},
         Mutant{"leaves_strays_open", ItConverges, with(&leaves_strays_open)}),
     kName);
+
+INSTANTIATE_TEST_SUITE_P(OfDataFromOutside, BrokenRule,
+                         ::testing::Values(Mutant{"opens_who_is_fed", OneCanAcknowledge,
+                                                  with_outside(&opens_who_is_fed)},
+                                           Mutant{"follows_who_lacks_something",
+                                                  NoAcknowledgedWriteIsLost,
+                                                  with_outside(&follows_who_lacks_something)}),
+                         kName);
 
 }  // namespace
 }  // namespace troupe::mysql_topology::sim
