@@ -114,7 +114,7 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   if (plan.note_done) remove_order(w, d);
   if (plan.note_void) withdraw_order(w, plan, d);
   if (plan.choice_over) remove_choice(w, d);
-  keep_resources(w, plan, d);
+  keep_resources(w, memory, plan, d);
   tell_notes(w, plan, d);
   if (!plan.record || is_refused(w, kRecordKey)) write_status(w, memory, plan, now, d);
   d.guards.insert(d.guards.begin(), plan.guards.begin(), plan.guards.end());

@@ -22,6 +22,7 @@
 #include "actors/model/kind_counter.hpp"
 #include "actors/model/ledger.hpp"
 #include "actors/model/revision.hpp"
+#include "actors/model/settled.hpp"
 #include "actors/model/sight.hpp"
 #include "actors/mysql_topology/plan.hpp"
 #include "k8s/api/core.hpp"
@@ -93,6 +94,7 @@ struct MysqlReplicationKind {
     std::map<std::string, Steps, std::less<>> members;
     TimePoint status_written;
     FirstLook first_look;
+    Settled resources;  // Services and the disruption budget
     Warned warned;
     // The step of the operation under way, as this process first saw it.
     std::string step;
@@ -110,7 +112,7 @@ BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Credentials, (),
                       (probe_user, probe_password, replication_user, replication_password))
 BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Memory::Steps, (), (life, outcomes, follow_order))
 BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Memory, (),
-                      (accounts, external, members, status_written, first_look, warned, step,
-                       step_since))
+                      (accounts, external, members, status_written, first_look, resources, warned,
+                       step, step_since))
 
 }  // namespace troupe::actors

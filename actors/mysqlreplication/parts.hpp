@@ -38,7 +38,8 @@ void want_observations(const World& world, const Credentials* credentials, Decis
 
 // Labels of Pods, Services, the disruption budget. Nobody reaches a replication that has never had
 // a member.
-void keep_resources(const World& world, const mysql_topology::Plan& plan, Decision& decision);
+void keep_resources(const World& world, Memory& memory, const mysql_topology::Plan& plan,
+                    Decision& decision);
 void remove_labels(const World& world, Decision& decision);
 bool labels_are_gone(const World& world);
 

@@ -99,21 +99,33 @@ void label_pods(const World& w, const topo::Plan& plan, Decision& d) {
   for (const auto& pod : w.strays) label(*pod, "", "", d);
 }
 
-}  // namespace
-
-void keep_resources(const World& w, const topo::Plan& plan, Decision& d) {
+void services_and_budget(const World& w, const topo::Plan& plan, std::size_t voters, Decision& d) {
   const auto& o = *w.object;
-  if (!plan.roles_stand) label_pods(w, plan, d);
-  // They would lead nowhere, perhaps for good: all members may be another's.
-  if (!has_members(w) && !w.readwrite) return;
   service(w, w.readwrite, "readwrite", "false", d);
   if (!o.spec.replica.empty())
     service(w, w.readonly, "readonly", "true", d);
   else if (w.readonly && !plan.roles_stand)
     d.add("delete Service " + w.readonly->metadata.name.str(),
           Delete{ref_to(*w.readonly), w.readonly->metadata.uid.str(), {}});
-  const auto voters = std::count_if(w.nodes.begin(), w.nodes.end(), std::mem_fn(&Node::takes_part));
-  if (!plan.roles_stand) budget(w, static_cast<std::size_t>(voters), d);
+  if (!plan.roles_stand) budget(w, voters, d);
+}
+
+}  // namespace
+
+void keep_resources(const World& w, Memory& memory, const topo::Plan& plan, Decision& d) {
+  if (!plan.roles_stand) label_pods(w, plan, d);
+  // They would lead nowhere, perhaps for good: all members may be another's.
+  if (!has_members(w) && !w.readwrite) return;
+  const auto voters = static_cast<std::size_t>(
+      std::count_if(w.nodes.begin(), w.nodes.end(), std::mem_fn(&Node::takes_part)));
+  const auto inputs = Inputs()
+                          .specified(w.object)
+                          .version(w.readwrite)
+                          .version(w.readonly)
+                          .specified(w.budget)
+                          .number(voters)
+                          .number(plan.roles_stand);
+  memory.resources.keep(inputs, d, [&] { services_and_budget(w, plan, voters, d); });
 }
 
 void remove_labels(const World& w, Decision& d) {

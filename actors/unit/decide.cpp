@@ -164,17 +164,22 @@ PodStanding keep_running_pod(const World& w, boost::json::object body, Memory& m
 }
 
 PodStanding keep_pod(const World& w, Memory& memory, TimePoint now, Decision& d) {
-  auto body = pod_body(w);
   if (!w.pod) {
     if (!w.certificate || !accounts_to_make(w).empty()) return {};
     const auto pod = ref<k8s::Pod>(w.object->metadata.namespace_, w.object->metadata.name);
-    d.add("create Pod", Apply{pod, std::string(kManager), boost::json::serialize(body), false, {}});
+    d.add("create Pod",
+          Apply{pod, std::string(kManager), boost::json::serialize(pod_body(w)), false, {}});
     return {};
   }
   const auto& phase = w.pod->status.phase;
   if (phase == "Failed" || phase == "Succeeded") return {replace_ended_pod(w, memory, now, d)};
   memory.failed_since = TimePoint{};
-  return keep_running_pod(w, std::move(body), memory, now, d);
+  PodStanding standing{{}, memory.pod_outdated};
+  const auto inputs =
+      Inputs().specified(w.object).specified(w.pod).specified(w.bound_node).text(w.image);
+  memory.pod.keep(inputs, d, [&] { standing = keep_running_pod(w, pod_body(w), memory, now, d); });
+  memory.pod_outdated = standing.outdated;
+  return standing;
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "actors/model/decision.hpp"
 #include "actors/model/first_look.hpp"
 #include "actors/model/revision.hpp"
+#include "actors/model/settled.hpp"
 #include "actors/model/sight.hpp"
 #include "engines/agent/model/command.hpp"
 #include "k8s/api/core.hpp"
@@ -66,9 +67,11 @@ struct UnitKind {
     std::string rendered;  // hash of what the agent rendered last
     std::string ensured;   // which accounts, of which server: the end of that effect's key
     Revision<std::vector<agent::Account>> accounts;
-    std::string opened;      // which process of the database: the end of that effect's key
-    std::string open_error;  // why it is not yet, by the last answer
-    TimePoint failed_since;  // the Pod's phase is Failed
+    std::string opened;         // which process of the database: the end of that effect's key
+    std::string open_error;     // why it is not yet, by the last answer
+    TimePoint failed_since;     // the Pod's phase is Failed
+    Settled pod;                // a Pod that runs
+    bool pod_outdated = false;  // as PodStanding says it of that one
     FirstLook first_look;
     Warned warned;
     // Of the Pod with that UID it is asked to hand its role over, since then.
@@ -85,7 +88,7 @@ struct UnitKind {
 
 BOOST_DESCRIBE_STRUCT(UnitKind::Memory::HandOver, (), (of, at))
 BOOST_DESCRIBE_STRUCT(UnitKind::Memory, (),
-                      (rendered, ensured, accounts, opened, open_error, failed_since, first_look,
-                       warned, hand_over))
+                      (rendered, ensured, accounts, opened, open_error, failed_since, pod,
+                       pod_outdated, first_look, warned, hand_over))
 
 }  // namespace troupe::actors

@@ -50,6 +50,35 @@ bool everything_is_there(const World& w, Decision& d) {
   return d.guards.size() == before;
 }
 
+// What all that is made from these depends on: of what moves all the time, no more than is looked
+// at.
+Inputs inputs_of(const World& w) {
+  Inputs inputs;
+  inputs.specified(w.object)
+      .version(w.central_template)
+      .version(w.central_config)
+      .version(w.central_values)
+      .version(w.pod_template)
+      .version(w.config)
+      .version(w.headless)
+      .version(w.external)
+      .version(w.shared)
+      .number(w.leftover_services.size())
+      .number(w.leftover_values.size());
+  for (const auto* slots : {&w.slots, &w.surplus}) {
+    inputs.number(slots->size());
+    for (const auto& slot : *slots) {
+      inputs.specified(slot.unit)
+          .version(slot.values)
+          .version(slot.old_values)
+          .version(slot.service)
+          .exists(slot.pod)
+          .exists(slot.replication);
+    }
+  }
+  return inputs;
+}
+
 // Units first: each stops its database in order. Then the object goes, and with it what it owns.
 Decision end(const World& w, Memory& memory) {
   Decision d;
@@ -75,6 +104,17 @@ Decision end(const World& w, Memory& memory) {
   return d;
 }
 
+std::vector<std::string> keep_owned(const World& w, Decision& d) {
+  const auto ports = ports_of(w);
+  if (!ports) {
+    d.hold("PortsInvalid", ports.error().message);
+    return {};
+  }
+  keep_configuration(w, d);
+  keep_services(w, *ports, d);
+  return keep_units(w, *ports, d);
+}
+
 }  // namespace
 
 Decision UnitSetKind::decide(const World& w, Memory& memory, TimePoint) {
@@ -86,13 +126,7 @@ Decision UnitSetKind::decide(const World& w, Memory& memory, TimePoint) {
     set_finalizer(d, ref_to(*w.object), w.object->metadata, kFinalizer, true);
   std::vector<std::string> updating;
   if (everything_is_there(w, d)) {
-    if (const auto ports = ports_of(w)) {
-      keep_configuration(w, d);
-      keep_services(w, *ports, d);
-      updating = keep_units(w, *ports, d);
-    } else {
-      d.hold("PortsInvalid", ports.error().message);
-    }
+    memory.owned.keep(inputs_of(w), d, [&] { updating = keep_owned(w, d); });
   } else {
     d.doing = "waiting for what it refers to";
   }

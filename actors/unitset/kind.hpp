@@ -13,6 +13,7 @@
 
 #include "actors/model/conditions.hpp"
 #include "actors/model/decision.hpp"
+#include "actors/model/settled.hpp"
 #include "actors/model/sight.hpp"
 #include "k8s/api/core.hpp"
 #include "k8s/api/mysqlreplication.hpp"
@@ -66,6 +67,7 @@ struct UnitSetKind {
   };
 
   struct Memory {
+    Settled owned;  // all that it makes
     Warned warned;
   };
 
@@ -74,6 +76,6 @@ struct UnitSetKind {
   static Decision decide(const World& world, Memory& memory, TimePoint now);
 };
 
-BOOST_DESCRIBE_STRUCT(UnitSetKind::Memory, (), (warned))
+BOOST_DESCRIBE_STRUCT(UnitSetKind::Memory, (), (owned, warned))
 
 }  // namespace troupe::actors

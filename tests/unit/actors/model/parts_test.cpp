@@ -9,8 +9,10 @@
 #include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
 #include "actors/model/revision.hpp"
+#include "actors/model/settled.hpp"
 #include "engines/agent/model/digest.hpp"
 #include "engines/agent/model/passwords.hpp"
+#include "k8s/api/unit.hpp"
 #include "tests/unit/actors/memory_cluster/memory_cluster.hpp"
 
 namespace troupe::actors {
@@ -87,6 +89,79 @@ TEST(SetFinalizer, KeepsOthersAndIsConditionalOnTheVersion) {
   set_finalizer(back, ref_to(*both), both->metadata, "ours", false);
   cluster.carry_out(back.effects.at(0));
   EXPECT_EQ(cluster.at<k8s::ConfigMap>("m", "/metadata/finalizers"), R"(["theirs"])");
+}
+
+// ---- settled -----------------------------------------------------------------------------------
+
+class SettledTest : public ::testing::Test {
+ protected:
+  SettledTest() { cluster.put<k8s::ConfigMap>("m", R"({"metadata": {"labels": {"a": "1"}}})"); }
+
+  Inputs version() { return Inputs().version(cluster.find<k8s::ConfigMap>("m")); }
+  Inputs specified() { return Inputs().specified(cluster.find<k8s::ConfigMap>("m")); }
+  // Whether there is something to be looked at.
+  bool looks(const Inputs& inputs, const std::function<void(Decision&)>& find = [](auto&) {}) {
+    bool looked = false;
+    Decision d;
+    settled.keep(inputs, d, [&] {
+      looked = true;
+      find(d);
+    });
+    return looked;
+  }
+  MemoryCluster cluster;
+  Settled settled;
+};
+
+TEST_F(SettledTest, WhatHadNothingToDoIsNotLookedAtAgain) {
+  EXPECT_TRUE(looks(version()));
+  EXPECT_FALSE(looks(version()));
+}
+
+TEST_F(SettledTest, WhatHadSomethingToDoIs) {
+  const auto adds = [](Decision& d) { d.add("x", Delete{}); };
+  const auto holds = [](Decision& d) { d.hold("Rule", "because"); };
+  const auto waits = [](Decision& d) { d.wake_at(TimePoint{}); };
+  const auto says = [](Decision& d) { d.doing = "replacing its Pod"; };
+  for (const auto& find : std::vector<std::function<void(Decision&)>>{adds, holds, waits, says}) {
+    EXPECT_TRUE(looks(version(), find));
+    EXPECT_TRUE(looks(version(), find));
+  }
+}
+
+TEST_F(SettledTest, WhateverIsWrittenMakesAnotherVersion) {
+  looks(version());
+  cluster.edit<k8s::ConfigMap>("m", R"({"data": {"k": "1"}})");
+  EXPECT_TRUE(looks(version()));
+}
+
+TEST_F(SettledTest, LabelsAnnotationsAndThatItGoesAreSpecifiedAndTheStatusIsNot) {
+  const auto unit = [this] { return Inputs().specified(cluster.find<k8s::Unit>("u")); };
+  cluster.put<k8s::Unit>("u", R"({"metadata": {"finalizers": ["x"]}, "spec": {}})");
+  looks(unit());
+  cluster.edit<k8s::Unit>("u", R"({"status": {"phase": "Ready"}})");
+  EXPECT_FALSE(looks(unit()));
+  for (const auto* edit :
+       {R"({"spec": {"startup": false}})", R"({"metadata": {"labels": {"a": "1"}}})",
+        R"({"metadata": {"labels": {"a": "2"}}})", R"({"metadata": {"annotations": {"a": "2"}}})",
+        R"({"metadata": {"annotations": null}})"}) {
+    cluster.edit<k8s::Unit>("u", edit);
+    EXPECT_TRUE(looks(unit())) << edit;
+    EXPECT_FALSE(looks(unit())) << edit;
+  }
+  cluster.carry_out({"delete", Delete{ref<k8s::Unit>(kNs, "u"), {}, {}}});
+  EXPECT_TRUE(looks(unit()));
+}
+
+TEST_F(SettledTest, OneThatIsMadeAnewIsAnother) {
+  const auto map = [this] { return Inputs().exists(cluster.find<k8s::ConfigMap>("m")); };
+  looks(map());
+  cluster.edit<k8s::ConfigMap>("m", R"({"data": {"k": "1"}})");
+  EXPECT_FALSE(looks(map()));
+  cluster.remove<k8s::ConfigMap>("m");
+  EXPECT_TRUE(looks(map()));
+  cluster.put<k8s::ConfigMap>("m");
+  EXPECT_TRUE(looks(map()));
 }
 
 // ---- conditions --------------------------------------------------------------------------------

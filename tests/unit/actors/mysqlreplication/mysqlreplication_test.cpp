@@ -501,7 +501,7 @@ TEST(MysqlReplication, WritesTheRecordConditionallyAndAsksNothingBeforeItIsThere
   ASSERT_TRUE(record);
   EXPECT_TRUE(record->status);
   EXPECT_EQ(record->manager, "troupe-op");
-  EXPECT_EQ(record->expected.value, 7u);
+  EXPECT_EQ(record->expected.value, scene.version_seen());
   EXPECT_THAT(keys_of(decision), Each(Not(StartsWith("step "))));
 }
 
@@ -626,7 +626,7 @@ TEST(MysqlReplication, AnOrderForAnUnknownNameIsWithdrawnOnceThatIsSaid) {
   EXPECT_THAT(events_of(withdrawn), ::testing::ElementsAre("Warning OrderWithdrawn"));
   const auto* removal = action<MergePatch>(withdrawn, "remove annotation switchover-to");
   ASSERT_TRUE(removal);
-  EXPECT_EQ(removal->expected.value, 7u) << "one that is given meanwhile stays";
+  EXPECT_EQ(removal->expected.value, scene.version_seen()) << "one that is given meanwhile stays";
   scene.apply(withdrawn);
   EXPECT_THAT(events_of(scene.settle()), IsEmpty()) << "told once";
 }
@@ -772,7 +772,7 @@ TEST(MysqlReplication, AGroupIsOnRecordByNameAndEpochBeforeAnybodyIsAsked) {
   auto decision = scene.decide();
   const auto* record = action<Apply>(decision, "record");
   ASSERT_TRUE(record);
-  EXPECT_EQ(record->expected.value, 7u);
+  EXPECT_EQ(record->expected.value, scene.version_seen());
   EXPECT_THAT(keys_of(decision), Each(Not(StartsWith("step "))));
   scene.apply(decision);
   EXPECT_EQ(scene.status()["groupName"], kGroup);

@@ -84,11 +84,8 @@ ReplicationScene::ReplicationScene(int count) : servers(Servers::formed(count)) 
 ReplicationScene ReplicationScene::formed(int count) { return ReplicationScene(count); }
 
 void ReplicationScene::put(std::string_view kind, std::string_view name, json::object rest) {
-  rest["metadata"] = {{"name", name},
-                      {"namespace", "prod"},
-                      {"uid", fmt::format("uid-{}-{}", kind, name)},
-                      {"resourceVersion", "7"},
-                      {"generation", 3}};
+  rest["metadata"] = {
+      {"name", name}, {"namespace", "prod"}, {"uid", fmt::format("uid-{}-{}", kind, name)}};
   documents[fmt::format("{}/{}", kind, name)] = std::move(rest);
 }
 
@@ -128,9 +125,26 @@ Result<MysqlReplicationKind::Credentials> ReplicationScene::credentials() const 
 
 template <class T>
 k8s::ObjectPtr<T> ReplicationScene::get(std::string_view kind, const std::string& name) const {
-  const auto found = documents.find(fmt::format("{}/{}", kind, name));
+  const auto key = fmt::format("{}/{}", kind, name);
+  const auto found = documents.find(key);
   if (found == documents.end()) return {};
-  return k8s::as<T>(snapshot_of(k8s::kind_info<T>(), found->second));
+  auto document = found->second;
+  count_writes(key, document);
+  return k8s::as<T>(snapshot_of(k8s::kind_info<T>(), document));
+}
+
+void ReplicationScene::count_writes(const std::string& key, json::object& document) const {
+  const auto spec_of = [](const json::object& o) {
+    const auto* spec = o.if_contains("spec");
+    return spec ? *spec : json::value();
+  };
+  auto& before = written_.try_emplace(key, Written{document}).first->second;
+  if (before.document != document) ++before.resource_version;
+  if (spec_of(before.document) != spec_of(document)) ++before.generation;
+  before.document = document;
+  auto& metadata = document["metadata"].as_object();
+  metadata["resourceVersion"] = std::to_string(before.resource_version);
+  metadata["generation"] = before.generation;
 }
 
 MysqlReplicationKind::World ReplicationScene::world() const {

@@ -39,6 +39,8 @@ class ReplicationScene {
   void give_unit(std::string_view unit, std::string_view owner);
   // Another MysqlReplication.
   void add_replication(std::string_view name);
+  // The resourceVersion of the MysqlReplication that was decided on last.
+  std::uint64_t version_seen() const { return written_.at("MysqlReplication/db").resource_version; }
   boost::json::object& status() { return object()["status"].as_object(); }
   std::string pod_label(std::string_view pod, std::string_view label) const;
   // "False SourceDead": status and reason.
@@ -59,8 +61,16 @@ class ReplicationScene {
   void put(std::string_view kind, std::string_view name, boost::json::object rest);
   template <class T>
   k8s::ObjectPtr<T> get(std::string_view kind, const std::string& name) const;
+  // Which writes `document` has gone through since it was looked at first; as an API server counts.
+  void count_writes(const std::string& key, boost::json::object& document) const;
   Result<MysqlReplicationKind::Credentials> credentials() const;
   MysqlReplicationKind::World world() const;
+
+  struct Written {
+    boost::json::object document;
+    std::uint64_t resource_version = 7, generation = 3;
+  };
+  mutable std::map<std::string, Written> written_;  // by key, as looked at last
 };
 
 inline constexpr std::string_view kAesKey = "0123456789abcdef0123456789abcdef";

@@ -262,6 +262,29 @@ TEST_F(UnitSetMaking, AUnitServiceThatIsMadeAgainHasTheSameNodePort) {
   EXPECT_EQ(cluster.find<k8s::Service>("db-0-svc")->spec.ports[0].nodePort, 0);
 }
 
+TEST_F(UnitSetMaking, WhatAHandHasRemovedIsMadeAgain) {
+  spec(R"({"externalService": {"type": "NodePort"}, "unitService": {"type": "ClusterIP"}})");
+  make_all_ready();
+  const auto is_missed = [this](std::string_view kind, std::string_view name) {
+    EXPECT_THAT(keys_of(set.decide()), Contains(AllOf(HasSubstr(kind), HasSubstr(name))));
+    set.settle();
+    EXPECT_THAT(keys_of(set.decide()), IsEmpty());
+  };
+  for (const auto* name : {"db-headless-svc", "db-svc", "db-1-svc"}) {
+    cluster.remove<k8s::Service>(name);
+    is_missed("Service", name);
+  }
+  for (const auto* name : {"db-config-template", "db-1-config-value"}) {
+    cluster.remove<k8s::ConfigMap>(name);
+    is_missed("ConfigMap", name);
+  }
+  cluster.remove<k8s::PodTemplate>("db-podtemplate");
+  is_missed("PodTemplate", "db-podtemplate");
+  // What it says of its last update, too.
+  cluster.edit<k8s::Unit>("db-1", R"({"metadata": {"annotations": null}})");
+  is_missed("Unit", "db-1");
+}
+
 TEST_F(UnitSetMaking, AServiceThatAHandHasChangedIsMended) {
   spec(R"({"externalService": {"type": "ClusterIP"}})");
   set.settle();
