@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
-#include <openssl/decoder.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -59,16 +58,9 @@ Result<Certificate> parse_certificate(std::string_view pem) {
   return certificate;
 }
 
-// All keys are of one kind, and OpenSSL 3 reads those in a third of the time when it is told so.
 Result<Key> parse_key(const Secret& pem) {
-  EVP_PKEY* read = nullptr;
-  const std::unique_ptr<OSSL_DECODER_CTX, Releaser<::OSSL_DECODER_CTX_free>> decoder(
-      ::OSSL_DECODER_CTX_new_for_pkey(&read, "PEM", nullptr, "EC", EVP_PKEY_KEYPAIR, nullptr,
-                                      nullptr));
-  const bool right =
-      decoder && ::OSSL_DECODER_from_bio(decoder.get(), memory_of(pem.reveal()).get());
-  Key key(read);
-  if (!right || !key) return openssl_error("a private key cannot be read");
+  Key key(::PEM_read_bio_PrivateKey(memory_of(pem.reveal()).get(), nullptr, nullptr, nullptr));
+  if (!key) return openssl_error("a private key cannot be read");
   return key;
 }
 

@@ -15,21 +15,14 @@ const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-// Looked up once: to find a cipher by its name is most of what decrypting a password takes.
-const EVP_CIPHER* cipher() {
-  static const std::unique_ptr<EVP_CIPHER, decltype(&::EVP_CIPHER_free)> kCipher(
-      ::EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr), ::EVP_CIPHER_free);
-  return kCipher.get();
-}
-
 // Counter mode is its own inverse.
 Result<std::string> apply_cipher(std::string_view text, const Secret& key, std::string_view iv) {
   const std::unique_ptr<EVP_CIPHER_CTX, decltype(&::EVP_CIPHER_CTX_free)> context(
       ::EVP_CIPHER_CTX_new(), ::EVP_CIPHER_CTX_free);
   std::string out(text.size(), '\0');
   int size = 0;
-  if (!context || !cipher() ||
-      ::EVP_DecryptInit_ex(context.get(), cipher(), nullptr, bytes_of(key.reveal()),
+  if (!context ||
+      ::EVP_DecryptInit_ex(context.get(), ::EVP_aes_256_ctr(), nullptr, bytes_of(key.reveal()),
                            bytes_of(iv)) != 1 ||
       ::EVP_DecryptUpdate(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size,
                           bytes_of(text), static_cast<int>(text.size())) != 1) {
