@@ -140,6 +140,10 @@ TEST(AgentMysql, A38WhatAServerCanBeToldNeedsNoRestart) {
   EXPECT_FALSE(eventually(3s, [&] { return !unit.seen()->config.restart_needed; }));
   EXPECT_TRUE(value_becomes("max_connections", "78"));
   EXPECT_EQ(unit.seen()->process.pid, pid);
+  unit.must<Done>({}, StopProcess{});
+  unit.must<Done>({}, StartProcess{});
+  EXPECT_TRUE(unit.becomes([](const auto& now) { return !now.config.restart_needed; }, 10s))
+      << "it is heard of at once";
 }
 
 TEST(AgentMysql, AccountsAreMendedOnlyWhereTheyAreWrong) {

@@ -232,9 +232,13 @@ class Agent::Impl {
 
   // --- commands
 
+  void tell_configuration() {
+    board_.update([this](AgentObservation& state) { state.config = configuration_.status(); });
+  }
+
   Result<Reply> run(const Render& command) {
     auto rendered = configuration_.render(command);
-    board_.update([this](AgentObservation& state) { state.config = configuration_.status(); });
+    tell_configuration();
     if (!rendered) return rendered.error();
     auto message = rendered->changed ? "a new configuration is in place" : "nothing to change";
     return Reply{*std::move(rendered), message};
@@ -327,6 +331,7 @@ class Agent::Impl {
     auto started = supervisor_.start_database(spawn_spec(*options), work);
     if (!started) return started.error();
     if (!runs) configuration_.started();
+    tell_configuration();
     return Reply{Done{}, runs ? "the database runs" : "the database is started"};
   }
 
@@ -667,7 +672,7 @@ class Agent::Impl {
                    live->changes.size());
     }
     configuration_.took_effect(live->hash);
-    board_.update([this](AgentObservation& state) { state.config = configuration_.status(); });
+    tell_configuration();
   }
 
   void look_at_volume() {
