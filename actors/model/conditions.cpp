@@ -32,7 +32,7 @@ void Conditions::held(std::string_view type, const std::vector<Guard>& guards) {
 }
 
 void Conditions::reconciled(const std::vector<Guard>& guards) {
-  if (guards.empty()) return set(kReconciled, true, "AllApplied", "everything is as specified");
+  if (guards.empty()) return set(kReconciled, true, "AllApplied", "nothing stands in its way");
   held(kReconciled, guards);
 }
 

@@ -238,7 +238,7 @@ TEST_F(NewsTest, AFalseConditionIsAWarningOnceForEachThingThatItNames) {
 TEST_F(NewsTest, ItsEndIsToldOnce) {
   news({{"SecretMissing", "a", {}}});
   EXPECT_THAT(news({}),
-              ElementsAre("Normal AllApplied after SecretMissing: everything is as specified"));
+              ElementsAre("Normal AllApplied after SecretMissing: nothing stands in its way"));
   EXPECT_THAT(news({}), IsEmpty());
 }
 
