@@ -95,11 +95,6 @@ class ExternalSource : public ClusterTest {
   static std::string says(const std::string& server, const std::string& expression) {
     return mysql().query(server, "SELECT " + expression);
   }
-  static void kill_database(const std::string& server) {
-    const auto process = mysql().database_process(server);
-    ASSERT_TRUE(process) << "no database process of " << server;
-    ASSERT_EQ(::kill(*process, SIGKILL), 0);
-  }
 
   // The host that it follows, while both of its threads run.
   static std::string follows(const std::string& member) {
@@ -206,7 +201,7 @@ TEST_F(ExternalSource, A32ItRestartsAndIsFollowedAgain) {
   const Applications applications(mysql());
   auto load = Load::to_outside(mysql(), kDonor);
   ASSERT_TRUE(load.flows());
-  kill_database(kDonor);
+  send_signal(kDonor, SIGKILL);
   ASSERT_TRUE(load.flows());
   EXPECT_TRUE(load.nothing_lost());
   ASSERT_TRUE(comes_to_be_fed());
@@ -221,7 +216,7 @@ TEST_F(ExternalSource, A32TheSourceIsKilledAndAReplicaFollowsOn) {
   const Applications applications(mysql());
   auto load = Load::to_outside(mysql(), kDonor);
   ASSERT_TRUE(load.flows());
-  kill_database(old);
+  send_signal(old, SIGKILL);
   ASSERT_TRUE(eventually(seconds(60), [&] { return source() != old; })) << told();
   ASSERT_TRUE(settles()) << told();
   EXPECT_EQ(field("lastOperation.type"), "Failover");
