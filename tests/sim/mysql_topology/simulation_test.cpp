@@ -12,34 +12,30 @@ constexpr std::uint64_t kSeedsOfATest = 1000;
 constexpr std::uint64_t kSeedsToCatchAMutant = 4000;
 
 Run run(const Scenario& scenario) { return simulate(scenario); }
-
-class Seeds : public ::testing::TestWithParam<troupe::sim::SeedRange> {};
-
-TEST_P(Seeds, HoldTheInvariants) {
-  const auto summary = troupe::sim::run_seeds(GetParam(), run);
-  if (summary.seeds < 100) return;
-  for (const auto& [what, count] : summary.counts)
-    EXPECT_GT(count, 0u) << "the faults do not lead to any " << what;
-}
-
-INSTANTIATE_TEST_SUITE_P(OfTheEngine, Seeds,
-                         ::testing::ValuesIn(troupe::sim::seed_ranges(kSeeds, kSeedsOfATest)),
-                         [](const auto& tested) { return troupe::sim::name_of(tested.param); });
-
 Run run_with_outside(const Scenario& scenario) { return simulate(scenario, {.outside = true}); }
 
-class SeedsWithAServerOutside : public ::testing::TestWithParam<troupe::sim::SeedRange> {};
-
-TEST_P(SeedsWithAServerOutside, HoldTheInvariants) {
-  const auto summary = troupe::sim::run_seeds(GetParam(), run_with_outside);
+void hold_the_invariants(const troupe::sim::SeedRange& seeds, Run (*simulated)(const Scenario&)) {
+  const auto summary = troupe::sim::run_seeds(seeds, simulated);
   if (summary.seeds < 100) return;
   for (const auto& [what, count] : summary.counts)
     EXPECT_GT(count, 0u) << "the faults do not lead to any " << what;
 }
 
+class Seeds : public ::testing::TestWithParam<troupe::sim::SeedRange> {};
+TEST_P(Seeds, HoldTheInvariants) { hold_the_invariants(GetParam(), run); }
+
+class SeedsWithAServerOutside : public ::testing::TestWithParam<troupe::sim::SeedRange> {};
+TEST_P(SeedsWithAServerOutside, HoldTheInvariants) {
+  hold_the_invariants(GetParam(), run_with_outside);
+}
+
+const auto kRange = [](const auto& tested) { return troupe::sim::name_of(tested.param); };
+INSTANTIATE_TEST_SUITE_P(OfTheEngine, Seeds,
+                         ::testing::ValuesIn(troupe::sim::seed_ranges(kSeeds, kSeedsOfATest)),
+                         kRange);
 INSTANTIATE_TEST_SUITE_P(OfTheEngine, SeedsWithAServerOutside,
                          ::testing::ValuesIn(troupe::sim::seed_ranges(kSeeds / 5, kSeedsOfATest)),
-                         [](const auto& tested) { return troupe::sim::name_of(tested.param); });
+                         kRange);
 
 TEST(TopologySimulation, ASeedAlwaysTellsTheSameStory) {
   for (const std::uint64_t seed : {1, 2, 3}) troupe::sim::expect_the_same_story(seed, run);
