@@ -254,6 +254,7 @@ class Agent::Impl {
     if (!hello) return spec;
     // Lets RESTART and CLONE end the server for a restart instead of complaining.
     spec.env.push_back(fmt::format("MYSQLD_PARENT_PID={}", hello->pid));
+    spec.restart_code = 16;  // MYSQLD_RESTART_EXIT, sql/mysqld.h
     if (hello->uid == 0) {
       spec.uid = settings_.run_as.uid;
       spec.gid = settings_.run_as.gid;

@@ -67,9 +67,11 @@ bool Database::reap(pid_t pid, int wait_status, Instant now) {
   } else if (ending_) {
     report_.state = State::Exited;
   } else {
-    failures_ = now - started_ >= kStableAfter ? 0 : failures_ + 1;
+    const bool asked = WIFEXITED(wait_status) && report_.exit_code == spec_.restart_code &&
+                       spec_.restart_code != 0;
+    if (!asked) failures_ = now - started_ >= kStableAfter ? 0 : failures_ + 1;
     report_.state = State::Backoff;
-    due_ = now + restart_delay();
+    due_ = now + (asked ? kFirstRestartDelay : restart_delay());
   }
   return true;
 }

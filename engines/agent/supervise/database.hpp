@@ -2,9 +2,10 @@
 //
 // A synchronous state machine around spawn and kill: it is told the time and the exits, and is
 // asked for its report. A crashed database is started again with the spec it was last given, at
-// first after 100 ms and then ever later, up to 30 s, until it has lived for a minute. Only an
-// order to stop, or the end of the container, ends that. What cannot be executed at all is Fatal
-// until the next order. Used from one thread; `reap` must be given every exit of a child.
+// first after 100 ms and then ever later, up to 30 s, until it has lived for ten seconds: as long
+// as it is away, its data have a copy less. Only an order to stop, or the end of the container,
+// ends that. What cannot be executed at all is Fatal until the next order. Used from one thread;
+// `reap` must be given every exit of a child.
 #pragma once
 
 #include <chrono>
@@ -19,7 +20,7 @@ using Instant = std::chrono::steady_clock::time_point;
 
 inline constexpr std::chrono::milliseconds kFirstRestartDelay{100};
 inline constexpr std::chrono::milliseconds kLongestRestartDelay{30'000};
-inline constexpr std::chrono::seconds kStableAfter{60};
+inline constexpr std::chrono::seconds kStableAfter{10};
 
 class Database {
  public:

@@ -88,6 +88,7 @@ void fields(Io& io, M& m) requires std::is_same_v<std::remove_const_t<M>, SpawnS
   io.field(m.cwd);
   io.field(m.uid);
   io.field(m.gid);
+  io.field(m.restart_code);
 }
 template <class Io, class M>
 void fields(Io& io, M& m) requires std::is_same_v<std::remove_const_t<M>, StopOrder> {

@@ -18,7 +18,7 @@
 
 namespace troupe::agent::supervise {
 
-inline constexpr std::uint64_t kProtocolVersion = 1;
+inline constexpr std::uint64_t kProtocolVersion = 2;
 // Larger than any command line or output tail that is sent; small enough to refuse nonsense early.
 inline constexpr std::size_t kMaxFrameBytes = 256 * 1024;
 inline constexpr std::size_t kMaxListItems = 4096;
@@ -57,6 +57,8 @@ struct SpawnSpec {
   std::string cwd;               // empty: unchanged
   std::uint64_t uid = 0;         // 0: unchanged
   std::uint64_t gid = 0;         // 0: unchanged
+  // With this exit code it asks to be started again: that is no crash. 0: it never does.
+  std::uint64_t restart_code = 0;
 };
 
 struct StopOrder {

@@ -48,6 +48,12 @@ TEST(OptionFile, ALaterValueOfTheUserCounts) {
               IsEmpty());
 }
 
+TEST(OptionFile, HowManyWorkersApplyIsForTheUserToSay) {
+  const auto text = instance_option_file(kInstance, {});
+  ASSERT_TRUE(text);
+  EXPECT_LT(text->find("\nloose_replica_parallel_workers=16\n"), text->find("!include"));
+}
+
 TEST(OptionFile, PinsStandBehindTheRenderedFile) {
   const auto text = instance_option_file(kInstance, {});
   ASSERT_TRUE(text);

@@ -107,6 +107,20 @@ TEST_F(Supervised, TellsOfAKilledDatabaseBeforeItIsGoneAndStartsItAgain) {
   EXPECT_TRUE(any([](const ProcessReport& report) { return report.state == State::Backoff; }));
 }
 
+// Each of its lives leaves a line; the tenth goes on.
+TEST_F(Supervised, StartsWhatAsksForItAgainAtOnceHoweverOften) {
+  launch();
+  const auto lives = (scratch_ / "lives").string();
+  auto spec = shell(fmt::format(
+      "echo >> {0}; if [ $(wc -l < {0}) -lt 10 ]; then exit 16; else exec sleep 1000; fi", lives));
+  spec.restart_code = 16;
+  const auto began = std::chrono::steady_clock::now();
+  ASSERT_TRUE(client_.start_database(spec, work()));
+  ASSERT_TRUE(eventually([this] { return last().restarts == 9; }));
+  // As crashes they would take 51 s.
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 20s);
+}
+
 TEST_F(Supervised, StopsOnOrderAndStaysStopped) {
   launch();
   start("exec sleep 1000");
