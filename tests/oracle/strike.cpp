@@ -62,7 +62,8 @@ std::optional<Struck> strike(const Kubectl& kubectl, const MysqlCluster& cluster
   bool done = false;
   switch (how) {
     case Strike::Process:
-      done = ::kill(*pid, SIGKILL) == 0;
+      done =
+          ::kill(*pid, SIGKILL) == 0 && eventually(seconds(30), [pid] { return is_dying(*pid); });
       break;
     case Strike::Pause:
       done = ::kill(*pid, SIGSTOP) == 0;
@@ -72,9 +73,9 @@ std::optional<Struck> strike(const Kubectl& kubectl, const MysqlCluster& cluster
       break;
     case Strike::CutOff:
       done = set_link(cluster, member, "down");
-      struck.gone = Clock::now();
       break;
   }
+  if (how != Strike::Pod) struck.gone = Clock::now();
   return done ? std::optional(struck) : std::nullopt;
 }
 

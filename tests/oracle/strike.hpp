@@ -34,11 +34,11 @@ struct Struck {
   std::string member;
   Moment asked;       // for it
   Moment last_alive;  // the victim; all is counted from here
-  Instant gone;       // seen: what is acknowledged later was acknowledged by somebody else
+  Instant gone;       // seen: who answers what is asked later is somebody else
 };
 
-// Nothing if it cannot be done. A signal works at once; a Pod's death takes its way through the API
-// server and its kubelet, so its moment is looked for.
+// Nothing if it cannot be done. A Pod's death takes its way through the API server and its kubelet,
+// so its moment is looked for.
 std::optional<Struck> strike(const Kubectl& kubectl, const MysqlCluster& cluster,
                              const std::string& member, Strike how);
 

@@ -53,7 +53,7 @@ class Writers {
   void stop();
 
   std::uint64_t acknowledged() const;
-  // The first acknowledgement that no server which died at `t` can have given.
+  // The first acknowledgement of what was asked after `t`.
   std::optional<Instant> first_acknowledged_after(Instant t) const;
   // Longest time without any acknowledgement between two instants.
   std::chrono::milliseconds longest_gap(Instant from, Instant to) const;
