@@ -330,10 +330,19 @@ bool relieve_cut_off(const Topology& t, const Member& source, TimePoint now, Pla
   return true;
 }
 
+constexpr std::string_view kWatching = "watching";
+
+// Nothing stands in the way then, and yet something is to be done.
+std::string what_is_asked(const Plan& plan) {
+  if (plan.commands.empty()) return "waiting for the next look at the servers";
+  const auto& first = plan.commands.front();
+  return fmt::format("waiting for {} to do {}", first.member, to_string(first.verb));
+}
+
 }  // namespace
 
 void keep(const Topology& t, TimePoint now, Plan& plan) {
-  plan.doing = "watching";
+  plan.doing = kWatching;
   for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
   const auto* source = t.find(t.record.current);
   if (!source || !source->is_listed()) {
@@ -374,6 +383,7 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
   }
   if (!op && !plan.record) keep_quorum(t, *source, now, plan);
   plan.ready = all && (plan.writable || fed) && !plan.record && !op;
+  if (!plan.ready && plan.doing == kWatching) plan.doing = what_is_asked(plan);
   if (plan.ready) pass_on_accounts(t, *source, plan);
   if (plan.record || op || unusable(*source, now)) return;
   if (!consider_external(t, *source, now, plan)) consider_order(t, *source, now, plan);

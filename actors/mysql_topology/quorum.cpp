@@ -81,6 +81,10 @@ bool wait_for_fewer(const Topology& t, Plan& plan) {
   q.waits_for = wanted;
   q.acks = std::min(q.acks, wanted);
   change(t, std::move(q), "fewer acknowledgements are wanted", false, plan);
+  if (t.mode == Mode::Async && !t.is_fed())
+    plan.notes.push_back({true, "DurabilityLowered",
+                          "spec.mode is rpl_async now: commits wait for no replica any more, and a "
+                          "failover can lose what clients were told is committed"});
   return true;
 }
 

@@ -187,6 +187,16 @@ TEST(Quorum, ShrinksToOne) {
                                           "db-0 db-1* db-2*, 0 of 0", "db-0, 0 of 0"));
 }
 
+TEST(Quorum, OfAReplicationThatBecomesAsynchronousIsEmptyAndThatIsAWarning) {
+  auto servers = Servers::formed();
+  servers.topology.mode = Mode::Async;
+  const auto plan = servers.decide();
+  EXPECT_EQ(quorum(plan), "db-0 db-1 db-2, 0 of 0");
+  ASSERT_THAT(plan.notes, ::testing::SizeIs(2));
+  EXPECT_TRUE(plan.notes[1].warning);
+  EXPECT_EQ(plan.notes[1].reason, "DurabilityLowered");
+}
+
 TEST(Quorum, WaitsForNobodyWhoLeavesBeforeItSilencesThem) {
   auto servers = Servers::formed(5);
   servers[0].seen.seen -= milliseconds(10);
