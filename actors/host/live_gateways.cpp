@@ -68,6 +68,7 @@ class Dispatch {
     call.body = with_version(a.body, a.expected);
     call.field_manager = a.manager;
     call.force = true;
+    call.dry_run = a.dry_run;
     if (a.status) call.subresource = "status";
     // What is conditional is a step of an operation.
     call.urgency = a.urgent || a.expected ? k8s::Urgency::Urgent : k8s::Urgency::Normal;

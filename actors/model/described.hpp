@@ -43,7 +43,7 @@ BOOST_DESCRIBE_STRUCT(Settings, (), (operator_namespace, image, cluster_domain))
 BOOST_DESCRIBE_STRUCT(Refusal, (), (key, error, since))
 BOOST_DESCRIBE_STRUCT(ObjectRef, (), (kind, ns, name))
 
-BOOST_DESCRIBE_STRUCT(Apply, (), (object, manager, body, status, expected, urgent))
+BOOST_DESCRIBE_STRUCT(Apply, (), (object, manager, body, status, expected, urgent, dry_run))
 BOOST_DESCRIBE_STRUCT(MergePatch, (), (object, body, expected))
 BOOST_DESCRIBE_STRUCT(Delete, (), (object, uid, grace_seconds))
 BOOST_DESCRIBE_STRUCT(EmitEvent, (), (about, uid, warning, reason, text, condition, before))

@@ -41,6 +41,7 @@ struct Apply {
   bool status = false;            // through the status subresource
   k8s::ResourceVersion expected;  // set: only if the object is still this version
   bool urgent = false;            // goes before other writes: somebody cannot write meanwhile
+  bool dry_run = false;           // writes nothing: the server says whether it would take it
 };
 
 // For the few fields that are not ours to own: finalizers, annotations that users set.

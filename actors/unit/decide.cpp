@@ -136,16 +136,35 @@ std::string_view replace_ended_pod(const World& w, Memory& memory, TimePoint now
   return "PodFailed";
 }
 
+// Whether the API server would take the Pod that is to follow. It is asked before the one that runs
+// is given up: where it says no there would be none at all.
+bool is_acceptable(const World& w, boost::json::object body, std::string_view hash,
+                   const Memory& memory, Decision& d) {
+  if (memory.accepted == hash) return true;
+  // A name that no Pod has: what is there already cannot be tried again.
+  auto pod = ref<k8s::Pod>(w.object->metadata.namespace_,
+                           fmt::format("{}-{}", w.object->metadata.name, hash));
+  body["metadata"].as_object()["name"] = pod.name;
+  d.add(fmt::format("{}{}", kTryKey, hash), Apply{.object = std::move(pod),
+                                                  .manager = std::string(kManager),
+                                                  .body = boost::json::serialize(body),
+                                                  .dry_run = true});
+  return false;
+}
+
 // An operator that makes another Pod of the same Unit leaves the one that runs alone: all databases
 // would restart at once. A Pod without the Unit's hash is such a one, from before there was any.
 PodStanding keep_running_pod(const World& w, boost::json::object body, Memory& memory,
                              TimePoint now, Decision& d) {
   const auto& live = w.pod->metadata;
   const auto hash = live.annotations.get(kUnitHash);
-  if (!hash.empty() && hash != annotation_of(body, kUnitHash)) {
+  const auto wanted = annotation_of(body, kUnitHash);
+  if (!hash.empty() && hash != wanted) {
+    const bool goes_anyway = forced(w) || live.deletionTimestamp;
+    if (!goes_anyway && !is_acceptable(w, std::move(body), wanted, memory, d))
+      return {{}, memory.pod_outdated};
     d.doing = kReplacing;
-    if (forced(w) || live.deletionTimestamp || may_end(w, kToBeReplaced, memory, now, d))
-      remove_pod(w, d);
+    if (goes_anyway || may_end(w, kToBeReplaced, memory, now, d)) remove_pod(w, d);
     return {"TemplateChanged"};
   }
   if (w.object->spec.startup) take_back_hand_over(w, memory, d);

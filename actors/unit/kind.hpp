@@ -72,6 +72,7 @@ struct UnitKind {
     TimePoint failed_since;     // the Pod's phase is Failed
     Settled pod;                // a Pod that runs
     bool pod_outdated = false;  // as PodStanding says it of that one
+    std::string accepted;       // hash of the Pod that the API server would take in its place
     FirstLook first_look;
     Warned warned;
     // Of the Pod with that UID it is asked to hand its role over, since then.
@@ -89,6 +90,6 @@ struct UnitKind {
 BOOST_DESCRIBE_STRUCT(UnitKind::Memory::HandOver, (), (of, at))
 BOOST_DESCRIBE_STRUCT(UnitKind::Memory, (),
                       (rendered, ensured, accounts, opened, open_error, failed_since, pod,
-                       pod_outdated, first_look, warned, hand_over))
+                       pod_outdated, accepted, first_look, warned, hand_over))
 
 }  // namespace troupe::actors

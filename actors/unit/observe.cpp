@@ -126,6 +126,9 @@ void UnitKind::fold(Memory& memory, const EffectResult& r) {
     if (!r.failed) memory.opened = r.key.substr(kOpenKey.size());
     memory.open_error = r.failed ? r.failed->message : std::string();
   }
+  // Denied: a quota that the Pod which runs fills, or a server that cannot tell.
+  if (r.key.starts_with(kTryKey) && (!r.failed || r.failed->code == Code::Denied))
+    memory.accepted = r.key.substr(kTryKey.size());
   if (r.failed) return;
   if (r.key.starts_with("render ")) memory.rendered = r.key.substr(7);
   if (r.key.starts_with("accounts ")) memory.ensured = r.key.substr(9);

@@ -20,6 +20,8 @@ inline constexpr std::string_view kMetadataManager = "troupe-unit-metadata";
 inline constexpr std::string_view kUnitHash = "troupe.dev/unit-hash";
 // Of the specification that the Pod was made with, the operator's part in it included.
 inline constexpr std::string_view kTemplateHash = "troupe.dev/template-hash";
+// Of the effect that asks whether the API server would take a Pod with such a hash.
+inline constexpr std::string_view kTryKey = "try Pod ";
 inline constexpr std::string_view kAesSecret = "aes-secret-key";
 inline constexpr std::string_view kAesKey = "AES_SECRET_KEY";
 

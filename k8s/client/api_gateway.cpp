@@ -21,6 +21,8 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
   counter.fetch_add(by, std::memory_order_relaxed);
 }
 
+bool writes(const ApiCall& call) { return call.verb != Verb::Get && !call.dry_run; }
+
 std::string text_of(const ApiCall& call) {
   return fmt::format("{} {} {}{}{}{}{}", to_string(call.verb), call.kind->kind, call.ns,
                      call.ns.empty() ? "" : "/", call.name, call.subresource.empty() ? "" : "/",
@@ -136,7 +138,7 @@ void ApiGateway::Impl::pump() {
 void ApiGateway::Impl::send(std::uint64_t id, Pending& pending) {
   loop.cancel(std::exchange(pending.timer, {}));
   auto request = to_request(pending.call);
-  if (pending.call.verb != Verb::Get) writing[pending.key] = pending.call.cause;
+  if (writes(pending.call)) writing[pending.key] = pending.call.cause;
   // One that is popped in its last moment still gets an answer, if only a timeout's.
   request.timeout =
       std::max<Duration>(std::chrono::milliseconds(1), pending.deadline - loop.clock().now());
@@ -175,7 +177,7 @@ void ApiGateway::Impl::answered(std::uint64_t id, Reply reply) {
 ApiOutcome ApiGateway::Impl::without_response(const Pending& pending,
                                               const Failure& failure) const {
   ApiOutcome outcome;
-  outcome.unknown = failure.sent && pending.call.verb != Verb::Get;
+  outcome.unknown = failure.sent && writes(pending.call);
   // What was certainly not done can be done again.
   const auto code = failure.error.code == Code::Timeout ? Code::Retry : failure.error.code;
   outcome.error = error(outcome.unknown ? Code::Timeout : code,
@@ -203,17 +205,19 @@ ApiOutcome ApiGateway::Impl::refusal(const Pending& pending, const Response& res
       outcome.retry_after = std::chrono::seconds(*status->retry_after_seconds);
     }
   }
-  outcome.error = error(code_of(response.status, outcome.reason),
+  const bool says_nothing = call.dry_run && response.status == 400;
+  outcome.error = error(says_nothing ? Code::Denied : code_of(response.status, outcome.reason),
                         fmt::format("{}: HTTP {}: {}", text_of(call), response.status,
                                     status ? status->message : "no reason given"));
   // A server may fail after etcd has taken the write.
-  outcome.unknown = response.status >= 500 && call.verb != Verb::Get;
+  outcome.unknown = response.status >= 500 && writes(call);
   if (response.status == 429) pause(outcome.retry_after.value_or(kDefaultPause));
   return outcome;
 }
 
 // The object that a successful call answered with goes into the store.
 SnapshotPtr ApiGateway::Impl::take_in(const ApiCall& call, Response& response) {
+  if (call.dry_run) return nullptr;
   if (!call.subresource.empty() && call.subresource != "status") return nullptr;
   const auto* kind = find_kind(call.kind->group, call.kind->kind);
   if (kind == nullptr) return nullptr;

@@ -47,6 +47,9 @@ struct ApiCall {
   std::string body;
   std::string field_manager;  // required for Create, Apply and MergePatch
   bool force = false;         // Apply: takes fields from other managers
+  // Apply: all is checked and nothing is written. Code::Denied where that cannot be found out, as
+  // when an admission webhook takes part in no dry run.
+  bool dry_run = false;
 
   // Delete only. A uid or version that no longer fits is Code::Conflict.
   std::string uid;

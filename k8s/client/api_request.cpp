@@ -72,6 +72,7 @@ Request to_request(const ApiCall& call) {
       request.method = Method::Patch;
       request.content_type = "application/apply-patch+yaml";  // JSON is YAML
       request.target += manager + (call.force ? "&force=true" : "");
+      if (call.dry_run) request.target += "&dryRun=All";
       request.body = call.body;
       break;
     case Verb::MergePatch:

@@ -70,6 +70,13 @@ TEST(ApiRequest, CreatesInTheCollectionAndSubresourcesAtTheObject) {
   EXPECT_EQ(to_request(call).method, Method::Post);
 }
 
+TEST(ApiRequest, AsksWithoutWriting) {
+  auto call = apply("a");
+  call.dry_run = true;
+  EXPECT_EQ(to_request(call).target,
+            "/api/v1/namespaces/db/configmaps/a?fieldManager=troupe-unit&dryRun=All");
+}
+
 TEST(ApiRequest, PatchesByMerging) {
   auto call = apply("a");
   call.verb = Verb::MergePatch;
@@ -274,6 +281,32 @@ TEST_F(ApiGatewayTest, AWriteWithUnknownOutcomeHoldsItsObjectUntilAGetHasSettled
   EXPECT_EQ(stored("a"), 6u);
   ASSERT_EQ(transport_.size(), 1u);
   EXPECT_EQ(transport_.request().method, Method::Patch);
+}
+
+TEST_F(ApiGatewayTest, WhatWasTriedIsNotThereAndNeedsNoSettling) {
+  auto tried = apply("a");
+  tried.dry_run = true;
+  submit(tried);
+  transport_.respond("configmaps/a", 200, object("a", 5));
+  EXPECT_TRUE(outcomes_.at("a").ok());
+  EXPECT_EQ(stored("a"), 0u);
+  submit(tried);
+  transport_.fail("configmaps/a", Code::Timeout, true);
+  EXPECT_FALSE(outcomes_.at("a").unknown);
+  EXPECT_EQ(outcomes_.at("a").error->code, Code::Retry);
+  EXPECT_EQ(transport_.size(), 0u);
+}
+
+TEST_F(ApiGatewayTest, ATryThatAWebhookTakesNoPartInSaysNothingOfTheObject) {
+  auto tried = apply("a");
+  tried.dry_run = true;
+  submit(tried);
+  transport_.respond("configmaps/a", 400,
+                     status(400, "BadRequest", "admission webhook does not support dry run"));
+  EXPECT_EQ(outcomes_.at("a").error->code, Code::Denied);
+  submit(tried);
+  transport_.respond("configmaps/a", 422, status(422, "Invalid", "limits"));
+  EXPECT_EQ(outcomes_.at("a").error->code, Code::Invalid);
 }
 
 TEST_F(ApiGatewayTest, AsksAgainUntilTheOutcomeIsKnown) {

@@ -93,6 +93,7 @@ void MemoryCluster::remove_object(const ObjectRef& ref) {
 }
 
 void MemoryCluster::apply(const Apply& a) {
+  if (a.dry_run) return;
   auto body = boost::json::parse(a.body).as_object();
   const auto found = objects_.find(a.object);
   auto json = found == objects_.end() ? Json() : found->second.json;

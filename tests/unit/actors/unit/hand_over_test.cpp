@@ -38,6 +38,7 @@ class UnitHandOver : public UnitTest {
 
 TEST_F(UnitHandOver, IsAskedForOnThePodBeforeItsServerIsStoppedForAnotherTemplate) {
   set_image("mysql:8.0.42");
+  unit.step();
   const auto first = unit.step();
   const auto* note = action<MergePatch>(first, "note hand-over");
   ASSERT_NE(note, nullptr);
@@ -95,6 +96,7 @@ TEST_F(UnitHandOver, IsOverWithTheReplication) {
 TEST_F(UnitHandOver, IsNotAskedOfAReplica) {
   hands_over();
   set_image("mysql:8.0.42");
+  unit.step();
   EXPECT_EQ(action<MergePatch>(unit.step(), "note hand-over"), nullptr);
   EXPECT_THAT(cluster.asked(), stopped());
 }

@@ -155,6 +155,7 @@ TEST_F(UnitPod, AChangedTemplateStopsTheDatabaseFirstAndThenReplacesThePod) {
   run();
   set_image("mysql:8.0.42");
   unit.step();
+  unit.step();
   EXPECT_EQ(cluster.asked().back(), "StopProcess");
   EXPECT_EQ(status("task"), "TemplateChanged");
   EXPECT_EQ(status("phase"), "") << "absent while the Pod is replaced";

@@ -49,5 +49,68 @@ TEST_F(UnitRefused, IsOverWhenItIsNoLongerAskedFor) {
   EXPECT_THAT(condition("Reconciled"), Not(HasSubstr("refused")));
 }
 
+// A Pod that runs is worth more than one that the API server does not take.
+class UnitWithAnotherTemplate : public UnitTest {
+ protected:
+  UnitWithAnotherTemplate() {
+    run();
+    made = cluster.find<k8s::Pod>("db-0")->metadata.uid.str();
+  }
+
+  void answer_tries(Code code) {
+    cluster.admission = [code](const Effect& e) -> std::optional<Error> {
+      if (!e.key.starts_with("try Pod ")) return {};
+      return error(code, "apply Pod prod/db-0-x: limits: must not be below requests");
+    };
+  }
+  bool is_replaced() { return cluster.find<k8s::Pod>("db-0")->metadata.uid != made; }
+
+  std::string made;
+};
+
+TEST_F(UnitWithAnotherTemplate, TriesItUnderANameThatNoPodHas) {
+  set_image("mysql:8.0.42");
+  const auto first = unit.step();
+  ASSERT_THAT(keys_of(first), ElementsAre(HasSubstr("try Pod "), "status"));
+  const auto& tried = std::get<Apply>(first.effects.front().action);
+  EXPECT_TRUE(tried.dry_run);
+  EXPECT_THAT(tried.object.name, HasSubstr("db-0-"));
+  EXPECT_THAT(tried.body, HasSubstr(fmt::format(R"("name":"{}")", tried.object.name)));
+  EXPECT_THAT(tried.body, HasSubstr("mysql:8.0.42"));
+  unit.settle();
+  EXPECT_TRUE(is_replaced());
+}
+
+TEST_F(UnitWithAnotherTemplate, KeepsThePodWhereTheOtherIsInvalid) {
+  answer_tries(Code::Invalid);
+  set_image("mysql:8.0.42");
+  unit.settle();
+  EXPECT_FALSE(is_replaced());
+  EXPECT_THAT(cluster.asked(), Not(Contains("StopProcess")));
+  EXPECT_EQ(status("phase"), "Ready");
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("WriteRefused: refused: apply Pod"));
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("correct the specification"));
+
+  cluster.admission = {};
+  set_image("mysql:8.0.43");
+  unit.settle();
+  EXPECT_TRUE(is_replaced());
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("True AllApplied"));
+}
+
+TEST_F(UnitWithAnotherTemplate, WaitsForAServerThatIsAway) {
+  answer_tries(Code::Retry);
+  set_image("mysql:8.0.42");
+  unit.settle();
+  EXPECT_FALSE(is_replaced());
+}
+
+TEST_F(UnitWithAnotherTemplate, IsReplacedWhereAQuotaForbidsTwoOrNobodyCanTell) {
+  answer_tries(Code::Denied);
+  set_image("mysql:8.0.42");
+  unit.settle();
+  EXPECT_TRUE(is_replaced());
+}
+
 }  // namespace
 }  // namespace troupe::actors
