@@ -167,14 +167,25 @@ TEST_F(MysqlAcceptance, A42WhatApplicationsMayDoWorksBeforeAndAfterASwitchover) 
             "SELECT COUNT(*), SUM(LENGTH(v)) FROM app.t",
             base));
   };
+  // The client's own file, by way of the same client.
+  const auto load_data = [](const std::string& member, int base) {
+    const auto ran = cluster().kubectl()(
+        {"exec", "-i", member, "-c", "mysql", "--", "sh", "-c",
+         "read -r MYSQL_PWD; export MYSQL_PWD; mysql -uroot --local-infile=1 -e \"SET GLOBAL "
+         "local_infile = ON; LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE app.t\""},
+        seconds(30), fmt::format("Demo-root-password-1\n{}\tf\n{}\tg\n", base, base + 1));
+    EXPECT_EQ(ran.status, 0) << ran.err;
+  };
   EXPECT_EQ(work(source(), 1), "5\t16000004");
+  load_data(source(), 6);
   const auto target = replica();
   annotate("troupe.dev/switchover-to=" + target);
   ASSERT_TRUE(settles(target));
-  EXPECT_EQ(work(target, 11), "10\t32000008");
+  EXPECT_EQ(work(target, 11), "12\t32000010");
+  load_data(target, 16);
   for (const auto& member : replicas())
     EXPECT_TRUE(eventually(seconds(60), [&] {
-      return mysql().query(member, "SELECT COUNT(*), SUM(LENGTH(v)) FROM app.t") == "10\t32000008";
+      return mysql().query(member, "SELECT COUNT(*), SUM(LENGTH(v)) FROM app.t") == "14\t32000012";
     })) << member;
 }
 
