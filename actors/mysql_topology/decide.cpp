@@ -296,6 +296,11 @@ std::optional<std::string> unusable(const Member& m, TimePoint now) {
   if (!m.ours) return fmt::format("Unit {} is not claimed yet", m.name);
   if (!m.pod_exists) return fmt::format("{} has no Pod", m.name);
   if (!m.agent) return fmt::format("nothing is known of {}'s agent yet", m.name);
+  if (!m.twin_of.empty())
+    return fmt::format(
+        "{} has the server UUID of {} ({}), as a volume has that was copied with its auto.cnf: "
+        "remove that file from {}'s data directory and restart its server",
+        m.name, m.twin_of, m.agent->server_uuid, m.name);
   if (!m.agent_connected())
     return fmt::format("{}: its agent is {}{}", m.name, agent::to_string(m.agent->stream),
                        lasting(now - m.agent->since));
@@ -313,6 +318,7 @@ std::optional<std::string> unusable(const Member& m, TimePoint now) {
 std::string why_unusable(const Member& m, std::string otherwise) {
   if (m.is_anothers()) return "MemberOfAnother";
   if (!m.unit_exists) return "MemberMissing";
+  if (!m.twin_of.empty()) return "SameServerUuid";
   return m.ours ? std::move(otherwise) : std::string(kUnclaimed);
 }
 

@@ -230,4 +230,18 @@ int Topology::quorum() const {
   return static_cast<int>(record.quorum.members.size()) - static_cast<int>(record.quorum.acks);
 }
 
+void find_twins(Topology& t) {
+  const auto uuid = [](const Member& m) {
+    return m.ours && m.agent ? std::string_view(m.agent->server_uuid) : std::string_view();
+  };
+  const auto goes_before = [&t](const Member& a, const Member& b) {
+    return std::pair(a.name != t.record.current, std::string_view(a.name)) <
+           std::pair(b.name != t.record.current, std::string_view(b.name));
+  };
+  for (auto& m : t.members)
+    for (const auto& other : t.members)
+      if (&m != &other && !uuid(m).empty() && uuid(m) == uuid(other) && goes_before(other, m))
+        m.twin_of = other.name;
+}
+
 }  // namespace troupe::mysql_topology

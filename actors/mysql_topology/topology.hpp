@@ -138,6 +138,9 @@ struct Member {
   // The MysqlReplication that its Unit belongs to, if that is another one: never commanded.
   std::string owner;
   std::shared_ptr<const mysql::ProbeOutcome> elsewhere;  // another's: what its owner saw of it
+  // Who goes before it and whose server has the same UUID, as servers of copied volumes have: what
+  // either wrote, numbers the same. Not commanded.
+  std::string twin_of;
   bool pod_exists = false;
   std::optional<Departure> departing;
   std::string instance;  // the Pod's life: what was observed of an earlier one does not count
@@ -313,5 +316,9 @@ struct Topology {
   // f: replicas on record whose receivers must be known to be stopped before a failover.
   int quorum() const;
 };
+
+// Sets `twin_of` of the members, by their agents' word; before all are there nothing can be said.
+// The source on record goes first, else the order of names.
+void find_twins(Topology& topology);
 
 }  // namespace troupe::mysql_topology

@@ -146,6 +146,7 @@ topo::Topology topology_of(const World& w, const Memory& memory) {
     const auto at = std::lower_bound(names.begin(), names.end(), n.name);
     t.members.push_back(member_of(w, n, static_cast<int>(at - names.begin()), memory));
   }
+  topo::find_twins(t);
   return t;
 }
 

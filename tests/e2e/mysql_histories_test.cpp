@@ -30,6 +30,21 @@ class MysqlHistories : public MysqlAcceptance {
     return testing::AssertionFailure() << "nothing of " << member << " in " << lost_transactions();
   }
 
+  // With its Pod kept: its volume can be reached meanwhile.
+  static void while_stopped(const std::string& member, const std::string& script,
+                            const std::string& input = {}) {
+    const auto startup = [&member](bool on) {
+      ok(fmt::format("patch un {} --type=merge -p {{\"spec\":{{\"startup\":{}}}}}", member, on));
+      ok(fmt::format("wait un {} --for=jsonpath={{.status.processState}}={} --timeout=120s", member,
+                     on ? "running" : "stopped"));
+    };
+    startup(false);
+    const auto ran = cluster().kubectl()(
+        {"exec", "-i", member, "-c", "mysql", "--", "sh", "-c", script}, seconds(30), input);
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    startup(true);
+  }
+
   static testing::AssertionResult nobody_has(const std::string& database) {
     for (const auto& member : mysql().members())
       if (mysql().query(member, databases_like(database)) == database)
@@ -108,6 +123,25 @@ TEST_F(MysqlHistories, A52WhatAnOldSourceAloneHasIsSavedAndNeverServed) {
   ASSERT_TRUE(settles());
   EXPECT_TRUE(was_saved(old));
   EXPECT_TRUE(nobody_has("unseen"));
+}
+
+// As where volumes are restored from one snapshot.
+TEST_F(MysqlHistories, AServerOfACopiedVolumeIsLeftAloneUntilItHasAUuidOfItsOwn) {
+  const auto copied = replica();
+  const auto file = mysql().query(copied, "SELECT @@datadir") + "auto.cnf";
+  const auto uuid = mysql().query(source(), "SELECT @@server_uuid");
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  while_stopped(copied, "cat > " + file, fmt::format("[auto]\nserver-uuid={}\n", uuid));
+  EXPECT_TRUE(says(fmt::format("{} has the server UUID of {}", copied, source())));
+  EXPECT_NE(mysql().query(copied,
+                          "SELECT SERVICE_STATE FROM "
+                          "performance_schema.replication_connection_status"),
+            "ON");
+  EXPECT_TRUE(load.flows());
+  while_stopped(copied, "rm " + file);
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(load.nothing_lost());
 }
 
 }  // namespace

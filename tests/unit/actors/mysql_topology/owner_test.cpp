@@ -194,5 +194,49 @@ TEST(Owner, OfAMemberThatComesBackCountsAgainBeforeItAcknowledges) {
   EXPECT_TRUE(command(servers.decide(), "db-2", Verb::Follow)->semi_sync);
 }
 
+// --- copied volumes ------------------------------------------------------------------------------
+
+Servers with_twins(int one, int other) {
+  auto servers = Servers::formed();
+  servers[one].agent.server_uuid = servers[other].agent.server_uuid = "a-uuid";
+  return servers;
+}
+
+TEST(Twin, OfTheSourceIsNeverToldAnythingAndTheOthersGoOn) {
+  auto servers = with_twins(0, 2);
+  servers[2].seen.replica.reset();
+  const auto plan = servers.decide();
+  EXPECT_THAT(held_by(plan), ElementsAre("SameServerUuid"));
+  EXPECT_THAT(plan.guards[0].text,
+              ::testing::HasSubstr("db-2 has the server UUID of db-0 (a-uuid), as a volume has "
+                                   "that was copied with its auto.cnf: remove that file"));
+  EXPECT_THAT(asked(plan), IsEmpty());
+  EXPECT_EQ(roles(plan), "db-0=Source db-1=Replica db-2=None");
+}
+
+TEST(Twin, IsTheOneThatIsNotTheSourceWhateverTheNames) {
+  auto servers = with_twins(0, 2);
+  servers.record().current = "db-2";
+  const auto told = servers.told();
+  EXPECT_EQ(told.members[0].twin_of, "db-2");
+  EXPECT_EQ(told.members[2].twin_of, "");
+}
+
+TEST(Twin, OfAReplicaIsNoCandidateForASwitchover) {
+  auto servers = with_twins(1, 2);
+  servers[2].seen.replica.reset();
+  servers.topology.order_by_note = "db-2";
+  const auto plan = servers.decide();
+  EXPECT_THAT(refused_by(plan), ElementsAre("SameServerUuid"));
+}
+
+TEST(Twin, HoldsWhatIsNotFormedYet) {
+  auto servers = Servers::fresh();
+  servers[1].agent.server_uuid = servers[2].agent.server_uuid = "a-uuid";
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(held_by(plan), ElementsAre("SameServerUuid"));
+}
+
 }  // namespace
 }  // namespace troupe::mysql_topology::testing

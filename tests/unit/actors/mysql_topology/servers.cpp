@@ -320,6 +320,7 @@ void Servers::pass(Duration time) { now += time; }
 Topology Servers::told() const {
   auto t = topology;
   for (const auto& server : list) t.members.push_back(server.member());
+  find_twins(t);
   return t;
 }
 
