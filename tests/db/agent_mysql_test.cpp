@@ -144,6 +144,16 @@ TEST(AgentMysql, A38WhatAServerCanBeToldNeedsNoRestart) {
   unit.must<Done>({}, StartProcess{});
   EXPECT_TRUE(unit.becomes([](const auto& now) { return !now.config.restart_needed; }, 10s))
       << "it is heard of at once";
+
+  // One that crashes has read the file, too, when it is back.
+  unit.render("max_connections=79\nmax_allowed_packet=32M\ninnodb_ft_min_token_size=5\n");
+  EXPECT_TRUE(unit.becomes([](const auto& now) { return now.config.restart_needed; }));
+  ASSERT_TRUE(eventually(10s, [&] {
+    ::kill(static_cast<pid_t>(unit.seen()->process.pid), SIGKILL);
+    return unit.becomes([](const auto& now) { return !now.config.restart_needed; }, 5s);
+  }));
+  unit.must<Opened>({1}, OpenForWrites{.semi_sync = false});
+  EXPECT_TRUE(value_becomes("innodb_ft_min_token_size", "5"));
 }
 
 TEST(AgentMysql, AccountsAreMendedOnlyWhereTheyAreWrong) {

@@ -657,7 +657,10 @@ class Agent::Impl {
 
   // What a server that runs can be told needs no restart. One that refuses is asked once a file.
   void look_at_configuration(bool busy) {
-    if (busy || board_.state().process.state != ProcessState::Running) return;
+    const auto process = board_.state().process;
+    if (busy || process.state != ProcessState::Running) return;
+    // Its supervisor has restarted it.
+    if (process.started && configuration_.runs_since(*process.started)) tell_configuration();
     const auto live = configuration_.live_changes();
     if (!live || live->hash == refused_configuration_) return;
     if (!live->changes.empty()) {

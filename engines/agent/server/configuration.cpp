@@ -257,6 +257,18 @@ void Configuration::started() {
   in_effect();
 }
 
+bool Configuration::runs_since(WallTime start) {
+  // The time of a file comes from a clock that ticks every few milliseconds.
+  constexpr std::chrono::seconds kDoubt{1};
+  const std::lock_guard lock(mutex_);
+  if (!status_.restart_needed) return false;
+  std::error_code ec;
+  const auto written = fs::last_write_time(settings_.config_path, ec);
+  if (ec || std::chrono::file_clock::to_sys(written) + kDoubt > start) return false;
+  in_effect();
+  return true;
+}
+
 // An agent that finds no text beside the hash only cannot tell what has changed since.
 void Configuration::in_effect() {
   started_hash_ = status_.hash;

@@ -49,6 +49,8 @@ class Configuration {
   Result<std::string> files_for_initialise(const std::vector<std::string>& stock);
   // The process now runs with the rendered file as it is.
   void started();
+  // A process runs since then, whoever started it; true if that makes the file take effect.
+  bool runs_since(WallTime start);
 
   // A file that differs from what the process runs with only in what it can be told.
   struct Live {
