@@ -91,15 +91,19 @@ bool Cluster::save_journal(const std::filesystem::path& file) const {
              .status == 0;
 }
 
-void Cluster::kill_operator() {
-  const auto pid = text_of(directory_ / "operator.pid");
+void Cluster::signal_operator(const std::string& replica, int number) const {
+  const auto pid = text_of(directory_ / (replica + ".pid"));
   ASSERT_FALSE(pid.empty());
-  ASSERT_EQ(::kill(std::stoi(pid), SIGKILL), 0);
-  ASSERT_TRUE(operator_ends(seconds(10)));
+  ASSERT_EQ(::kill(std::stoi(pid), number), 0);
 }
 
-bool Cluster::operator_ends(seconds deadline) const {
-  const auto pid = std::stoi(text_of(directory_ / "operator.pid"));
+void Cluster::kill_operator(const std::string& replica) {
+  signal_operator(replica, SIGKILL);
+  ASSERT_TRUE(operator_ends(seconds(10), replica));
+}
+
+bool Cluster::operator_ends(seconds deadline, const std::string& replica) const {
+  const auto pid = std::stoi(text_of(directory_ / (replica + ".pid")));
   return eventually(deadline, [pid] { return support::has_ended(pid); });
 }
 
@@ -107,6 +111,8 @@ void Cluster::start_operator(const OperatorAs& how) {
   std::vector<std::string> arguments{"operator"};
   if (!how.kubeconfig.empty()) arguments.insert(arguments.end(), {"--kubeconfig", how.kubeconfig});
   if (!how.die_at.empty()) arguments.insert(arguments.end(), {"--die-at", how.die_at});
+  if (how.elected) arguments.push_back("--leader-elect");
+  arguments.insert(arguments.end(), {"--replica", how.replica});
   const auto started = tool(arguments);
   ASSERT_EQ(started.status, 0) << started.err;
 }

@@ -19,6 +19,16 @@
 
 namespace troupe::e2e {
 
+// The operator that a cluster comes with; "operator-2" and so on stand beside it.
+inline constexpr auto kFirstOperator = "operator";
+
+struct OperatorAs {
+  std::string kubeconfig;  // another one, to reach the API server another way
+  std::string die_at;      // actors/host/fault_point.hpp
+  bool elected = false;    // it acts only while it holds the Lease
+  std::string replica = kFirstOperator;
+};
+
 class Cluster {
  public:
   // Brings it up, of the manifests in that folder if it names one; fails the test if that takes
@@ -37,14 +47,12 @@ class Cluster {
   bool save_journal(const std::filesystem::path& file) const;
 
   // SIGKILL, and waits until it has gone.
-  void kill_operator();
+  void kill_operator(const std::string& replica = kFirstOperator);
+  void signal_operator(const std::string& replica, int number) const;
   // It ends by itself.
-  bool operator_ends(std::chrono::seconds deadline) const;
+  bool operator_ends(std::chrono::seconds deadline,
+                     const std::string& replica = kFirstOperator) const;
 
-  struct OperatorAs {
-    std::string kubeconfig;  // another one, to reach the API server another way
-    std::string die_at;      // actors/host/fault_point.hpp
-  };
   void start_operator(const OperatorAs& how = {});
 
  private:
