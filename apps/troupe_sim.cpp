@@ -36,6 +36,7 @@ struct ServeOptions {
   std::string state_dir;
   std::uint64_t seed = std::random_device{}();
   int nodes = 3;
+  std::string default_fstype;
   bool service_cut = false;
   bool plain_http = false;
 };
@@ -101,6 +102,7 @@ ClusterOptions cluster_options(const ServeOptions& options, ApiServer& api, cons
   cluster.state_dir = options.state_dir;
   cluster.network = std::move(network);
   cluster.nodes = options.nodes;
+  cluster.default_fstype = options.default_fstype;
   cluster.service_cut = options.service_cut;
   cluster.issue_token = [&](const std::string& ns, const std::string& account,
                             const boost::json::value&, const TokenRequest& request) {
@@ -208,6 +210,11 @@ int run(int argc, char** argv) {
   command->add_option("--seed", options.seed, "of uids and generated names");
   command->add_option("--state-dir", options.state_dir, "where volumes and containers live");
   command->add_option("--nodes", options.nodes, "how many nodes")->check(CLI::Range(1, 60));
+  command
+      ->add_option("--default-fstype", options.default_fstype,
+                   "ext4: volumes are file systems of their own, as large as their claims, where "
+                   "their class does not say what they are; else directories")
+      ->check(CLI::IsMember({"ext4"}));
   command
       ->add_option("--service-cut", options.service_cut,
                    "on: cut connections through a Service whose endpoint left")

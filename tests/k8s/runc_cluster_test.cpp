@@ -11,6 +11,7 @@
 
 #include "k8s/sim/kubelet/cluster.hpp"
 #include "k8s/sim/kubelet/container_log.hpp"
+#include "k8s/sim/kubelet/process.hpp"
 #include "tests/k8s/runc_fixture.hpp"
 
 namespace troupe::sim {
@@ -189,6 +190,76 @@ TEST_F(RuncClusterTest, ADatabaseOnAClaimIsReachedThroughItsServiceAndItsNames) 
   EXPECT_EQ(exec("db", {"getent", "ahostsv4", "nowhere.example.org"}), "");
   EXPECT_EQ(exec("db", {"mysql", "-uroot", "--protocol=tcp", "-h127.0.0.1", "-Nse", "select 41+1"}),
             "42\n");
+}
+
+// Loop devices of files below a directory.
+std::string devices_of(const std::filesystem::path& directory) {
+  const auto found = run_program({{"sh", "-c",
+                                   "losetup --list --noheadings --output BACK-FILE | grep -F '" +
+                                       directory.string() + "'; true"},
+                                  ""});
+  return found ? *found : found.error().message;
+}
+
+TEST_F(RuncClusterTest, AVolumeOfItsOwnIsAsLargeAsItsClaimAndGrowsWithIt) {
+  api_->apply(R"({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+      "metadata": {"name": "own"}, "provisioner": "sim.troupe.dev/directory",
+      "allowVolumeExpansion": true, "parameters": {"csi.storage.k8s.io/fstype": "ext4"}})");
+  api_->apply(R"({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+      "metadata": {"name": "data", "namespace": "default",
+                   "finalizers": ["kubernetes.io/pvc-protection"]},
+      "spec": {"storageClassName": "own", "accessModes": ["ReadWriteOnce"],
+               "resources": {"requests": {"storage": "64Mi"}}},
+      "status": {"phase": "Pending"}})");
+  const auto create_pod = [this] {
+    api_->apply(R"({"apiVersion": "v1", "kind": "Pod",
+      "metadata": {"name": "full", "namespace": "default"},
+      "spec": {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
+        "terminationGracePeriodSeconds": 1, "securityContext": {"runAsUser": 999, "runAsGroup": 999, "fsGroup": 999},
+        "containers": [{"name": "main", "image": "base", "command": ["sleep", "1000"],
+          "volumeMounts": [{"name": "data", "mountPath": "/data"}]}]}})");
+    return run_until([&] { return is_ready("full"); });
+  };
+  const auto fill = [this](const std::string& file, const std::string& mib) {
+    return exec("full", {"sh", "-c", "fallocate -l " + mib + "M /data/" + file + " && echo done"});
+  };
+  const auto remove = [this](const char* resource, const char* name) {
+    return api_->remove(resource, "default", name) &&
+           run_until([&] { return api_->peek(resource, "default", name) == nullptr; });
+  };
+  ASSERT_TRUE(create_pod());
+  EXPECT_EQ(fill("one", "40"), "done\n");
+  EXPECT_NE(fill("two", "40").find("No space left"), std::string::npos);
+
+  ASSERT_TRUE(api_->merge_patch(
+      "persistentvolumeclaims", "default", "data", "",
+      boost::json::parse(R"({"spec": {"resources": {"requests": {"storage": "128Mi"}}}})")));
+  const auto has_grown = [&] {
+    const auto* claim = api_->peek("persistentvolumeclaims", "default", "data");
+    return text(*claim, {"status", "capacity", "storage"}) == "128Mi";
+  };
+  const auto is_refused = [&] {
+    const auto events = api_->list("events", "default");
+    return std::any_of(events->begin(), events->end(), [](const auto& event) {
+      return text(event, {"reason"}) == "FileSystemResizeFailed";
+    });
+  };
+  ASSERT_TRUE(run_until([&] { return has_grown() || is_refused(); }));
+  if (has_grown()) {
+    EXPECT_EQ(fill("two", "40"), "done\n") << "in the container that was there before";
+  }
+  ASSERT_TRUE(remove("pods", "full"));
+  ASSERT_TRUE(create_pod());
+  ASSERT_TRUE(run_until(has_grown)) << "where it could not while it was mounted, it does now";
+  EXPECT_EQ(fill("two", "40"), "done\n");
+  EXPECT_EQ(exec("full", {"sh", "-c", "ls -1 /data | grep -v lost"}), "one\ntwo\n");
+
+  ASSERT_TRUE(remove("pods", "full"));
+  ASSERT_TRUE(remove("persistentvolumeclaims", "data"));
+  const auto volumes = state_dir_ / "volumes";
+  EXPECT_TRUE(run_until([&] {
+    return std::filesystem::is_empty(volumes) && devices_of(volumes).empty();
+  })) << devices_of(volumes);
 }
 
 TEST_F(RuncClusterTest, AServiceFollowsReadinessWithinMilliseconds) {

@@ -169,7 +169,18 @@ TEST_F(RuncTest, AProbeThatFailsTakesReadinessAwayOrRestarts) {
 }
 
 TEST_F(RuncTest, WhatAKilledKubeletLeftIsClearedByTheNext) {
-  create_pod("left", "exec sleep 1000");
+  api_.apply(R"({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "volume"},
+                 "spec": {"capacity": {"storage": "64Mi"}, "accessModes": ["ReadWriteOnce"],
+                          "local": {"fsType": "ext4", "path": ")" +
+             (state_dir_ / "volumes/own.img").string() + R"("}}})");
+  api_.apply(R"({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+                 "metadata": {"name": "claim", "namespace": "default"},
+                 "spec": {"volumeName": "volume", "accessModes": ["ReadWriteOnce"],
+                          "resources": {"requests": {"storage": "64Mi"}}}})");
+  const std::string volumes =
+      R"("volumes": [{"name": "own", "persistentVolumeClaim": {"claimName": "claim"}}])";
+  const std::string mounts = R"("volumeMounts": [{"name": "own", "mountPath": "/own"}])";
+  create_pod("left", "touch /own/kept; exec sleep 1000", volumes, mounts);
   ASSERT_TRUE(run_until([&] { return is_ready("left"); }));
   const pid_t pid = pid_of("left");
   // As after a kill: nobody cleans up, no handler runs any more, and another one starts in the same
@@ -184,8 +195,12 @@ TEST_F(RuncTest, WhatAKilledKubeletLeftIsClearedByTheNext) {
   std::string line;
   std::getline(stat, line);
   EXPECT_TRUE(line.empty() || dying_status(line)) << line;
-  create_pod("fresh", "exec sleep 1000");
+  std::ifstream left("/proc/self/mounts");
+  for (std::string mount; std::getline(left, mount);)
+    EXPECT_EQ(mount.find(state_dir_.string() + "/pods/"), std::string::npos) << mount;
+  create_pod("fresh", "exec sleep 1000", volumes, mounts);
   EXPECT_TRUE(run_until([&] { return is_ready("fresh"); }));
+  EXPECT_EQ(exec("fresh", {"ls", "/own"}).second, "kept\nlost+found\n");
 }
 
 }  // namespace

@@ -26,10 +26,8 @@ constexpr std::string_view kProvisionedBy = "pv.kubernetes.io/provisioned-by";
 constexpr std::string_view kSelectedNode = "volume.kubernetes.io/selected-node";
 constexpr std::string_view kClaimProtection = "kubernetes.io/pvc-protection";
 constexpr std::string_view kVolumeProtection = "kubernetes.io/pv-protection";
-
-std::int64_t size_of(const json::value& volume) {
-  return whole_amount(find(volume, {"spec", "capacity", "storage"}));
-}
+constexpr std::string_view kFsType = "csi.storage.k8s.io/fstype";
+constexpr std::string_view kImageFsType = "ext4";
 
 std::int64_t requested_size(const json::value& claim) {
   return whole_amount(find(claim, {"spec", "resources", "requests", "storage"}));
@@ -55,6 +53,22 @@ json::object claim_reference(const json::value& claim) {
           {"namespace", namespace_of(claim)},
           {"name", name_of(claim)},
           {"uid", uid_of(claim)}};
+}
+
+// Where the volume lies, as the kubelet is told.
+void set_source(json::object& spec, const std::filesystem::path& directory,
+                std::string_view fstype) {
+  if (fstype.empty()) {
+    spec["hostPath"] = {{"path", directory.string()}, {"type", "DirectoryOrCreate"}};
+    return;
+  }
+  spec["local"] = {{"path", directory.string() + ".img"}, {"fsType", fstype}};
+  json::object any_node{
+      {"key", "kubernetes.io/os"}, {"operator", "In"}, {"values", json::array{"linux"}}};
+  spec["nodeAffinity"] = {
+      {"required",
+       {{"nodeSelectorTerms",
+         json::array{json::object{{"matchExpressions", json::array{std::move(any_node)}}}}}}}};
 }
 
 class VolumeController final : public Controller {
@@ -189,6 +203,12 @@ class VolumeController final : public Controller {
   }
 
   void provision(const json::value& claim, const json::value& storage) {
+    const auto fstype = text(storage, {"parameters", kFsType}, options_.default_fstype);
+    if (!fstype.empty() && fstype != kImageFsType) {
+      return say(claim, EventType::Warning, "ProvisioningFailed",
+                 fmt::format("parameter {} of storageclass \"{}\": expected {}, found {}", kFsType,
+                             name_of(storage), kImageFsType, fstype));
+    }
     const std::string name = fmt::format("pvc-{}", uid_of(claim));
     json::object metadata{{"name", name},
                           {"annotations", {{kProvisionedBy, text(storage, {"provisioner"})}}}};
@@ -199,9 +219,8 @@ class VolumeController final : public Controller {
         {"claimRef", claim_reference(claim)},
         {"persistentVolumeReclaimPolicy", text(storage, {"reclaimPolicy"}, "Delete")},
         {"storageClassName", name_of(storage)},
-        {"volumeMode", text(claim, {"spec", "volumeMode"}, "Filesystem")},
-        {"hostPath",
-         {{"path", (options_.directory / name).string()}, {"type", "DirectoryOrCreate"}}}};
+        {"volumeMode", text(claim, {"spec", "volumeMode"}, "Filesystem")}};
+    set_source(spec, options_.directory / name, fstype);
     auto created = context_.api.create(kVolumes, "",
                                        json::object{{"apiVersion", "v1"},
                                                     {"kind", "PersistentVolume"},
@@ -259,7 +278,18 @@ class VolumeController final : public Controller {
       if (!context_.api.merge_patch(kVolumes, "", name_of(volume), "", std::move(patch))) return;
     }
     if (size <= whole_amount(find(claim, {"status", "capacity", "storage"}))) return;
-    json::object patch{{"status", {{"capacity", {{"storage", *wanted}}}}}};
+    if (fstype_of(volume).empty()) return tell_size(claim, *wanted);
+    options_.grow(
+        path_of(volume), size,
+        [this, alive = std::weak_ptr(life_), claim, wanted = *wanted](const Result<void>& grown) {
+          if (alive.expired()) return;
+          if (grown) return tell_size(claim, wanted);
+          say(claim, EventType::Warning, "FileSystemResizeFailed", grown.error().message);
+        });
+  }
+
+  void tell_size(const json::value& claim, const json::value& size) {
+    json::object patch{{"status", {{"capacity", {{"storage", size}}}}}};
     if (context_.api.merge_patch(kClaims, namespace_of(claim), name_of(claim), "status",
                                  std::move(patch))) {
       say(claim, EventType::Normal, "FileSystemResizeSuccessful",
@@ -309,11 +339,11 @@ class VolumeController final : public Controller {
     set_volume_phase(volume, "Released");
     const bool ours = !text(volume, {"metadata", "annotations", kProvisionedBy}).empty();
     if (text(volume, {"spec", "persistentVolumeReclaimPolicy"}) != "Delete" || !ours) return;
-    const std::filesystem::path path(std::string(text(volume, {"spec", "hostPath", "path"})));
+    const auto path = path_of(volume);
     DeleteOptions options;
     options.uid = uid_of(volume);
     if (!context_.api.remove(kVolumes, "", name_of(volume), options)) return;
-    if (path.parent_path() == options_.directory) options_.remove_directory(path);
+    if (path.parent_path() == options_.directory) options_.remove(path);
   }
 
   void set_volume_phase(const json::value& volume, std::string_view phase) {
@@ -341,6 +371,7 @@ class VolumeController final : public Controller {
   std::map<ObjectKey, std::string> said_;
   WorkQueue claim_queue_;
   WorkQueue volume_queue_;
+  std::shared_ptr<int> life_ = std::make_shared<int>();
 };
 
 }  // namespace
@@ -368,6 +399,22 @@ bool volume_fits(const json::value& volume, const json::value& claim) {
   }
   const json::value* selector = find(claim, {"spec", "selector"});
   return selector == nullptr || label_selector_matches(selector, volume);
+}
+
+std::filesystem::path path_of(const json::value& volume) {
+  for (const std::string_view kind : {"hostPath", "local"}) {
+    const std::string_view path = text(volume, {"spec", kind, "path"});
+    if (!path.empty()) return path;
+  }
+  return {};
+}
+
+std::string_view fstype_of(const json::value& volume) {
+  return text(volume, {"spec", "local", "fsType"});
+}
+
+std::int64_t size_of(const json::value& volume) {
+  return whole_amount(find(volume, {"spec", "capacity", "storage"}));
 }
 
 std::unique_ptr<Controller> make_volume_controller(const ControllerContext& context,

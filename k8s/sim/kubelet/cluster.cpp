@@ -15,6 +15,7 @@
 #include "k8s/sim/kubelet/remains.hpp"
 #include "k8s/sim/kubelet/runc_kubelet.hpp"
 #include "k8s/sim/kubelet/service_routing.hpp"
+#include "k8s/sim/kubelet/volume_image.hpp"
 
 namespace troupe::sim {
 namespace {
@@ -159,15 +160,7 @@ class RunningCluster final : public Cluster {
     controllers_.push_back(make_node_keeper(context_, std::move(nodes)));
     controllers_.push_back(make_scheduler(context_, *pod_index_, binder()));
     workers_ = std::make_unique<WorkerPool>(context_.io, 1);
-    VolumeOptions volumes{options_.state_dir / "volumes", [this](const fs::path& path) {
-                            if (kubelet_ == nullptr) return;  // pods and volumes are records
-                            workers_->submit([path]() -> WorkerPool::Completion {
-                              std::error_code ignored;
-                              fs::remove_all(path, ignored);
-                              return nullptr;
-                            });
-                          }};
-    controllers_.push_back(make_volume_controller(context_, std::move(volumes)));
+    controllers_.push_back(make_volume_controller(context_, volume_options()));
     controllers_.push_back(make_endpoints_controller(context_, *pod_index_));
     controllers_.push_back(make_disruption_controller(context_, *pod_index_));
     controllers_.push_back(make_load_balancer_controller(
@@ -181,6 +174,27 @@ class RunningCluster final : public Cluster {
     for (auto& controller : make_workload_controllers(context_)) {
       controllers_.push_back(std::move(controller));
     }
+  }
+
+  VolumeOptions volume_options() {
+    VolumeOptions volumes;
+    volumes.directory = options_.state_dir / "volumes";
+    volumes.default_fstype = options_.default_fstype;
+    volumes.remove = [this](const fs::path& path) {
+      if (kubelet_ == nullptr) return;  // pods and volumes are records
+      workers_->submit([path]() -> WorkerPool::Completion {
+        std::error_code ignored;
+        fs::remove_all(path, ignored);
+        return nullptr;
+      });
+    };
+    volumes.grow = [this](const fs::path& image, std::int64_t size, VolumeOptions::Grown grown) {
+      if (kubelet_ == nullptr) return grown({});
+      workers_->submit([image, size, grown = std::move(grown)]() -> WorkerPool::Completion {
+        return [grown, done = grow_image(image, size)] { grown(done); };
+      });
+    };
+    return volumes;
   }
 
   BindPod binder() {

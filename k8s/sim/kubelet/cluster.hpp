@@ -40,6 +40,7 @@ struct ClusterOptions {
   NetworkReservation network;
   int nodes = 3;
   std::vector<std::pair<std::string, std::filesystem::path>> images;
+  std::string default_fstype;  // controllers/volumes.hpp
   // Cut established connections through a Service when their endpoint leaves.
   bool service_cut = false;
   BackoffLimits restart_backoff;

@@ -12,7 +12,9 @@
 
 #include "k8s/sim/controllers/amounts.hpp"
 #include "k8s/sim/controllers/json_access.hpp"
+#include "k8s/sim/controllers/volumes.hpp"
 #include "k8s/sim/kubelet/process.hpp"
+#include "k8s/sim/kubelet/volume_image.hpp"
 
 namespace troupe::sim {
 namespace {
@@ -26,7 +28,7 @@ Error failed(std::string_view what, const fs::path& path) {
   return error(Code::Fatal, fmt::format("{} {}: {}", what, path.string(), std::strerror(errno)));
 }
 
-Result<fs::path> claim_path(const PodFacts& facts, std::string_view claim_name) {
+Result<void> plan_claim(const PodFacts& facts, std::string_view claim_name, VolumePlan& plan) {
   const json::value* claim = facts.lookup("persistentvolumeclaims", claim_name);
   if (claim == nullptr) {
     return error(Code::NotFound, fmt::format("persistentvolumeclaim \"{}\" not found", claim_name));
@@ -40,28 +42,35 @@ Result<fs::path> claim_path(const PodFacts& facts, std::string_view claim_name) 
   if (volume == nullptr) {
     return error(Code::NotFound, fmt::format("persistentvolume \"{}\" not found", volume_name));
   }
-  for (const std::string_view kind : {"hostPath", "local"}) {
-    const std::string_view path = text(*volume, {"spec", kind, "path"});
-    if (!path.empty()) return fs::path(path);
+  const auto path = path_of(*volume);
+  if (path.empty()) {
+    return error(Code::Invalid,
+                 fmt::format("persistentvolume \"{}\" is neither hostPath nor local", volume_name));
   }
-  return error(Code::Invalid,
-               fmt::format("persistentvolume \"{}\" is neither hostPath nor local", volume_name));
+  if (fstype_of(*volume).empty()) {
+    plan.kind = VolumeKind::Claim;
+    plan.path = path;
+    return {};
+  }
+  plan.kind = VolumeKind::Image;
+  plan.image = path;
+  plan.size_limit = size_of(*volume);
+  return {};
 }
 
 Result<VolumePlan> plan_volume(const PodFacts& facts, const json::value& volume,
                                const fs::path& directory) {
   VolumePlan plan{
-      std::string(text(volume, {"name"})), VolumeKind::Scratch, directory, {}, {}, 0, false};
+      std::string(text(volume, {"name"})), VolumeKind::Scratch, directory, {}, {}, {}, 0, false};
   if (is_file_volume(volume)) {
     auto files = volume_files(facts, volume);
     if (!files) return files.error();
     plan.kind = VolumeKind::Files;
     plan.files = std::move(*files);
   } else if (const json::value* claim = find(volume, {"persistentVolumeClaim"})) {
-    auto path = claim_path(facts, text(*claim, {"claimName"}));
-    if (!path) return path.error();
-    plan.kind = VolumeKind::Claim;
-    plan.path = std::move(*path);
+    if (auto found = plan_claim(facts, text(*claim, {"claimName"}), plan); !found) {
+      return found.error();
+    }
     plan.read_only = flag(*claim, {"readOnly"});
   } else if (const json::value* host = find(volume, {"hostPath"})) {
     plan.kind = VolumeKind::HostPath;
@@ -142,6 +151,12 @@ Result<void> make_volume(const VolumePlan& volume, std::optional<gid_t> group) {
     case VolumeKind::Claim:
       if (!fs::exists(volume.path)) {
         if (auto made = make_directory(volume.path, 0777); !made) return made;
+      }
+      break;
+    case VolumeKind::Image:
+      if (auto made = make_directory(volume.path, 0755); !made) return made;
+      if (auto mounted = mount_image(volume.image, volume.size_limit, volume.path); !mounted) {
+        return mounted;
       }
       break;
   }

@@ -1,6 +1,7 @@
 // The volumes of a pod on the node: planned from the API's objects (no I/O), then made by a worker.
 //
-// A volume is a directory of the host that containers bind. Those made of API objects follow the
+// A volume is a directory of the host that containers bind, or where an image with a file system is
+// mounted (volume_image.hpp). Those made of API objects follow the
 // kubelet's layout, so that an update is seen whole or not at all: files are links through
 // "..data", a link to a directory of one version, swapped by rename.
 #pragma once
@@ -19,7 +20,7 @@
 
 namespace troupe::sim {
 
-enum class VolumeKind { Files, Scratch, Memory, HostPath, Claim };
+enum class VolumeKind { Files, Scratch, Memory, HostPath, Claim, Image };
 
 struct VolumePlan {
   std::string name;
@@ -27,7 +28,8 @@ struct VolumePlan {
   std::filesystem::path path;   // on the host
   VolumeFiles files;            // of Files
   std::string host_path_type;   // of HostPath: "", Directory, DirectoryOrCreate, File, ...
-  std::int64_t size_limit = 0;  // of Memory, in bytes; 0: the kernel's default
+  std::filesystem::path image;  // of Image
+  std::int64_t size_limit = 0;  // in bytes; of Memory, where 0 is the kernel's default, and Image
   bool read_only = false;
 };
 

@@ -167,6 +167,41 @@ TEST_F(FakeCluster, AMissingStorageClassIsNamedAndItsAppearanceProvisions) {
   }));
 }
 
+TEST_F(FakeCluster, AClassThatNamesAFileSystemGivesEachVolumeOneOfItsOwn) {
+  const auto claim_of = [&](const std::string& name, const std::string& fstype) {
+    apply(R"({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+        "metadata": {"name": ")" +
+          name + R"("}, "provisioner": "sim.troupe.dev/directory", "allowVolumeExpansion": true,
+        "parameters": {"csi.storage.k8s.io/fstype": ")" +
+          fstype + R"("}})");
+    apply(R"({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": {"name": ")" +
+          name + R"(", "namespace": "default"},
+        "spec": {"storageClassName": ")" +
+          name + R"(", "accessModes": ["ReadWriteOnce"],
+                 "resources": {"requests": {"storage": "1Gi"}}}})");
+  };
+  claim_of("small", "ext4");
+  ASSERT_TRUE(run_until([&] {
+    return at("persistentvolumeclaims", "small", {"status", "phase"}) == "Bound";
+  }));
+  const auto* volume = api_.peek("persistentvolumes", "",
+                                 at("persistentvolumeclaims", "small", {"spec", "volumeName"}));
+  EXPECT_EQ(text(*volume, {"spec", "local", "fsType"}), "ext4");
+  EXPECT_TRUE(text(*volume, {"spec", "local", "path"}).ends_with(".img"));
+  EXPECT_EQ(find(*volume, {"spec", "hostPath"}), nullptr);
+
+  claim_of("strange", "ntfs");
+  EXPECT_TRUE(run_until([&] {
+    const auto events = api_.list("events", "default");
+    return std::any_of(events->begin(), events->end(), [](const auto& event) {
+      return text(event, {"message"}) ==
+             "parameter csi.storage.k8s.io/fstype of storageclass \"strange\": expected ext4, "
+             "found ntfs";
+    });
+  }));
+}
+
 TEST_F(FakeCluster, EndpointsFollowLabelsAndReadiness) {
   apply(
       R"({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default"},
