@@ -5,6 +5,7 @@
 #include "tests/oracle/kills.hpp"
 #include "tests/oracle/managed.hpp"
 #include "tests/oracle/soak.hpp"
+#include "tests/oracle/switchovers.hpp"
 
 int main(int argc, char** argv) {
   using namespace troupe::oracle;
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
   SoakOptions soak_options;
   std::int64_t soak_seconds = soak_options.duration.count();
   KillsOptions kills_options;
+  SwitchoversOptions switchovers_options;
   const std::map<std::string, Strike> strikes{{"process", Strike::Process},
                                               {"pod", Strike::Pod},
                                               {"pause", Strike::Pause},
@@ -25,7 +27,8 @@ int main(int argc, char** argv) {
   auto* run = app.add_subcommand("run", "the demo");
   auto* soak = app.add_subcommand("soak", "kills at random, for a long time");
   auto* kills = app.add_subcommand("kills", "strikes the primary again and again in the same way");
-  for (auto* sub : {wait, run, kills, soak})
+  auto* switchovers = app.add_subcommand("switchovers", "planned ones, one after the other");
+  for (auto* sub : {wait, run, kills, switchovers, soak})
     sub->add_option("--kubeconfig", kubeconfig)->required();
   wait->add_option("--timeout", timeout, "seconds");
   run->add_option("--operator", options.operator_url, "URL of the operator")->required();
@@ -36,6 +39,8 @@ int main(int argc, char** argv) {
   kills->add_option("--times", kills_options.times)->check(CLI::PositiveNumber);
   kills->add_option("--how", kills_options.how)->transform(CLI::CheckedTransformer(strikes));
   kills->add_option("--json", kills_options.json_file, "file for the figures");
+  switchovers->add_option("--times", switchovers_options.times)->check(CLI::PositiveNumber);
+  switchovers->add_option("--json", switchovers_options.json_file, "file for the figures");
   soak->add_option("--duration", soak_seconds, "seconds");
   soak->add_option("--seed", soak_options.seed, "of what is killed, and when");
   soak->add_option("--restart-operator", soak_options.restart_operator,
@@ -48,6 +53,7 @@ int main(int argc, char** argv) {
   const Kubectl kubectl(kubeconfig);
   if (run->parsed()) return run_demo(kubectl, options);
   if (kills->parsed()) return run_kills(kubectl, kills_options);
+  if (switchovers->parsed()) return run_switchovers(kubectl, switchovers_options);
   if (soak->parsed()) return run_soak(kubectl, soak_options);
   if (wait_until_ready(kubectl, std::chrono::seconds(timeout))) return 0;
   std::fprintf(stderr, "error: the samples are not ready after %d s\n", timeout);

@@ -71,14 +71,28 @@ struct Options {
   int ideal_runs = 20;
   int group_runs = 3;
   // What troupe-demo kills has written; empty: not measured.
-  std::string killed, paused, cut_off;
+  std::string killed, paused, cut_off, switched;
   std::string json_file;
 };
 
+boost::json::value figures_in(const std::string& file) {
+  std::ifstream in(file);
+  return boost::json::parse(std::string(std::istreambuf_iterator<char>(in), {}));
+}
+
+void add_switchovers(Report& report, const std::string& file) {
+  const auto figures = figures_in(file);
+  const auto number = [&figures](const char* name) { return figures.at(name).to_number<double>(); };
+  report.add({"switchover_unavailable_median_ms", number("median_ms"), "ms",
+              fmt::format("{:.0f} runs, longest {:.0f} ms", number("runs"), number("max_ms")),
+              300});
+  report.add({"switchover_writes_lost", number("writes_lost") + number("writes_doubled"), "",
+              fmt::format("of {:.0f} acknowledged", number("writes_acked")), 0});
+}
+
 double add_troupe(Report& report, const std::string& how, const std::string& file,
                   double median_budget, std::optional<double> p99_budget) {
-  std::ifstream in(file);
-  const auto figures = boost::json::parse(std::string(std::istreambuf_iterator<char>(in), {}));
+  const auto figures = figures_in(file);
   const auto number = [&figures](const char* name) { return figures.at(name).to_number<double>(); };
   const auto median = number("median_ms");
   const std::string dominant(figures.at("dominant_phase").as_string());
@@ -114,6 +128,7 @@ int run(const Options& options) {
     report.add({"paused_of_group_expel_0", median / quick_paused.median(), "x", "", std::nullopt});
   }
   if (!options.cut_off.empty()) add_troupe(report, "cut_off", options.cut_off, 4000, std::nullopt);
+  if (!options.switched.empty()) add_switchovers(report, options.switched);
   const auto add_peer = [&report](const char* name, const Times& times) {
     report.add({name, times.median(), "ms", times.note(), std::nullopt});
   };
@@ -137,6 +152,7 @@ int main(int argc, char** argv) {
   app.add_option("--killed", options.killed, "figures of troupe-demo kills --how process");
   app.add_option("--paused", options.paused, "of --how pause");
   app.add_option("--cut-off", options.cut_off, "of --how cut-off");
+  app.add_option("--switched", options.switched, "of troupe-demo switchovers");
   app.add_option("--json", options.json_file, "file for the figures");
   CLI11_PARSE(app, argc, argv);
   try {

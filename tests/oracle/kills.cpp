@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cmath>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -13,6 +12,7 @@
 #include "runtime/model/json_text.hpp"
 #include "tests/oracle/judgement.hpp"
 #include "tests/oracle/operator_api.hpp"
+#include "tests/oracle/quantile.hpp"
 #include "tests/oracle/say.hpp"
 
 namespace troupe::oracle {
@@ -25,14 +25,6 @@ constexpr seconds kWritesAgain(60);
 constexpr seconds kMembersAgain(180);
 // Acknowledged writes between two blows, and after each before the victim is let go.
 constexpr std::uint64_t kCalm = 1000;
-
-// The smallest of which that share are not above.
-double quantile(std::vector<double> values, double share) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const auto rank = std::ceil(share * static_cast<double>(values.size()));
-  return values[static_cast<std::size_t>(std::max(rank, 1.0)) - 1];
-}
 
 class Kills {
  public:
