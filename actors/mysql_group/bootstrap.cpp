@@ -101,6 +101,13 @@ bool too_many_are_empty(const Topology& t, const Left& left, Plan& plan) {
   return true;
 }
 
+// Who holds nothing comes to count when it joins. Else a member that has begun a group, and dies
+// before another has joined, would be outvoted by those who never had anything.
+void let_holders_count(const Left& left, const std::string& chosen, PersistedRecord& record) {
+  for (const auto& c : left.candidates)
+    if (c.position.empty() && c.name != chosen) std::erase(record.quorum.members, c.name);
+}
+
 void tell_divergence(const std::vector<mysql::Candidate>& all, const mysql::Diverged& d,
                      Plan& plan) {
   std::string text;
@@ -165,9 +172,19 @@ void stop_all(const Topology& t, TimePoint now, Plan& plan) {
   const auto* name = chosen(t, *left, plan);
   if (!name) return;
   plan.record = t.record;
+  plan.record->epoch.value += 1;  // no StopGroup that comes late takes anybody out of the new group
   plan.record->current = *name;
   plan.record->operation->step = Step::Bootstrap;
   plan.record->operation->candidate = *name;
+  let_holders_count(*left, *name, *plan.record);
+}
+
+// Whoever leaves the group later does so in a later epoch than it was begun in: an order to begin
+// it that comes again is refused then.
+PersistedRecord ended(const Topology& t, const std::string& text, bool undone) {
+  auto record = topo::finished(t, text, undone);
+  record.epoch.value += 1;
+  return record;
 }
 
 // Everybody is asked again, with an epoch that ends what is under way.
@@ -188,7 +205,7 @@ void bootstrap(const Topology& t, TimePoint now, Plan& plan) {
   if (started && started->ok) {
     const auto text = fmt::format("{} has begun group {}, epoch {}: {}", m->name, t.record.group,
                                   t.record.epoch.value, op.reason);
-    plan.record = topo::finished(t, text);
+    plan.record = ended(t, text, false);
     plan.notes.push_back({false, "Bootstrap", text});
     return;
   }
@@ -253,7 +270,7 @@ void resume_bootstrap(const Topology& t, TimePoint now, Plan& plan) {
   const auto sight = look(t, now);
   const auto* primary = sight.view ? sight.view->primary() : nullptr;
   if (primary && primary->name != op.candidate) {
-    plan.record = topo::finished(t, "there is a group: " + primary->name + " is its primary", true);
+    plan.record = ended(t, "there is a group: " + primary->name + " is its primary", true);
     return;
   }
   if (op.step == Step::StopGroup) return stop_all(t, now, plan);

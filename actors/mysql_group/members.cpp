@@ -11,22 +11,37 @@ namespace {
 // The group's own limit.
 constexpr std::size_t kMaxMembers = 9;
 
-// A member counts before it may hold what nobody else has: it is on record first.
-bool keep_record(const Topology& t, const View& view, Plan& plan) {
+bool is_out(const View& view, const Member& m) {
+  return !view.seat_of(m) && own_state(m) != GroupState::Online &&
+         own_state(m) != GroupState::Recovering;
+}
+
+// The majority that is seen has all that one ever acknowledged who is no part of it.
+bool has_left_for_good(const Topology& t, const View& view, const Member& m) {
+  return !topo::stays(m) && is_out(view, m) &&
+         (!m.pod_exists || m.is_anothers() || m.done(Verb::StopGroup, t.record.epoch));
+}
+
+bool holds_nothing(const View& view, const Member& m, TimePoint now) {
+  return is_out(view, m) && m.answers(now) && m.position().empty();
+}
+
+// A member counts before it may hold what nobody else has: it is on record first. One at a time,
+// and in place of those who have not come to hold anything: they would outvote who does.
+bool keep_record(const Topology& t, const View& view, const Member* next, TimePoint now,
+                 Plan& plan) {
   if (plan.record || t.record.operation) return false;
   auto record = t.record;
   auto& names = record.quorum.members;
-  for (const auto& m : t.members)
-    if (topo::stays(m) && m.ours && m.pod_exists && !t.counts(m) && names.size() < kMaxMembers)
-      names.push_back(m.name);
-  // The majority that is seen has all that one ever acknowledged who is no part of it.
+  const bool one_comes = next && !t.counts(*next);
   std::erase_if(names, [&](const std::string& name) {
     const auto* m = t.find(name);
-    if (!m || topo::stays(*m)) return false;
-    const bool out = !view.seat_of(*m) && own_state(*m) != GroupState::Online &&
-                     own_state(*m) != GroupState::Recovering;
-    return out && (!m->pod_exists || m->is_anothers() || m->done(Verb::StopGroup, t.record.epoch));
+    return m && (has_left_for_good(t, view, *m) || (one_comes && holds_nothing(view, *m, now)));
   });
+  for (const auto* m : t.voters())
+    if (topo::stays(*m) && !t.counts(*m) && (m == next || view.seat_of(*m)) &&
+        names.size() < kMaxMembers)
+      names.push_back(m->name);
   if (record.quorum == t.record.quorum) return false;
   plan.record = std::move(record);
   return true;
@@ -38,15 +53,6 @@ std::optional<mysql::GtidSet> own_transactions(const View& view, const Member& m
   if (!primary || !primary->server() || primary->server()->seen < m.server()->answered())
     return std::nullopt;
   return subtract(m.position(), view.position());
-}
-
-// Some of those who would tell it what it missed have forgotten it.
-bool lacks_what_is_purged(const View& view, const Member& m) {
-  const auto has = m.position();
-  return std::any_of(view.seats.begin(), view.seats.end(), [&](const Seat& seat) {
-    return seat.state == GroupState::Online && seat.member->server() &&
-           !has.contains(seat.member->server()->gtid_purged);
-  });
 }
 
 // Whether a member that is in no group may join this one; else says what stands against it.
@@ -70,7 +76,7 @@ bool may_join(const Topology& t, const View& view, const Member& m, Plan& plan) 
     topo::begin_rebuild(t, m, *extra, why, plan);
     return false;
   }
-  if (lacks_what_is_purged(view, m)) {
+  if (!who_can_tell(view, m)) {
     const auto why =
         fmt::format("{} lacks transactions whose binlogs the group has purged", m.name);
     plan.hold("PurgedAtSource", why, m.server()->seen);
@@ -135,9 +141,17 @@ TimePoint last_tried(const Member& m) {
 
 }  // namespace
 
+const Member* who_can_tell(const View& view, const Member& m) {
+  const auto has = m.position();
+  const auto at = std::find_if(view.seats.begin(), view.seats.end(), [&](const Seat& seat) {
+    return seat.state == GroupState::Online && seat.member->server() &&
+           has.contains(seat.member->server()->gtid_purged);
+  });
+  return at == view.seats.end() ? nullptr : at->member;
+}
+
 // A group takes in one at a time; whoever failed waits until the others had their turn.
 bool keep_members(const Topology& t, const View& view, TimePoint now, Plan& plan) {
-  if (keep_record(t, view, plan)) return false;
   const auto& op = t.record.operation;
   bool all = true;
   const Member* next = nullptr;
@@ -149,11 +163,12 @@ bool keep_members(const Topology& t, const View& view, TimePoint now, Plan& plan
     const auto place = place_of(t, view, *m, now, plan);
     all &= place == Place::Taken;
     if (place == Place::ToBeOpened) plan.commands.push_back(start_command(t, *m));
-    if (place != Place::Outside || !t.counts(*m) || !may_join(t, view, *m, plan)) continue;
+    if (place != Place::Outside || !may_join(t, view, *m, plan)) continue;
     tell_failed_join(t, *m, plan);
     if (!next || last_tried(*m) < last_tried(*next)) next = m;
   }
-  if (next && !plan.record) plan.commands.push_back(start_command(t, *next));
+  if (keep_record(t, view, next, now, plan)) return false;
+  if (next && t.counts(*next) && !plan.record) plan.commands.push_back(start_command(t, *next));
   return all;
 }
 

@@ -67,7 +67,9 @@ void resume_rebuild(const Topology& t, const View& view, TimePoint now, Plan& pl
   const auto* primary = view.primary();
   if (!primary) return;
   if (op.step == Step::Save) return topo::save_extra(t, *m, now, plan);
-  if (topo::is_rebuilt(t, *m, *primary, now)) return topo::end_rebuild(t, *m, plan);
+  const auto* teller = who_can_tell(view, *m);
+  if (topo::is_rebuilt(t, *m, teller ? *teller : *primary, now))
+    return topo::end_rebuild(t, *m, plan);
   clone(t, view, *m, now, plan);
 }
 

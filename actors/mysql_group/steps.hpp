@@ -35,6 +35,9 @@ void assign_roles(const Topology& t, const View& view, TimePoint now, Plan& plan
 bool follow_election(const Topology& t, const View& view, Plan& plan);
 // Who belongs into the group joins it, one at a time. Whether all have.
 bool keep_members(const Topology& t, const View& view, TimePoint now, Plan& plan);
+// An ONLINE member whose binary logs still have all that `m` has missed: joiners try one donor
+// after the other. Null: `m` can only be cloned.
+const Member* who_can_tell(const View& view, const Member& m);
 // Who does not, leaves it.
 void let_leave(const Topology& t, const View& view, Plan& plan);
 void consider_order(const Topology& t, const View& view, TimePoint now, Plan& plan);

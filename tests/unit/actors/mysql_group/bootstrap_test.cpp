@@ -130,15 +130,17 @@ TEST(GroupBootstrap, FirstEveryMemberLeavesAndTheOneThatHasEverythingIsChosen) {
   EXPECT_FALSE(group.decide().record) << "db-2 may have more";
   group.has_stopped(2, "db-0:1-11");
   const auto plan = group.decide();
-  ASSERT_EQ(recorded(plan), "Bootstrap Bootstrap from db-0 to db-1, epoch 2");
+  ASSERT_EQ(recorded(plan), "Bootstrap Bootstrap from db-0 to db-1, epoch 3")
+      << "a StopGroup that comes again takes nobody out of the new group";
   EXPECT_EQ(plan.record->current, "db-1");
+  EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0", "db-1", "db-2"));
 }
 
 TEST(GroupBootstrap, AmongEqualsTheSpecificationsSourceIsChosen) {
   auto group = stopping();
   group.topology.wanted = "db-2";
   for (int i = 0; i < 3; ++i) group.has_stopped(i, "db-0:1-10");
-  EXPECT_EQ(recorded(group.decide()), "Bootstrap Bootstrap from db-0 to db-2, epoch 2");
+  EXPECT_EQ(recorded(group.decide()), "Bootstrap Bootstrap from db-0 to db-2, epoch 3");
 }
 
 TEST(GroupBootstrap, WhoHasDivergedIsShownAndNobodyIsChosen) {
@@ -158,8 +160,27 @@ TEST(GroupBootstrap, AMajorityThatLostItsDataIsNotPassedOver) {
   group.has_stopped(2, "db-0:1-10");
   EXPECT_THAT(held_by(group.decide()), ElementsAre("DataMissing"));
   group.has_stopped(1, "db-0:1-10");
-  EXPECT_EQ(recorded(group.decide()), "Bootstrap Bootstrap from db-0 to db-1, epoch 2")
+  EXPECT_EQ(recorded(group.decide()), "Bootstrap Bootstrap from db-0 to db-1, epoch 3")
       << "one empty member is no majority";
+}
+
+TEST(GroupBootstrap, WhoHoldsNothingCountsNoMoreUntilItJoins) {
+  auto group = stopping();
+  group.record().operation->from.clear();  // the first time
+  for (int i = 0; i < 3; ++i) group.has_stopped(i, "");
+  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0"));
+  group.has_stopped(2, "db-2:1");
+  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-2"));
+}
+
+// It was the only one in the group that it had begun.
+TEST(GroupBootstrap, AMemberThatWasAloneInItsGroupBeginsItAgain) {
+  auto group = stopping();
+  group.record().quorum.members = {"db-0"};
+  group.has_stopped(0, "db-0:1-10");
+  group.has_stopped(1, "");
+  group.has_stopped(2, "");
+  EXPECT_EQ(recorded(group.decide()), "Bootstrap Bootstrap from db-0 to db-0, epoch 3");
 }
 
 TEST(GroupBootstrap, WhatOnlyAMemberOfThePastHasIsNotPassedOver) {
@@ -209,14 +230,15 @@ TEST(GroupBootstrap, ARefusalAsksAllAgainInTheNextEpoch) {
 TEST(GroupBootstrap, EndsWhenTheCandidateIsOnline) {
   auto group = beginning();
   group[1].did(Verb::StartGroup, 2, "db-0:1-10");
-  EXPECT_EQ(recorded(group.decide()), "idle: db-1, epoch 2");
+  EXPECT_EQ(recorded(group.decide()), "idle: db-1, epoch 3")
+      << "an order to begin it that comes again is refused by who has left since";
 }
 
 TEST(GroupBootstrap, IsGivenUpWhereThereIsAGroup) {
   auto group = Group::formed();
   group.begin(OperationType::Bootstrap, Step::Bootstrap, "db-0", "db-1");
   const auto plan = group.decide();
-  ASSERT_EQ(recorded(plan), "idle: db-0, epoch 2");
+  ASSERT_EQ(recorded(plan), "idle: db-0, epoch 3");
   EXPECT_TRUE(plan.record->last->undone);
 }
 

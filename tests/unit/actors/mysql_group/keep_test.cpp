@@ -169,11 +169,13 @@ TEST(GroupKeep, WhoWasSeenAfterTheGroupIsJudgedWhenTheGroupIsSeenAgain) {
   EXPECT_THAT(plan.probe, ElementsAre("db-0"));
 }
 
-TEST(GroupKeep, AMemberThatLacksWhatIsPurgedIsRebuilt) {
+TEST(GroupKeep, AMemberThatLacksWhatAllHavePurgedIsRebuilt) {
   auto group = Group::formed();
   group.seen_by({0, 1}, "g:2", "db-0=PRIMARY db-1=ONLINE");
   group[1].has_purged("db-0:1-5");
   group.is_out(2).has("db-0:1-3");
+  EXPECT_THAT(asked(group.decide()), ElementsAre("db-2 StartGroup")) << "db-0 can tell it";
+  group[0].has_purged("db-0:1-4");
   EXPECT_EQ(recorded(group.decide()), "Rebuild Clone to db-2, epoch 2");
 }
 
@@ -197,6 +199,24 @@ TEST(GroupKeep, ANewMemberIsOnRecordBeforeItJoins) {
   ASSERT_TRUE(plan.record);
   EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0", "db-1", "db-2"));
   EXPECT_THAT(asked(plan), IsEmpty());
+}
+
+TEST(GroupKeep, OneComesToCountAtATimeInPlaceOfWhoHoldsNothing) {
+  auto group = Group::formed();
+  group.seen_by({0}, "g:2", "db-0=PRIMARY");
+  for (const int i : {1, 2}) group.is_out(i).has("");
+  group.record().quorum.members = {"db-0"};
+  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-1"));
+  group.record().quorum.members = {"db-0", "db-1"};
+  EXPECT_THAT(asked(group.decide()), ElementsAre("db-1 StartGroup"));
+  group[1].failed(Verb::StartGroup, 1, "no member of the group answers");
+  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-2"));
+}
+
+TEST(GroupKeep, AMemberThatIsSeenInTheGroupCounts) {
+  auto group = Group::formed();
+  group.record().quorum.members = {"db-0", "db-1"};
+  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-1", "db-2"));
 }
 
 TEST(GroupKeep, AnIsolatedMemberLeavesAndCountsUntilItHas) {
@@ -252,6 +272,19 @@ TEST(GroupRebuild, ADonorHasAllThatWasAcknowledgedThere) {
   EXPECT_THAT(asked(group.decide()), ElementsAre("db-2 Clone db-0"));
   group[0].has("db-0:1-9");
   EXPECT_THAT(held_by(group.decide()), Contains("NoDonor"));
+}
+
+// One that would end and begin again for ever is none.
+TEST(GroupRebuild, EndsWithoutACloneOnlyWhereTheMemberCanJoin) {
+  auto group = Group::formed();
+  group.seen_by({0, 1}, "g:2", "db-0=PRIMARY db-1=ONLINE");
+  group.begin(OperationType::Rebuild, Step::Clone, "", "db-2");
+  group[0].has_purged("db-0:1-4");
+  group[1].has_purged("db-0:1-5");
+  group.is_out(2).has("db-0:1-3");
+  EXPECT_THAT(asked(group.decide()), ElementsAre("db-2 StopGroup"));
+  group[1].has_purged("db-0:1-3");
+  EXPECT_EQ(recorded(group.decide()), "idle: db-0, epoch 2");
 }
 
 TEST(GroupRebuild, EndsWhenTheDataIsThere) {
