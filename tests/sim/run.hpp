@@ -16,6 +16,7 @@ namespace troupe::sim {
 enum class Invariant {
   NoAcknowledgedWriteIsLost,
   OneCanAcknowledge,  // at any instant, whatever is on its way
+  OneGroup,           // at any instant: never are members in two of them
   EpochsNeverFall,    // and each has one source
   MembersComeToHoldTheSame,
   ItConverges,             // once faults have stopped
@@ -29,6 +30,8 @@ constexpr std::string_view to_string(Invariant invariant) {
       return "NoAcknowledgedWriteIsLost";
     case Invariant::OneCanAcknowledge:
       return "OneCanAcknowledge";
+    case Invariant::OneGroup:
+      return "OneGroup";
     case Invariant::EpochsNeverFall:
       return "EpochsNeverFall";
     case Invariant::MembersComeToHoldTheSame:

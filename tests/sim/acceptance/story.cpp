@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/mysql_group/decide.hpp"
+
 namespace troupe::mysql_topology::sim {
 namespace {
 
@@ -226,18 +228,35 @@ std::optional<std::string> Story::failure() const {
   return fmt::format("{}: {}", troupe::sim::to_string(broken->of), broken->text);
 }
 
-void for_each_seed(const std::function<void(Story&)>& story, int members, int seeds) {
+namespace {
+
+void tell_for_each_seed(const std::function<void(Story&)>& story, int members, int seeds,
+                        Engine engine) {
   for (int seed = 1; seed <= seeds; ++seed) {
     const auto number = static_cast<std::uint64_t>(seed);
-    Story quiet(number, false, members);
+    Story quiet(number, false, members, engine);
     story(quiet);
     const auto failure = quiet.failure();
     if (!failure) continue;
-    Story told(number, true, members);
+    Story told(number, true, members, engine);
     story(told);
     ADD_FAILURE() << "seed " << seed << ": " << *failure << "\n" << end_of(told.told());
     return;
   }
+}
+
+}  // namespace
+
+void for_each_seed(const std::function<void(Story&)>& story, int members, int seeds) {
+  tell_for_each_seed(story, members, seeds, &decide);
+}
+
+void for_each_seed_of_a_group(const std::function<void(Story&)>& story, int members, int seeds) {
+  const auto in_a_group = [&story](Story& s) {
+    s.object.mode = Mode::Group;
+    story(s);
+  };
+  tell_for_each_seed(in_a_group, members, seeds, &mysql_group::decide);
 }
 
 void expect_caught(const std::function<void(Story&)>& story, Engine engine, const std::string& text,

@@ -106,6 +106,9 @@ class Story {
 
 // Fails the test for each seed whose story fails, with the end of it.
 void for_each_seed(const std::function<void(Story&)>& story, int members = 3, int seeds = 10);
+// The same in mode group_replication.
+void for_each_seed_of_a_group(const std::function<void(Story&)>& story, int members = 3,
+                              int seeds = 10);
 
 // Fails the test unless some seed's story fails with that engine, and says so by `text`.
 void expect_caught(const std::function<void(Story&)>& story, Engine engine, const std::string& text,

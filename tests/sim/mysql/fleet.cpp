@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engines/mysql/model/error_number.hpp"
+#include "tests/sim/mysql/group.hpp"
 
 namespace troupe::mysql_topology::sim {
 namespace {
@@ -78,6 +79,8 @@ Fleet::Fleet(Timeline& timeline, Rules rules, int count, Upkeep upkeep)
     for (int i = 0; i < count; ++i) live(i);
 }
 
+Fleet::~Fleet() = default;
+
 int Fleet::add_outside() {
   const int i = size();
   for (auto& row : cut_) row.push_back(false);
@@ -109,6 +112,7 @@ void Fleet::kill(int i, Duration down) {
   if (s.running) timeline_.tell("{} dies, {} commits hang", s.name, s.binlog.size() - s.committed);
   s.running = s.connected = s.paused = false;
   s.sessions.clear();
+  s.seat.reset();
   s.starts_at = timeline_.now() + down;
   if (s.job && s.job->command.verb == Verb::Clone && s.job->phase > 0) s.partial = true;
   if (s.job && (s.partial || needs_server(s.job->command.verb)))
@@ -235,6 +239,7 @@ void Fleet::start(int i) {
 }
 
 void Fleet::stop(int i) {
+  if ((*this)[i].seat) groups().leave((*this)[i]);
   kill(i, {});
   (*this)[i].wanted = false;
 }
@@ -258,6 +263,7 @@ void Fleet::turn(int i) {
     receive(i);
     apply(i);
     commit(i);
+    if (s.seat) groups().turn(s);
   }
   work(i);
 }
@@ -389,6 +395,7 @@ void Fleet::write_somewhere() { write(timeline_.chance.pick(static_cast<int>(ser
 void Fleet::write(int i) {
   auto& s = (*this)[i];
   if (!s.running || s.paused || s.read_only || s.offline || s.full) return;
+  if (s.seat) return groups().propose(s, writes_++);
   const Transaction t{s.identity, last_number(s) + 1, writes_++};
   add(s, t);
   if (is_outside(i)) return commit(i);
@@ -433,6 +440,7 @@ void Fleet::broken(Invariant invariant, std::string what) {
 // Whether a write that begins now could ever be acknowledged: partitions may heal.
 bool Fleet::can_acknowledge(const Server& s) const {
   if (!s.running || s.read_only || s.offline) return false;
+  if (s.seat) return groups_->can_acknowledge(s);
   if (!s.waits) return true;
   const auto ackers = std::count_if(servers_.begin(), servers_.end(), [&s](const Server& r) {
     return r.running && r.receiver && r.source == s.index && r.acknowledges;
@@ -441,6 +449,8 @@ bool Fleet::can_acknowledge(const Server& s) const {
 }
 
 void Fleet::check_writers() {
+  if (groups_)
+    if (const auto two = groups_->violation()) return broken(two->of, two->text);
   const Server* first = nullptr;
   for (const auto& s : servers_) {
     if (is_outside(s.index) || !can_acknowledge(s)) continue;
@@ -534,13 +544,20 @@ std::optional<Reply> Fleet::advance(int i, Job& job) {
     case Verb::Clone:
       return clone(s, job);
     case Verb::StartGroup:
+      return groups().start(s, job);
     case Verb::StopGroup:
+      return groups().stop(s, job);
     case Verb::SetGroupPrimary:
-      return refused(Code::Invalid, "these servers form no groups");
+      return groups().set_primary(s, job);
     case Verb::InspectSource:
       break;  // answered when it was asked
   }
   return done(s);
+}
+
+Groups& Fleet::groups() {
+  if (!groups_) groups_ = std::make_unique<Groups>(*this);
+  return *groups_;
 }
 
 int Fleet::peer_of(const Command& c) const {
@@ -686,6 +703,7 @@ std::optional<Reply> Fleet::clone(Server& s, Job& job) {
   if (job.phase == 0) {
     if (!s.running && !s.partial) return refused(Code::Retry, "the server does not run");
     if (!s.read_only) return refused(Code::Conflict, "open for writes");
+    if (s.seat) return refused(Code::Conflict, "in a group");
     if (!reached) return refused(Code::Retry, "the donor is not reached");
     leave(s);
     job.phase_ends = timeline_.now() + timeline_.chance.between(kCloneMin, kCloneMax);
@@ -748,6 +766,7 @@ mysql::MemberObservation Fleet::observe(int i) const {
                         .wait_sessions = s.waits ? s.binlog.size() - s.committed : 0,
                         .yes_tx = s.acknowledged_commits};
   o.semi_sync_replica = {.names = mysql::SemiSyncNames::New, .enabled = s.acknowledges};
+  if (groups_) o.group = groups_->observe(s);
   if (!s.source) return o;
   using enum mysql::ThreadState;
   std::optional<Duration> silence;

@@ -8,14 +8,18 @@
 // boots closed and replicates from nobody. An agent does one command at a time and refuses epochs
 // below the highest that it was told.
 //
+// In a group they agree among themselves (group.hpp).
+//
 // There may be a server outside, which is no member and has no agent: open from its start, it
 // answers its clients alone, and members may follow it or be cloned from it.
 #pragma once
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/mysql_topology/decide.hpp"
@@ -50,6 +54,24 @@ struct Reply {
   mysql::GtidSet executed;
   mysql::GtidSet received;
   std::optional<Outside> outside;  // InspectSource
+};
+
+// What a server that takes part in a group knows of it, all in memory.
+struct Seat {
+  std::size_t group = 0;  // of Groups
+  mysql::GroupState state = mysql::GroupState::Recovering;
+  std::uint64_t news = 0;  // up to which it has heard of views and primaries
+  std::uint64_t view = 0;
+  std::vector<int> members;  // of that view
+  int primary = -1;
+  std::vector<TimePoint> heard;           // by server: when last
+  std::vector<mysql::GroupState> states;  // by server: as it said then
+  std::optional<TimePoint> alone_since;   // fewer than a majority are heard
+  std::size_t delivered = 0;              // of what the group has decided
+  std::uint64_t received = 0;             // up to which proposal
+  mysql::GtidSet to_recover;              // to be ONLINE
+  std::optional<int> donor;
+  TimePoint donor_until;  // without one until then, it leaves
 };
 
 struct Job {
@@ -111,7 +133,8 @@ struct Server {
   bool applier_held = false;  // by a lock that somebody has
   bool acks_lost = false;     // until its receiver connects again
   int boot = 0;
-  Epoch opened;  // of the command that opened it
+  Epoch opened;              // of the command that opened it
+  std::optional<Seat> seat;  // in a group
 
   // The volume, as its agent sees it.
   std::uint64_t disk_total = std::uint64_t{100} << 30;
@@ -123,6 +146,8 @@ struct Server {
   int agent_boot = 1;
   std::optional<Job> job;
   std::deque<Job> queue;
+  // The lives of agent and server in which it took its server out of a group, as its last step.
+  std::optional<std::pair<int, int>> left_group_in;
 
   bool hangs() const { return committed < binlog.size(); }
 };
@@ -137,9 +162,12 @@ inline Cut some_cut(Chance& chance) {
   return kCuts[chance.pick(4)];
 }
 
+class Groups;
+
 class Fleet {
  public:
   Fleet(Timeline& timeline, Rules rules, int count, Upkeep upkeep = Upkeep::ByItself);
+  ~Fleet();
 
   // To be called before anything happens; gives its index, which is that after the last member's.
   int add_outside();
@@ -199,6 +227,7 @@ class Fleet {
   void check_that_nobody_writes();
 
  private:
+  friend class Groups;
   void live(int i);  // one turn of a server's threads, again and again
   void turn(int i);
   void cut(int from, int to);
@@ -222,6 +251,7 @@ class Fleet {
   std::optional<Reply> save(Server& s, const Command& c);
   std::optional<Reply> clone(Server& s, Job& job);
   Reply inspect(const Server& s) const;
+  Groups& groups();
   bool is_outside(int i) const { return i >= members_; }
   int peer_of(const Command& c) const;
   bool drained(Server& s);
@@ -240,7 +270,9 @@ class Fleet {
   int members_;
   std::vector<Server> servers_;         // the members, and then who is outside
   std::vector<std::vector<bool>> cut_;  // by sender and receiver
+  std::unique_ptr<Groups> groups_;      // null: nobody was ever told of one
   std::size_t writes_ = 0;
+  std::uint64_t openings_ = 0;  // of primaries of groups
   int names_ = 0;
   std::vector<std::size_t> acked_;
   std::vector<std::size_t> taken_over_;  // writes from outside

@@ -15,6 +15,7 @@ constexpr Duration kStreamSilence = seconds(2);  // then the agent's stream coun
 constexpr Duration kBackoffFirst = milliseconds(100);
 constexpr int kBackoffDoublings = 5;
 constexpr std::uint16_t kPort = 3306;
+constexpr std::string_view kGroup = "6d7b8f2e-0c1a-4b5e-9d3f-1a2b3c4d5e6f";
 
 Duration limit_of(Verb verb) {
   switch (verb) {
@@ -26,6 +27,8 @@ Duration limit_of(Verb verb) {
     case Verb::Follow:
     case Verb::Promote:
       return seconds(6);
+    case Verb::StartGroup:
+      return seconds(60);
     default:
       return seconds(20);
   }
@@ -157,6 +160,7 @@ Topology Operator::told() const {
   t.mode = object_.mode;
   t.failover = object_.failover;
   t.wanted = object_.wanted;
+  t.new_group = kGroup;
   t.record = read_;
   t.order_by_note = object_.order;
   t.recover_on = object_.recover_on;
