@@ -37,10 +37,13 @@ fs::path new_directory(const std::string& name) {
 
 }  // namespace
 
-Cluster::Cluster(const std::string& name, const fs::path& samples)
+Cluster::Cluster(const std::string& name, const fs::path& samples,
+                 const std::string& default_fstype)
     : directory_(new_directory(name)), kubectl_(directory_ / "kubeconfig"), mysql_(kubectl_) {
   std::vector<std::string> arguments{"up"};
   if (!samples.empty()) arguments.insert(arguments.end(), {"--samples", samples});
+  if (!default_fstype.empty())
+    arguments.insert(arguments.end(), {"--default-fstype", default_fstype});
   const auto up = tool(arguments);
   EXPECT_EQ(up.status, 0) << up.err;
 }
@@ -117,10 +120,10 @@ void Cluster::start_operator(const OperatorAs& how) {
   ASSERT_EQ(started.status, 0) << started.err;
 }
 
-void ClusterTest::bring_up(const fs::path& samples) {
+void ClusterTest::bring_up(const fs::path& samples, const std::string& default_fstype) {
   std::string name = testing::UnitTest::GetInstance()->current_test_suite()->name();
   std::replace(name.begin(), name.end(), '/', '-');  // of a suite with parameters
-  cluster_ = std::make_unique<Cluster>(name, samples);
+  cluster_ = std::make_unique<Cluster>(name, samples, default_fstype);
   if (!HasFailure() && !source().empty()) {
     const auto problem = cluster_->mysql().make_writer_account();
     EXPECT_FALSE(problem) << *problem;
@@ -139,11 +142,6 @@ std::string ClusterTest::ok(std::string_view arguments, const std::string& input
   const auto ran = kubectl(arguments, input);
   EXPECT_EQ(ran.status, 0) << "kubectl " << arguments << ": " << ran.err;
   return ran.out;
-}
-
-std::int64_t ClusterTest::epoch() {
-  const auto text = ok("get mr mysql-cluster-replication -o jsonpath={.status.epoch}");
-  return text.empty() ? 0 : std::stoll(text);
 }
 
 std::string ClusterTest::read_file(const fs::path& path) {

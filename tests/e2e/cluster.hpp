@@ -32,8 +32,9 @@ struct OperatorAs {
 class Cluster {
  public:
   // Brings it up, of the manifests in that folder if it names one; fails the test if that takes
-  // more than five minutes.
-  explicit Cluster(const std::string& name, const std::filesystem::path& samples = {});
+  // more than five minutes. With `default_fstype`, "ext4", volumes are file systems of their own.
+  explicit Cluster(const std::string& name, const std::filesystem::path& samples = {},
+                   const std::string& default_fstype = {});
   // Ends it, and fails the test if anything of it is left.
   ~Cluster();
 
@@ -70,7 +71,8 @@ class ClusterTest : public testing::Test {
   static void TearDownTestSuite();
   // For suites with manifests of their own, in their SetUpTestSuite. Where these make no source,
   // the account of the writers is up to the suite.
-  static void bring_up(const std::filesystem::path& samples);
+  static void bring_up(const std::filesystem::path& samples,
+                       const std::string& default_fstype = {});
   void SetUp() override;
 
   static Cluster& cluster() { return *cluster_; }
@@ -80,7 +82,7 @@ class ClusterTest : public testing::Test {
   static std::string ok(std::string_view arguments, const std::string& input = {});
   static oracle::Ran kubectl(std::string_view arguments, const std::string& input = {});
   static std::string source() { return mysql().source(); }
-  static std::int64_t epoch();
+  static std::int64_t epoch() { return mysql().epoch(); }
   static std::string read_file(const std::filesystem::path& path);
   static std::filesystem::path sample(std::string_view name);
   // Some member that is not the source.

@@ -1,9 +1,8 @@
 #include "tests/e2e/mysql_acceptance.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 
-#include <regex>
+#include <utility>
 
 namespace troupe::e2e {
 namespace {
@@ -16,33 +15,8 @@ std::string status(std::string_view field) {
 
 }  // namespace
 
-oracle::Ran MysqlAcceptance::Network::run(std::vector<std::string> command) const {
-  command.insert(command.begin(), {"nsenter", "--net=" + file});
-  return oracle::run(command, seconds(10));
-}
-
-oracle::Ran MysqlAcceptance::Network::route(const std::string& verb,
-                                            const std::string& address) const {
-  return run({"ip", "route", verb, "blackhole", address + "/32"});
-}
-
-std::string MysqlAcceptance::Network::gateway() const {
-  const auto routes = run({"ip", "route", "show", "default"}).out;
-  std::smatch found;
-  return std::regex_search(routes, found, std::regex("via ([0-9.]+)")) ? found[1].str() : "";
-}
-
-// By process 1 of the database's container, which outlives the database.
-MysqlAcceptance::Network MysqlAcceptance::network_of(const std::string& member) {
-  const auto database = mysql().database_process(member);
-  const auto status = database ? read_file(fmt::format("/proc/{}/status", *database)) : "";
-  std::smatch parent;
-  if (!std::regex_search(status, parent, std::regex("PPid:\\s+([0-9]+)"))) return {};
-  return {fmt::format("/proc/{}/ns/net", parent[1].str())};
-}
-
 MysqlAcceptance::~MysqlAcceptance() {
-  for (const auto& [network, address] : cut_) network.route("del", address);
+  for (const auto& take_back : to_take_back_) take_back();
 }
 
 std::vector<std::string> MysqlAcceptance::replicas() {
@@ -51,23 +25,25 @@ std::vector<std::string> MysqlAcceptance::replicas() {
   return names;
 }
 
-void MysqlAcceptance::cut(const std::string& member, const std::string& address) {
-  const auto network = network_of(member);
-  ASSERT_EQ(network.route("add", address).status, 0) << member;
-  cut_.push_back({network, address});
+void MysqlAcceptance::keep(std::optional<oracle::TakeBack> done, const std::string& what) {
+  ASSERT_TRUE(done) << "cannot be done: " << what;
+  to_take_back_.push_back(std::move(*done));
 }
 
 void MysqlAcceptance::part(const std::string& one, const std::string& other) {
-  cut(one, mysql().member(other).host);
+  keep(oracle::part(mysql().pod(one), mysql().pod(other)), "to part " + one + " and " + other);
 }
 
 void MysqlAcceptance::lose_sight_of(const std::string& member) {
-  cut(member, network_of(member).gateway());
+  keep(oracle::lose_sight_of(mysql().pod(member)), "to lose sight of " + member);
+}
+
+void MysqlAcceptance::fill_volume(const std::string& member, std::uint64_t bytes_left) {
+  keep(oracle::fill_volume(mysql(), member, bytes_left), "to fill the volume of " + member);
 }
 
 void MysqlAcceptance::heal() {
-  for (const auto& [network, address] : cut_) EXPECT_EQ(network.route("del", address).status, 0);
-  cut_.clear();
+  for (const auto& take_back : std::exchange(to_take_back_, {})) EXPECT_TRUE(take_back());
 }
 
 void MysqlAcceptance::lose_volume(const std::string& member) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/e2e/cluster.hpp"
+#include "tests/oracle/surroundings.hpp"
 
 namespace troupe::e2e {
 
@@ -24,6 +25,9 @@ class MysqlAcceptance : public ClusterTest {
   void part(const std::string& one, const std::string& other);
   // Neither the operator nor the kubelet nor the clients of the test reach it.
   void lose_sight_of(const std::string& member);
+  // Takes the room on its data volume, but for so many bytes; of a cluster with volumes of their
+  // own.
+  void fill_volume(const std::string& member, std::uint64_t bytes_left);
   // Takes all of that back.
   void heal();
   static void lose_volume(const std::string& member);
@@ -43,21 +47,9 @@ class MysqlAcceptance : public ClusterTest {
   static std::string label_of(const std::string& member);
 
  private:
-  // Of a Pod's network namespace: the file that stands for it.
-  struct Network {
-    std::string file;
-    oracle::Ran route(const std::string& verb, const std::string& address) const;
-    std::string gateway() const;
-    oracle::Ran run(std::vector<std::string> command) const;
-  };
-  static Network network_of(const std::string& member);
-  void cut(const std::string& member, const std::string& address);
+  void keep(std::optional<oracle::TakeBack> done, const std::string& what);
 
-  struct Cut {
-    Network network;
-    std::string address;
-  };
-  std::vector<Cut> cut_;
+  std::vector<oracle::TakeBack> to_take_back_;
 };
 
 }  // namespace troupe::e2e

@@ -45,7 +45,7 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
                   "mysql-cluster-replication-readwrite", rate));
 
   const auto kill =
-      strike(kubectl, cluster, primary, options.kill_pod ? Strike::Pod : Strike::Process);
+      strike(kubectl, cluster.pod(primary), options.kill_pod ? Strike::Pod : Strike::Process);
   if (!kill) {
     say("error: the primary could not be killed");
     return 1;

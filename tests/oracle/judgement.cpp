@@ -3,43 +3,65 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "tests/oracle/say.hpp"
 
 namespace troupe::oracle {
 namespace {
 
-constexpr std::chrono::seconds kToApply(60);
+// A server that waited for room on its volume looks again after a minute.
+constexpr std::chrono::seconds kToApply(150);
 
-Writers::Verdict judge_member(const Address& member, const std::vector<const Writers*>& writers) {
-  Writers::Verdict all;
-  for (const auto* one : writers) {
-    const auto v = one->judge(member);
-    all.rows = v.rows;
-    all.lost += v.lost;
-    all.doubled = v.doubled;  // of the whole table
-    if (!v.error.empty()) all.error = v.error;
-  }
-  return all;
+struct Verdict {
+  Rows rows;
+  std::uint64_t lost = 0;
+};
+
+Verdict judge_member(const Address& member, const std::vector<const Writers*>& writers) {
+  Verdict out{.rows = read_rows(member)};
+  for (const auto* one : writers) out.lost += one->missing_in(out.rows);
+  return out;
 }
 
 }  // namespace
 
 Judgement judge_members(const MysqlCluster& cluster, const std::vector<const Writers*>& writers) {
   Judgement out;
-  for (const auto& name : cluster.members()) {
-    Writers::Verdict v;
+  const auto names = cluster.members();
+  if (names.empty()) out.problem = "nobody says who the members are";
+  for (const auto& name : names) {
+    Verdict v;
     eventually(kToApply, [&] {
       v = judge_member(cluster.member(name), writers);
-      return v.error.empty() && v.lost == 0;
+      return v.rows.error.empty() && v.lost == 0;
     });
-    say(fmt::format("  {}: {} rows, {} acknowledged ones missing, {} twice{}{}", name, v.rows,
-                    v.lost, v.doubled, v.error.empty() ? "" : ": ", v.error));
+    const auto& error = v.rows.error;
+    say(fmt::format("  {}: {} rows, {} acknowledged ones missing, {} twice{}{}", name, v.rows.count,
+                    v.lost, v.rows.doubled, error.empty() ? "" : ": ", error));
     out.lost = std::max(out.lost, v.lost);
-    out.doubled = std::max(out.doubled, v.doubled);
-    if (!v.error.empty()) out.problem = name + ": " + v.error;
+    out.doubled = std::max(out.doubled, v.rows.doubled);
+    if (!error.empty()) out.problem = name + ": " + error;
   }
   return out;
+}
+
+std::optional<std::string> difference_of_members(const MysqlCluster& cluster) {
+  const auto names = cluster.members();
+  std::string told;
+  const auto same = [&] {
+    std::set<std::string> states;
+    told.clear();
+    for (const auto& name : names) {
+      const auto state = cluster.query(
+          name, "SELECT @@GLOBAL.gtid_executed; CHECKSUM TABLE troupe_demo.acknowledged");
+      states.insert(state);
+      told += fmt::format("{}: {}; ", name, state);
+    }
+    return states.size() == 1 && !states.begin()->empty();
+  };
+  if (eventually(kToApply, same)) return std::nullopt;
+  return told;
 }
 
 }  // namespace troupe::oracle

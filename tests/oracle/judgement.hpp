@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,5 +20,9 @@ struct Judgement {
 
 // When the writers have stopped. Tells what each member has; a replica may take its time to apply.
 Judgement judge_members(const MysqlCluster& cluster, const std::vector<const Writers*>& writers);
+
+// Until all members have executed the same transactions and hold the same rows; else how they
+// differ. When nobody writes.
+std::optional<std::string> difference_of_members(const MysqlCluster& cluster);
 
 }  // namespace troupe::oracle

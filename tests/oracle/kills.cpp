@@ -51,7 +51,7 @@ class Kills {
     const auto primary = cluster_.source();
     const auto before = cluster_.database_process(primary);
     if (options_.how == Strike::CutOff && before) write_inside(primary, *before);
-    const auto struck = strike(kubectl_, cluster_, primary, options_.how);
+    const auto struck = strike(kubectl_, cluster_.pod(primary), options_.how);
     if (!struck) {
       problem_ = primary + " could not be struck";
       return;
@@ -65,7 +65,7 @@ class Kills {
     }
     tell(*struck, *first);
     flow(writers, kCalm);
-    release(cluster_, *struck);
+    release(*struck);
     const auto is_back = [&] {
       return cluster_.is_whole() && cluster_.database_process(primary) != before;
     };
@@ -103,7 +103,7 @@ class Kills {
     }
     phases_["first write"].push_back(total - previous);
     say(fmt::format("  {} of {}: {}: first write after {:.0f} ms{}", totals_.size(), options_.times,
-                    struck.member, total, text));
+                    struck.pod.name, total, text));
   }
 
   int conclude(const std::vector<const Writers*>& writers) {

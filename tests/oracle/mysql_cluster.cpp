@@ -24,6 +24,23 @@ std::vector<std::string> members_of(const boost::json::value& replication) {
   return out;
 }
 
+Address as_writer(std::string host) {
+  return {.host = std::move(host), .port = 3306, .user = kWriter, .password = kWriterPassword};
+}
+
+MemberPod as_pod(const boost::json::value& pod) {
+  MemberPod out{.name = text_at(pod, "/metadata/name"),
+                .host = text_at(pod, "/status/podIP"),
+                .interface = text_at(pod, "/metadata/annotations/sim.troupe.dev~1interface"),
+                .container = {}};
+  const auto pids = text_at(pod, "/metadata/annotations/sim.troupe.dev~1pids");
+  boost::system::error_code ec;
+  const auto map = boost::json::parse(pids, ec);
+  const auto one = ec ? std::string() : text_at(map, "/mysql");
+  if (!one.empty()) out.container = std::stoi(one);
+  return out;
+}
+
 std::string without_line_end(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
@@ -70,6 +87,11 @@ std::string MysqlCluster::state() const { return state_of(objects()); }
 
 std::string MysqlCluster::source() const { return text_at(object(), "/status/currentSource"); }
 
+std::int64_t MysqlCluster::epoch() const {
+  const auto text = text_at(object(), "/status/epoch");
+  return text.empty() ? 0 : std::stoll(text);
+}
+
 std::vector<std::string> MysqlCluster::members() const { return members_of(object()); }
 
 bool MysqlCluster::is_replica(const std::string& member) const {
@@ -78,12 +100,18 @@ bool MysqlCluster::is_replica(const std::string& member) const {
          text_at(o, "/status/topology/" + member + "/ready") == "true";
 }
 
+Ran MysqlCluster::run_in_container(const std::string& member, const std::string& command,
+                                   const std::string& input) const {
+  return kubectl_({"exec", "-i", "-n", ns_, member, "-c", "mysql", "--", "sh", "-c", command},
+                  std::chrono::seconds(30), input);
+}
+
 std::string MysqlCluster::mysql(const std::string& member, const std::string& sql,
                                 std::string* error, const Account& as) const {
   // The password comes out of the sample's Secret on standard input, never on a command line.
-  const auto ran = kubectl_({"exec", "-i", "-n", ns_, member, "-c", "mysql", "--", "sh", "-c",
-                             "read -r MYSQL_PWD; export MYSQL_PWD; mysql -N -B " + as.options},
-                            std::chrono::seconds(30), as.password + "\n" + sql + "\n");
+  const auto ran =
+      run_in_container(member, "read -r MYSQL_PWD; export MYSQL_PWD; mysql -N -B " + as.options,
+                       as.password + "\n" + sql + "\n");
   if (ran.status != 0 && error) *error = ran.err;
   return ran.out;
 }
@@ -107,21 +135,18 @@ std::optional<std::string> MysqlCluster::prepare_writers() const {
   return problem;
 }
 
-Address MysqlCluster::read_write() const {
-  const auto service = kubectl_.get({"service", replication_ + "-readwrite", "-n", ns_});
-  return {.host = text_at(service, "/spec/clusterIP"),
-          .port = 3306,
-          .user = kWriter,
-          .password = kWriterPassword};
+Address MysqlCluster::read_write() const { return service("readwrite"); }
+
+Address MysqlCluster::read_only() const { return service("readonly"); }
+
+Address MysqlCluster::service(const std::string& suffix) const {
+  const auto service = kubectl_.get({"service", replication_ + "-" + suffix, "-n", ns_});
+  return as_writer(text_at(service, "/spec/clusterIP"));
 }
 
-Address MysqlCluster::member(const std::string& name) const {
-  const auto pod = kubectl_.get({"pod", name, "-n", ns_});
-  return {.host = text_at(pod, "/status/podIP"),
-          .port = 3306,
-          .user = kWriter,
-          .password = kWriterPassword};
-}
+Address MysqlCluster::member(const std::string& name) const { return address_of(pod(name)); }
+
+Address MysqlCluster::address_of(const MemberPod& pod) { return as_writer(pod.host); }
 
 std::string MysqlCluster::version() const { return query(source(), "SELECT VERSION()"); }
 
@@ -136,20 +161,24 @@ std::string MysqlCluster::query_as_administrator(const std::string& member,
       mysql(member, statement + ";", nullptr, {options, "Demo-replication-password-1"}));
 }
 
-std::string MysqlCluster::network_interface(const std::string& member) const {
-  const auto pod = kubectl_.get({"pod", member, "-n", ns_});
-  return text_at(pod, "/metadata/annotations/sim.troupe.dev~1interface");
+MemberPod MysqlCluster::pod(const std::string& name) const {
+  return as_pod(kubectl_.get({"pod", name, "-n", ns_}));
 }
 
-std::optional<pid_t> MysqlCluster::database_process(const std::string& name) const {
-  const auto pod = kubectl_.get({"pod", name, "-n", ns_});
-  const auto pids = text_at(pod, "/metadata/annotations/sim.troupe.dev~1pids");
-  boost::system::error_code ec;
-  const auto map = boost::json::parse(pids, ec);
-  if (ec) return std::nullopt;
-  const auto one = text_at(map, "/mysql");
-  if (one.empty()) return std::nullopt;
-  std::ifstream children(fmt::format("/proc/{}/task/{}/children", one, one));
+MysqlCluster::Situation MysqlCluster::situation() const {
+  const boost::json::value list = kubectl_.get({"mysqlreplication,pods", "-n", ns_});
+  Situation out;
+  for (const auto& o : items_at(list, "/items")) {
+    const auto name = text_at(o, "/metadata/name");
+    if (text_at(o, "/kind") == "Pod") out.pods.emplace(name, as_pod(o));
+    if (name == replication_) out.source = text_at(o, "/status/currentSource");
+  }
+  return out;
+}
+
+std::optional<pid_t> MemberPod::database() const {
+  if (!container) return std::nullopt;
+  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", *container));
   pid_t pid = 0;
   if (!(children >> pid)) return std::nullopt;
   return pid;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <sys/types.h>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +13,15 @@
 #include "tests/oracle/writers.hpp"
 
 namespace troupe::oracle {
+
+// A member's Pod on the machine that runs it, as it was when it was looked at.
+struct MemberPod {
+  std::string name;
+  std::string host;                       // its address; empty without one
+  std::string interface;                  // this machine's end of its network; empty without one
+  std::optional<pid_t> container;         // process 1 of its database's container
+  std::optional<pid_t> database() const;  // that one's child
+};
 
 class MysqlCluster {
  public:
@@ -25,6 +36,7 @@ class MysqlCluster {
   // What is not ready, for people.
   std::string state() const;
   std::string source() const;  // status.currentSource
+  std::int64_t epoch() const;  // status.epoch
   std::vector<std::string> members() const;
   bool is_replica(const std::string& member) const;  // by status.topology
 
@@ -33,19 +45,33 @@ class MysqlCluster {
   // That account, and its table, made through the Service.
   std::optional<std::string> prepare_writers() const;
   Address read_write() const;  // through the Service
+  Address read_only() const;   // likewise
   Address member(const std::string& name) const;
+  static Address address_of(const MemberPod& pod);
   std::string version() const;  // SELECT VERSION()
   // What a statement prints, as root in the member's container; empty if it fails.
   std::string query(const std::string& member, const std::string& statement) const;
   // Where clients have all connections: through the admin port, as the operator.
   std::string query_as_administrator(const std::string& member, const std::string& statement) const;
 
-  // The host's end of its Pod's network, and empty without one.
-  std::string network_interface(const std::string& member) const;
-  // The database process of a member on this machine: the child of its container's process 1.
-  std::optional<pid_t> database_process(const std::string& name) const;
+  // A shell's command in the member's database container.
+  Ran run_in_container(const std::string& member, const std::string& command,
+                       const std::string& input = {}) const;
+
+  MemberPod pod(const std::string& name) const;
+  // The database process of a member on this machine.
+  std::optional<pid_t> database_process(const std::string& name) const {
+    return pod(name).database();
+  }
+  // At one moment.
+  struct Situation {
+    std::string source;                     // status.currentSource
+    std::map<std::string, MemberPod> pods;  // of its namespace, by their names
+  };
+  Situation situation() const;
 
  private:
+  Address service(const std::string& suffix) const;
   boost::json::object object() const;
   // It, its Units and their UnitSets.
   boost::json::array objects() const;

@@ -119,20 +119,18 @@ class Soak {
   bool kill(Victim victim, const std::string& member) const {
     switch (victim) {
       case Victim::PrimaryProcess:
-        return strike(kubectl_, cluster_, member, Strike::Process).has_value();
+        return strike(kubectl_, cluster_.pod(member), Strike::Process).has_value();
       case Victim::PrimaryPod:
       case Victim::ReplicaPod:
-        return strike(kubectl_, cluster_, member, Strike::Pod).has_value();
+        return strike(kubectl_, cluster_.pod(member), Strike::Pod).has_value();
       case Victim::Operator:
-        return kill_operator();
+        return restart_operator();
       case Victim::PrimaryAndOperator:
-        return strike(kubectl_, cluster_, member, Strike::Process) && kill_operator();
+        return strike(kubectl_, cluster_.pod(member), Strike::Process) && restart_operator();
     }
     return false;
   }
-  bool kill_operator() const {
-    return oracle::run({"sh", "-c", options_.restart_operator}, seconds(60)).status == 0;
-  }
+  bool restart_operator() const { return options_.control.kill() && options_.control.start(); }
 
   int conclude(const Writers& writers) {
     const auto verdict = judge_members(cluster_, {&writers});

@@ -8,14 +8,15 @@
 #include <string>
 
 #include "tests/oracle/mysql_cluster.hpp"
+#include "tests/oracle/operator_control.hpp"
 
 namespace troupe::oracle {
 
 struct SoakOptions {
   std::chrono::seconds duration{600};
-  std::uint64_t seed = 1;        // of what is killed, and when
-  std::string restart_operator;  // shell command: kills the operator and starts another one
-  std::string json_file;         // empty: none
+  std::uint64_t seed = 1;  // of what is killed, and when
+  OperatorControl control;
+  std::string json_file;  // empty: none
 };
 
 // The exit status: 0 if nothing acknowledged was lost or doubled and all that was killed came back.

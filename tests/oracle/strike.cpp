@@ -14,17 +14,16 @@ namespace {
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
-bool set_link(const MysqlCluster& cluster, const std::string& member, const char* state) {
-  const auto interface = cluster.network_interface(member);
-  return !interface.empty() &&
-         run({"ip", "link", "set", "dev", interface, state}, seconds(10)).status == 0;
+bool set_link(const MemberPod& pod, const char* state) {
+  return !pod.interface.empty() &&
+         run({"ip", "link", "set", "dev", pod.interface, state}, seconds(10)).status == 0;
 }
 
 bool delete_pod(const Kubectl& kubectl, pid_t pid, Struck& struck) {
   int status = 0;
   std::thread deleting([&] {
     status =
-        kubectl({"delete", "pod", struck.member, "--force", "--grace-period=0", "--wait=false"})
+        kubectl({"delete", "pod", struck.pod.name, "--force", "--grace-period=0", "--wait=false"})
             .status;
   });
   const bool has_died = eventually(seconds(30), [&] {
@@ -53,12 +52,11 @@ Moment Moment::now() {
   return {Clock::now(), std::chrono::duration_cast<std::chrono::microseconds>(wall).count()};
 }
 
-std::optional<Struck> strike(const Kubectl& kubectl, const MysqlCluster& cluster,
-                             const std::string& member, Strike how) {
-  const auto pid = cluster.database_process(member);
+std::optional<Struck> strike(const Kubectl& kubectl, const MemberPod& pod, Strike how) {
+  const auto pid = pod.database();
   if (!pid) return std::nullopt;
   const auto now = Moment::now();
-  Struck struck{.how = how, .member = member, .asked = now, .last_alive = now, .gone = now.steady};
+  Struck struck{.how = how, .pod = pod, .asked = now, .last_alive = now, .gone = now.steady};
   bool done = false;
   switch (how) {
     case Strike::Process:
@@ -72,18 +70,18 @@ std::optional<Struck> strike(const Kubectl& kubectl, const MysqlCluster& cluster
       done = delete_pod(kubectl, *pid, struck);
       break;
     case Strike::CutOff:
-      done = set_link(cluster, member, "down");
+      done = set_link(pod, "down");
       break;
   }
   if (how != Strike::Pod) struck.gone = Clock::now();
   return done ? std::optional(struck) : std::nullopt;
 }
 
-void release(const MysqlCluster& cluster, const Struck& struck) {
-  if (struck.how == Strike::CutOff) set_link(cluster, struck.member, "up");
+void release(const Struck& struck) {
+  if (struck.how == Strike::CutOff) set_link(struck.pod, "up");
   // Its agent may have killed it long ago.
   if (struck.how == Strike::Pause)
-    if (const auto pid = cluster.database_process(struck.member)) ::kill(*pid, SIGCONT);
+    if (const auto pid = struck.pod.database()) ::kill(*pid, SIGCONT);
 }
 
 double milliseconds_between(Instant from, Instant to) {

@@ -31,7 +31,7 @@ struct Moment {
 
 struct Struck {
   Strike how = Strike::Process;
-  std::string member;
+  MemberPod pod;
   Moment asked;       // for it
   Moment last_alive;  // the victim; all is counted from here
   Instant gone;       // seen: who answers what is asked later is somebody else
@@ -39,11 +39,10 @@ struct Struck {
 
 // Nothing if it cannot be done. A Pod's death takes its way through the API server and its kubelet,
 // so its moment is looked for.
-std::optional<Struck> strike(const Kubectl& kubectl, const MysqlCluster& cluster,
-                             const std::string& member, Strike how);
+std::optional<Struck> strike(const Kubectl& kubectl, const MemberPod& pod, Strike how);
 
 // Lets what was stopped or cut off go on; nothing to do for the dead.
-void release(const MysqlCluster& cluster, const Struck& struck);
+void release(const Struck& struck);
 
 double milliseconds_between(Instant from, Instant to);
 

@@ -1,64 +1,42 @@
 #include "tests/oracle/writers.hpp"
 
-#include <mysql.h>
-
 #include <algorithm>
-#include <condition_variable>
+#include <map>
 #include <mutex>
-#include <thread>
-#include <unordered_map>
 #include <utility>
 
+#include "tests/oracle/connection.hpp"
+#include "tests/oracle/until_stopped.hpp"
+
 namespace troupe::oracle {
-namespace {
-
-struct Close {
-  void operator()(MYSQL* handle) const { mysql_close(handle); }
-};
-using Handle = std::unique_ptr<MYSQL, Close>;
-
-Handle open(const Address& a, std::chrono::seconds patience) {
-  Handle handle(mysql_init(nullptr));
-  const unsigned seconds = static_cast<unsigned>(patience.count());
-  mysql_options(handle.get(), MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
-  mysql_options(handle.get(), MYSQL_OPT_READ_TIMEOUT, &seconds);
-  mysql_options(handle.get(), MYSQL_OPT_WRITE_TIMEOUT, &seconds);
-  const bool is_socket = a.host.starts_with('/');
-  if (!mysql_real_connect(handle.get(), is_socket ? nullptr : a.host.c_str(), a.user.c_str(),
-                          a.password.c_str(), nullptr, a.port, is_socket ? a.host.c_str() : nullptr,
-                          0))
-    return nullptr;
-  return handle;
+int least_handovers(const std::vector<Acknowledged>& rows) {
+  // It moves when it must: when a row of another one has been acknowledged, at the latest.
+  int changes = -1;
+  std::size_t owner = 0;
+  std::map<std::size_t, Instant> had_it_until;
+  for (const auto& row : rows) {
+    const auto until = had_it_until.find(row.writer);
+    const bool had_it = until != had_it_until.end() && until->second >= row.begun;
+    if (had_it || (changes >= 0 && row.writer == owner)) continue;
+    if (changes >= 0) had_it_until[owner] = row.at;
+    owner = row.writer;
+    ++changes;
+  }
+  return std::max(changes, 0);
 }
-
-std::string run(MYSQL* handle, const char* sql) {
-  return mysql_query(handle, sql) == 0 ? std::string() : mysql_error(handle);
-}
-
-struct Acknowledged {
-  std::size_t writer;
-  std::uint64_t number;
-  Instant begun;
-  Instant at;
-};
-
-std::uint64_t key(std::uint64_t writer, std::uint64_t number) { return (writer << 48) | number; }
-
-}  // namespace
 
 struct Writers::Impl {
-  using Route = std::function<Address(std::size_t writer)>;
-  Impl(std::size_t n, Route r, WriterOptions o) : count(n), route(std::move(r)), options(o) {}
+  Impl(std::vector<Route> r, WriterOptions o) : routes(std::move(r)), options(o) {}
 
   void write(std::size_t writer) {
     mysql_thread_init();
-    Handle handle;
+    Connection handle;
     const auto pace = std::chrono::microseconds(1'000'000 / options.rows_a_second);
     auto due = std::chrono::steady_clock::now();
     // What hung in the same moment would try again in the same moment for ever, and the time at
     // which service is back be known to the nearest `patience` only.
     bool spread = false;
-    for (std::uint64_t number = 0; !stopping; ++number) {
+    for (std::uint64_t number = 0; !threads.stopping(); ++number) {
       const auto begun = std::chrono::steady_clock::now();
       if (attempt(handle, writer, number, begun)) {
         due = std::max(due + pace, std::chrono::steady_clock::now() - pace);
@@ -68,55 +46,57 @@ struct Writers::Impl {
         due = std::chrono::steady_clock::now() + options.retry_after;
         const bool hung = due - begun >= options.patience;
         if (hung && !std::exchange(spread, true))
-          due += std::chrono::milliseconds(options.patience) * writer / count;
+          due += std::chrono::milliseconds(options.patience) * writer / routes.size();
       }
-      pause_until(due);
+      threads.pause_until(due);
     }
     handle.reset();
     mysql_thread_end();
   }
 
-  bool attempt(Handle& handle, std::size_t writer, std::uint64_t number, Instant begun) {
-    if (!handle) handle = open(route(writer), options.patience);
+  bool attempt(Connection& handle, std::size_t writer, std::uint64_t number, Instant begun) {
+    if (!handle) handle = connect(routes[writer](), options.patience);
     if (!handle) return false;
     const auto sql = "INSERT INTO troupe_demo.acknowledged (writer, number) VALUES (" +
                      std::to_string(options.first_id + writer) + ", " + std::to_string(number) +
                      ")";
-    if (mysql_query(handle.get(), sql.c_str()) != 0) return false;
+    if (!query(handle.get(), sql.c_str()).empty()) return false;
     const std::scoped_lock lock(mutex);
     acks.push_back({options.first_id + writer, number, begun, std::chrono::steady_clock::now()});
     return true;
   }
 
-  void pause_until(Instant t) {
-    std::unique_lock lock(pause_mutex);
-    paused.wait_until(lock, t, [this] { return stopping.load(); });
-  }
-
-  const std::size_t count;
-  const Route route;
+  const std::vector<Route> routes;
   const WriterOptions options;
-  std::atomic<bool> stopping{false};
-  std::mutex pause_mutex;
-  std::condition_variable paused;
   mutable std::mutex mutex;
   std::vector<Acknowledged> acks;  // in the order of `at`
-  std::vector<std::thread> threads;
+  UntilStopped threads;            // the first to go
 };
 
+namespace {
+
+std::vector<Writers::Route> routes_to(std::vector<Address> addresses) {
+  std::vector<Writers::Route> routes;
+  for (auto& address : addresses)
+    routes.emplace_back([address = std::move(address)] { return address; });
+  return routes;
+}
+
+}  // namespace
+
 Writers::Writers(std::vector<Address> addresses, WriterOptions options)
-    : impl_(std::make_unique<Impl>(
-          addresses.size(), [addresses](std::size_t writer) { return addresses[writer]; },
-          options)) {}
+    : Writers(routes_to(std::move(addresses)), options) {}
 
-Writers::Writers(std::size_t count, std::function<Address()> route, WriterOptions options)
-    : impl_(std::make_unique<Impl>(
-          count, [route = std::move(route)](std::size_t) { return route(); }, options)) {}
+Writers::Writers(std::size_t count, Route route, WriterOptions options)
+    : Writers(std::vector<Route>(count, route), options) {}
 
-Writers::~Writers() { stop(); }
+Writers::Writers(std::vector<Route> routes, WriterOptions options)
+    : impl_(std::make_unique<Impl>(std::move(routes), options)) {}
+
+Writers::~Writers() = default;
 
 std::optional<std::string> Writers::prepare(const Address& address) {
-  const auto handle = open(address, std::chrono::seconds(5));
+  const auto handle = connect(address, std::chrono::seconds(5));
   if (!handle) return "cannot connect to " + address.host;
   for (const auto* sql :
        {"CREATE DATABASE IF NOT EXISTS troupe_demo",
@@ -125,24 +105,15 @@ std::optional<std::string> Writers::prepare(const Address& address) {
         "CREATE TABLE troupe_demo.acknowledged (id BIGINT AUTO_INCREMENT PRIMARY KEY, "
         "writer INT NOT NULL, number BIGINT NOT NULL, "
         "at TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6))"})
-    if (auto problem = run(handle.get(), sql); !problem.empty()) return problem;
+    if (auto problem = query(handle.get(), sql); !problem.empty()) return problem;
   return std::nullopt;
 }
 
 void Writers::start() {
-  for (std::size_t i = 0; i < impl_->count; ++i)
-    impl_->threads.emplace_back([this, i] { impl_->write(i); });
+  impl_->threads.start(impl_->routes.size(), [this](std::size_t i) { impl_->write(i); });
 }
 
-void Writers::stop() {
-  {
-    const std::scoped_lock lock(impl_->pause_mutex);
-    impl_->stopping = true;
-  }
-  impl_->paused.notify_all();
-  for (auto& t : impl_->threads) t.join();
-  impl_->threads.clear();
-}
+void Writers::stop() { impl_->threads.stop(); }
 
 std::uint64_t Writers::acknowledged() const {
   const std::scoped_lock lock(impl_->mutex);
@@ -171,34 +142,15 @@ std::chrono::milliseconds Writers::longest_gap(Instant from, Instant to) const {
 
 int Writers::handovers() const {
   const std::scoped_lock lock(impl_->mutex);
-  int changes = 0;
-  for (std::size_t i = 1; i < impl_->acks.size(); ++i)
-    changes += impl_->acks[i].writer != impl_->acks[i - 1].writer;
-  return changes;
+  return least_handovers(impl_->acks);
 }
 
-Writers::Verdict Writers::judge(const Address& member) const {
-  Verdict v;
-  const auto handle = open(member, std::chrono::seconds(30));
-  if (!handle) {
-    v.error = "cannot connect to " + member.host;
-    return v;
-  }
-  v.error = run(handle.get(), "SELECT writer, number FROM troupe_demo.acknowledged");
-  if (!v.error.empty()) return v;
-  std::unordered_map<std::uint64_t, int> there;
-  MYSQL_RES* result = mysql_use_result(handle.get());
-  while (const auto row = mysql_fetch_row(result)) {
-    ++v.rows;
-    const auto writer = std::strtoull(row[0], nullptr, 10);
-    if (++there[key(writer, std::strtoull(row[1], nullptr, 10))] == 2) ++v.doubled;
-  }
-  v.error = mysql_error(handle.get());  // set if the connection broke before the last row
-  mysql_free_result(result);
+std::uint64_t Writers::missing_in(const Rows& rows) const {
   const std::scoped_lock lock(impl_->mutex);
+  std::uint64_t missing = 0;
   for (const auto& a : impl_->acks)
-    if (!there.contains(key(a.writer, a.number))) ++v.lost;
-  return v;
+    if (!rows.times.contains(row_name(a.writer, a.number))) ++missing;
+  return missing;
 }
 
 }  // namespace troupe::oracle

@@ -13,18 +13,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
-namespace troupe::oracle {
+#include "tests/oracle/rows.hpp"
 
-struct Address {
-  std::string host;  // an IP address, or the path of a Unix socket
-  std::uint16_t port = 3306;
-  std::string user;
-  std::string password;
-};
+namespace troupe::oracle {
 
 using Instant = std::chrono::steady_clock::time_point;
 
@@ -38,12 +32,27 @@ struct WriterOptions {
   std::size_t first_id = 0;
 };
 
+struct Acknowledged {
+  std::size_t writer;
+  std::uint64_t number;
+  Instant begun;
+  Instant at;
+};
+
+// How often, at least, the right to write has moved from one writer's server to another's, were two
+// never writable at once. Each row was written at some time between its begin and its
+// acknowledgement, so a late answer is no second writer. `rows`: in the order of `at`.
+int least_handovers(const std::vector<Acknowledged>& rows);
+
 class Writers {
  public:
   // One writer for each address; give the same one several times for more load.
   explicit Writers(std::vector<Address> addresses, WriterOptions options = {});
-  // `route` says, to any of their threads, where the next connection goes.
-  Writers(std::size_t count, std::function<Address()> route, WriterOptions options = {});
+  // Says, to any of their threads, where the next connection goes.
+  using Route = std::function<Address()>;
+  Writers(std::size_t count, Route route, WriterOptions options = {});
+  // One writer for each.
+  Writers(std::vector<Route> routes, WriterOptions options);
   ~Writers();
 
   // Makes the table; false with a message if the server does not let us yet.
@@ -53,22 +62,16 @@ class Writers {
   void stop();
 
   std::uint64_t acknowledged() const;
-  // The first acknowledgement of what was asked after `t`.
+  // The first acknowledgement of what was begun after `t`.
   std::optional<Instant> first_acknowledged_after(Instant t) const;
   // Longest time without any acknowledgement between two instants.
   std::chrono::milliseconds longest_gap(Instant from, Instant to) const;
 
-  // How often an acknowledgement came through another address than the one before it. With an
-  // address for each member: how often the right to write moved, were two never writable at once.
+  // least_handovers(); with a writer for each member.
   int handovers() const;
 
-  struct Verdict {
-    std::uint64_t rows = 0;     // that the member has
-    std::uint64_t lost = 0;     // acknowledged and missing
-    std::uint64_t doubled = 0;  // there more than once
-    std::string error;          // could not be read
-  };
-  Verdict judge(const Address& member) const;
+  // Acknowledged, and not among these.
+  std::uint64_t missing_in(const Rows& rows) const;
 
  private:
   struct Impl;
