@@ -43,9 +43,9 @@ bool GatewaysWithFault::is_here(FaultPoint::When when, const Effect& effect) {
 }
 
 void GatewaysWithFault::start(ActorId actor, CausalId id, const Effect& effect, Done done) {
-  if (is_here(FaultPoint::When::Before, effect)) return reached_();
+  if (is_here(FaultPoint::When::Before, effect)) return reached_(effect);
   inner_.start(actor, id, effect, [this, effect, done = std::move(done)](EffectResult result) {
-    if (is_here(FaultPoint::When::After, effect)) return reached_();
+    if (is_here(FaultPoint::When::After, effect)) return reached_(effect);
     done(std::move(result));
   });
 }

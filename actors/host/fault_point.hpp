@@ -28,7 +28,9 @@ struct FaultPoint {
 // further where it does not end the process.
 class GatewaysWithFault final : public Gateways {
  public:
-  GatewaysWithFault(Gateways& inner, FaultPoint point, std::function<void()> reached)
+  using Reached = std::function<void(const Effect&)>;
+
+  GatewaysWithFault(Gateways& inner, FaultPoint point, Reached reached)
       : inner_(inner), point_(std::move(point)), reached_(std::move(reached)) {}
 
   void start(ActorId actor, CausalId id, const Effect& effect, Done done) override;
@@ -38,7 +40,7 @@ class GatewaysWithFault final : public Gateways {
 
   Gateways& inner_;
   const FaultPoint point_;
-  const std::function<void()> reached_;
+  const Reached reached_;
   std::atomic<int> seen_ = 0;
 };
 

@@ -92,7 +92,10 @@ CoreOptions core_options(const OperatorOptions& options) {
                    .identity = identity(),
                    .seed = std::random_device{}(),
                    .fault = options.die_at,
-                   .die = [] { ::raise(SIGKILL); }};
+                   .die = [](const Effect& effect) {
+                     fmt::print(stderr, "dies at \"{}\"\n", effect.key);
+                     ::raise(SIGKILL);
+                   }};
   if (options.leader_elect)
     core.lease = k8s::LeaseOptions{
         .ns = options.settings.operator_namespace, .name = kLeaseName, .identity = core.identity};

@@ -36,7 +36,7 @@ struct CoreOptions {
   std::string identity;                    // names it in events
   std::uint64_t seed = 0;                  // of jitter
   std::optional<FaultPoint> fault;         // where to die
-  std::function<void()> die = [] {};
+  GatewaysWithFault::Reached die = [](const Effect&) {};
 };
 
 // What it runs on; outlives it.

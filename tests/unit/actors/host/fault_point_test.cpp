@@ -26,7 +26,8 @@ class FaultPointTest : public ::testing::Test {
     Told inner;
     bool reached = false;
     int heard = 0;
-    GatewaysWithFault gateways(inner, FaultPoint::parse(point).value(), [&] { reached = true; });
+    GatewaysWithFault gateways(inner, FaultPoint::parse(point).value(),
+                               [&](const Effect&) { reached = true; });
     for (auto& key : keys)
       if (!reached) gateways.start({}, {}, Effect{.key = key}, [&heard](EffectResult) { ++heard; });
     return {reached ? inner.keys.size() : keys.size() + 1, heard};
