@@ -31,12 +31,14 @@ bool works(const Member& m, TimePoint now) {
   return m.answers(now) && !m.server()->offline_mode && own_state(m) == GroupState::Online;
 }
 
-// Nobody contradicts what is on record.
+// Who does not answer may be with others in the group, and nobody contradicts what is on record.
 void keep_roles(const Topology& t, TimePoint now, Plan& plan) {
-  for (const auto* m : t.voters()) plan.roles[m->name] = Role::None;
-  const auto* source = t.find(t.record.current);
-  if (source && source->is_listed() && !source->answers(now) && !death_of(t, *source, now))
-    plan.roles[source->name] = Role::Source;
+  for (const auto* m : t.voters()) {
+    if (m->answers(now) || death_of(t, *m, now))
+      plan.roles[m->name] = Role::None;
+    else if (m->name == t.record.current)
+      plan.roles[m->name] = Role::Source;
+  }
 }
 
 void watch_primary(const Member& primary, TimePoint now, Plan& plan) {
@@ -68,7 +70,6 @@ void in_group(const Topology& t, const View& view, TimePoint now, Plan& plan) {
   const auto* primary = view.primary();
   if (primary && !primary->is_listed()) {
     // A slip of the pen in the specification takes nothing from a primary that takes writes.
-    plan.roles[primary->name] = Role::Source;
     plan.roles_stand = true;
     plan.hold(
         "SourceNotListed",

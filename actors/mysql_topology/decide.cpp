@@ -110,7 +110,6 @@ bool source_is_anothers(const Topology& t, TimePoint now, Plan& plan) {
   if (!source || !source->is_anothers()) return false;
   plan.doing = "waiting for the source";
   plan.hold("MemberOfAnother", *unusable(*source, now));
-  for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
   plan.roles[source->name] = Role::None;
   return true;
 }
@@ -271,6 +270,13 @@ Plan decide_by(Situations next, const Topology& t, TimePoint now) {
                    [](const Guard& g) { return is_about_who_counts(g.rule); }))
     plan.ready = false;
   return plan;
+}
+
+Role role_after(const Plan& plan, const std::string& member, Role before) {
+  if (plan.roles_stand) return before;
+  const auto told = plan.roles.find(member);
+  if (told != plan.roles.end()) return told->second;
+  return before == Role::Source ? Role::None : before;
 }
 
 PersistedRecord finished(const Topology& t, std::string text, bool undone) {

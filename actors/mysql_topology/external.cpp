@@ -381,7 +381,6 @@ void withdraw(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
 void resume_attach(const Topology& t, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;
   plan.doing = fmt::format("Attach of {}: {}", op.candidate, to_string(op.step));
-  for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
   const auto* m = t.find(op.candidate);
   if (!m || !m->is_listed())
     return plan.hold("SourceNotListed", op.candidate + " is no member any more; list it again");
@@ -540,7 +539,6 @@ void resume_detach(const Topology& t, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;
   if (op.step == Step::Promote) return install(t, now, plan);
   plan.doing = fmt::format("Detach of {}: {}", op.candidate, to_string(op.step));
-  for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
   const auto* m = t.find(op.candidate);
   if (!m || !m->is_listed())
     return plan.hold("SourceNotListed", op.candidate + " is no member any more; list it again");

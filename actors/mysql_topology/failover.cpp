@@ -222,7 +222,6 @@ void resume_failover(const Topology& t, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;
   if (op.step == Step::Promote) return install(t, now, plan);
   plan.doing = "Failover: stopping the receivers of " + op.from;
-  for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
   plan.roles[op.from] = Role::None;
   const auto* source = t.find(op.from);
   if (!source) {

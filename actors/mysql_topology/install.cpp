@@ -155,7 +155,6 @@ void install(const Topology& t, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;
   plan.doing = fmt::format("{}: making {} the source", to_string(op.type), op.candidate);
   plan.forming = op.type == OperationType::Form;
-  for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
   plan.roles[op.from] = op.type == OperationType::Failover ? Role::None : Role::Replica;
   plan.roles[op.candidate] = Role::None;
 

@@ -172,6 +172,11 @@ void begin_rebuild(const Topology& t, const Member& m, const mysql::GtidSet& ext
 
 namespace {
 
+// What was seen too long ago, or not yet, says nothing.
+bool is_known_to_fail(const Member& m) {
+  return (m.agent_connected() && !m.process_running()) || (m.probe && !m.probe->ok());
+}
+
 // Whether the member works as a replica; asks for what is missing.
 bool mend_replica(const Topology& t, const Member& m, const Member& source, TimePoint now,
                   Plan& plan) {
@@ -184,8 +189,10 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
     return false;
   }
   if (const auto why = unusable(m, now)) {
-    // Only its agent may be away, and reads go on.
-    if (!m.answers(now) || !healthy_replica(t, m, source)) plan.roles[m.name] = Role::None;
+    if (m.answers(now))  // only its agent may be away, and reads go on
+      plan.roles[m.name] = healthy_replica(t, m, source) ? Role::Replica : Role::None;
+    else if (is_known_to_fail(m))
+      plan.roles[m.name] = Role::None;
     plan.hold(why_unusable_now(m, "ReplicaUnusable", now), *why,
               m.probe ? m.probe->since : TimePoint{});
     return false;
@@ -202,7 +209,11 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
     plan.hold(std::string(kFromAnother), *why, s.seen);
     return false;
   }
-  if (!source.answers(now)) return healthy_replica(t, m, source);
+  if (!source.answers(now)) {
+    if (!healthy_replica(t, m, source)) return false;
+    plan.roles[m.name] = Role::Replica;
+    return true;
+  }
   const auto beyond = not_from_outside(t, m, errant(m, source), now, plan);
   if (!beyond) return false;
   if (const auto& extra = *beyond; !extra.empty()) {
@@ -221,6 +232,8 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
     begin_rebuild(t, m, {}, why, plan);
     return false;
   }
+  const bool replicates = replicates_from(m, source);
+  if (replicates) plan.roles[m.name] = Role::Replica;
   if (healthy_replica(t, m, source)) return true;
   if (s.replica && s.replica->sql_error.number != 0 && s.replica->source_host == source.host) {
     plan.roles[m.name] = Role::None;
@@ -230,7 +243,7 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
               s.seen);
     return false;
   }
-  if (!replicates_from(m, source)) {
+  if (!replicates) {
     plan.roles[m.name] = Role::None;
     const bool failed = is_pointed_at(m, source) && s.replica->io_error.number != 0;
     plan.hold(failed ? "ReplicaNotAttached" : std::string(kAttaching),
@@ -343,11 +356,9 @@ std::string what_is_asked(const Plan& plan) {
 
 void keep(const Topology& t, TimePoint now, Plan& plan) {
   plan.doing = kWatching;
-  for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
   const auto* source = t.find(t.record.current);
   if (!source || !source->is_listed()) {
     // A slip of the pen in the specification takes nothing from a source that takes writes.
-    plan.roles[t.record.current] = Role::Source;
     plan.roles_stand = true;
     plan.hold("SourceNotListed",
               fmt::format("\"{}\" is the source and {}: list it as before, and switch over first",

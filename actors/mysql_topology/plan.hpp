@@ -43,7 +43,7 @@ struct Plan {
   // To be persisted before anything else is done; when set, `commands` is empty.
   std::optional<PersistedRecord> record;
   std::vector<Command> commands;
-  std::map<std::string, Role> roles;  // who belongs behind which Service
+  std::map<std::string, Role> roles;  // who belongs behind which Service; see role_after
   std::vector<std::string> probe;     // members to be probed at once
   std::vector<Guard> guards;
   // Why an order for another source is not obeyed; the topology may be all right.
@@ -66,5 +66,10 @@ struct Plan {
   }
   void wake_at(TimePoint t) { wake = std::min(wake, t); }
 };
+
+// What `member` is to be reached as, who is reached as `before`. Of whom the plan says nothing, as
+// nothing is known yet, stays behind its Service: readers lose no server because the operator was
+// restarted. Only who is named as such is the source.
+Role role_after(const Plan& plan, const std::string& member, Role before);
 
 }  // namespace troupe::mysql_topology

@@ -269,7 +269,6 @@ void resume_switchover(const Topology& t, TimePoint now, Plan& plan) {
   if (op.step == Step::Promote) return install(t, now, plan);
   plan.doing =
       fmt::format("Switchover from {} to {}: {}", op.from, op.candidate, to_string(op.step));
-  for (const auto* m : t.voters()) plan.roles[m->name] = Role::Replica;
   plan.roles[op.from] = Role::None;
   const auto* from = t.find(op.from);
   const auto* candidate = t.find(op.candidate);

@@ -17,13 +17,13 @@ namespace topo = mysql_topology;
 
 constexpr std::string_view kFinalizer = "troupe.dev/replication";
 
-// Nothing can be decided: roles stay as they were, and nothing is changed that cannot be seen.
+// Nothing can be decided: roles stay as they were, and nothing is changed that cannot be seen. A
+// Pod of the source that is new is reached all the same.
 topo::Plan hold_still(const topo::Topology& t, std::string rule, std::string text) {
   topo::Plan plan;
   plan.doing = "waiting: " + text;
   plan.hold(std::move(rule), std::move(text));
-  for (const auto* m : t.voters())
-    plan.roles[m->name] = m->name == t.record.current ? topo::Role::Source : topo::Role::Replica;
+  if (!t.record.current.empty()) plan.roles[t.record.current] = topo::Role::Source;
   return plan;
 }
 

@@ -51,6 +51,13 @@ std::string_view readonly_text(topo::Role role) {
   return "";
 }
 
+topo::Role role_of(const k8s::Pod& pod) {
+  const auto readonly = pod.metadata.labels.get(kReadonlyLabel);
+  for (const auto role : {topo::Role::Source, topo::Role::Replica})
+    if (readonly == readonly_text(role)) return role;
+  return topo::Role::None;
+}
+
 void service(const World& w, const k8s::ObjectPtr<k8s::Service>& live, std::string_view suffix,
              std::string_view readonly, Decision& d) {
   const auto& o = *w.object;
@@ -92,9 +99,10 @@ void label_pods(const World& w, const topo::Plan& plan, Decision& d) {
   const auto instance = w.object->metadata.name.view();
   for (const auto& n : w.nodes) {
     if (!n.pod || !is_ours(w, n)) continue;
-    const auto found = plan.roles.find(n.name);
-    const auto role = found == plan.roles.end() ? topo::Role::None : found->second;
-    label(*n.pod, n.takes_part() ? instance : std::string_view(), readonly_text(role), d);
+    if (n.takes_part())
+      label(*n.pod, instance, readonly_text(topo::role_after(plan, n.name, role_of(*n.pod))), d);
+    else
+      label(*n.pod, "", "", d);
   }
   for (const auto& pod : w.strays) label(*pod, "", "", d);
 }

@@ -41,6 +41,32 @@ TEST(A02, AKilledSourceIsReplacedAtOnceAndComesBackAsAReplica) {
   });
 }
 
+constexpr auto kReachedAsBefore = "everybody is reached as before";
+
+void the_operator_is_restarted(Story& s) {
+  s.forms();
+  s.expect("everybody is reached", [&] { return s.all_are_in_place(); });
+  s.op.die();
+  s.pass(seconds(2));
+  s.op.start();
+  s.always(
+      kReachedAsBefore, [&] { return s.all_are_in_place(); }, seconds(20));
+}
+
+TEST(Readers, LoseNoServerBecauseTheOperatorIsRestarted) {
+  for_each_seed(the_operator_is_restarted);
+  for_each_seed_of_a_group(the_operator_is_restarted);
+}
+
+TEST(Readers, WouldLoseThemWhereNothingKnownWereTakenForNothingThere) {
+  const Engine forgets = [](const Topology& t, TimePoint now) {
+    auto plan = decide(t, now);
+    for (const auto* m : t.voters()) plan.roles.emplace(m->name, Role::None);
+    return plan;
+  };
+  expect_caught(the_operator_is_restarted, forgets, kReachedAsBefore);
+}
+
 TEST(A03, ASourceWhosePodIsDeletedHandsItsRoleOverAndNothingIsLostToAFailover) {
   for_each_seed([](Story& s) {
     s.forms();

@@ -158,7 +158,7 @@ void Story::ends_well() {
     if (!s.running) s.starts_at = timeline.now();
   }
   op.start();
-  judge_.await({.reached = [this] { return ready(); },
+  judge_.await({.reached = [this] { return ready() && all_are_in_place(); },
                 .state = [this] { return state(); },
                 .lasting = kQuietFor,
                 .within = kConvergeWithin,
@@ -217,9 +217,18 @@ std::string Story::state() const {
 }
 
 Role Story::role(int member) const {
-  const auto& roles = op.plan().roles;
-  const auto found = roles.find(fleet[member].name);
-  return found == roles.end() ? Role::None : found->second;
+  const auto place = object.places.find(member);
+  return place == object.places.end() || place->second.life != fleet[member].life
+             ? Role::None
+             : place->second.role;
+}
+
+bool Story::all_are_in_place() const {
+  for (int i = 0; i < fleet.size(); ++i)
+    if (!object.isolated.contains(i) && !object.taken.contains(i) &&
+        role(i) != (i == source() ? Role::Source : Role::Replica))
+      return false;
+  return true;
 }
 
 std::optional<std::string> Story::failure() const {

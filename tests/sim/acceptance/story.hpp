@@ -82,7 +82,8 @@ class Story {
   // Follows the server outside, closed.
   bool follows_outside(int member) const;
   std::string state() const;
-  Role role(int member) const;
+  Role role(int member) const;  // as its Pod is labelled
+  bool all_are_in_place() const;
 
   std::optional<std::string> failure() const;
   const std::vector<std::string>& told() const { return timeline.story(); }

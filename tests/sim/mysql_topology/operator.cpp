@@ -206,6 +206,7 @@ void Operator::decide() {
   ++decisions_;
   const auto now = timeline_.now();
   plan_ = engine_(told(), now);
+  label_pods();
   if (plan_.record) write(*plan_.record);
   if (plan_.note_done || plan_.note_void) object_.order.clear();
   if (plan_.choice_over) object_.recover_on.clear();
@@ -228,6 +229,20 @@ void Operator::decide() {
 }
 
 // --- effects -------------------------------------------------------------------------------------
+
+void Operator::label_pods() {
+  if (deposed_) return;
+  for (int i = 0; i < fleet_.size(); ++i) {
+    const auto& s = fleet_[i];
+    auto& place = object_.places[i];
+    if (place.life != s.life || !s.pod) place = {.life = s.life};
+    const bool is_reached = s.pod && !object_.taken.contains(i);
+    if (is_reached && (object_.isolated.contains(i) || object_.unlisted.contains(i)))
+      place.role = plan_.roles_stand ? place.role : Role::None;
+    else if (is_reached)
+      place.role = role_after(plan_, s.name, place.role);
+  }
+}
 
 void Operator::write(const PersistedRecord& record) {
   if (deposed_) return;

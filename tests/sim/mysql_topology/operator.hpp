@@ -30,6 +30,12 @@ struct Object {
   std::set<int> isolated;  // by the specification
   std::set<int> unlisted;  // not in it
   std::set<int> departing;
+  // Labels of Pods, which are as old as these.
+  struct Place {
+    int life = 0;
+    Role role = Role::None;
+  };
+  std::map<int, Place> places;
   PersistedRecord record;
   std::uint64_t version = 1;
 };
@@ -77,6 +83,7 @@ class Operator {
   void look_at_agent(int i);
   Topology told() const;
   void decide();
+  void label_pods();
   void write(const PersistedRecord& record);
   void ask(const Command& command);
   void deliver(int i, int life, const Command& command, const std::string& key);

@@ -70,6 +70,19 @@ TEST(GroupKeep, APrimaryThatOnlyWeDoNotReachKeepsItsRole) {
   EXPECT_FALSE(plan.ready);
 }
 
+TEST(GroupKeep, BeforeAnybodyWasLookedAtNobodyLosesItsPlace) {
+  auto group = Group::formed();
+  for (int i = 0; i < 3; ++i) group[i].probed = false;
+  EXPECT_EQ(roles(group.decide()), "db-0=Source");
+}
+
+TEST(GroupKeep, WhoSaysThatItSeesNoMajorityServesNobodyAndTheOthersMayBeIt) {
+  auto group = Group::formed();
+  group.seen_by({0}, "g:9", "db-0=PRIMARY db-1=UNREACHABLE db-2=UNREACHABLE");
+  group[1].probed = group[2].probed = false;
+  EXPECT_EQ(roles(group.decide()), "db-0=None");
+}
+
 TEST(GroupKeep, AnotherGroupsMemberIsNotBelieved) {
   auto group = Group::formed();
   for (int i = 0; i < 3; ++i) group[i].seen.group->group_name = "another";

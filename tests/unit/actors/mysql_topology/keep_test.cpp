@@ -190,16 +190,47 @@ TEST(Keep, ASourceThatIsNoMemberAnyMoreIsAskedFor) {
   EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceNotListed"));
 }
 
-TEST(Keep, WhereTheSourceIsNotListedItKeepsItsRoleAndAllLabelsStand) {
+TEST(Keep, WhoWasNotLookedAtYetOrTooLongAgoStaysBehindItsService) {
+  auto servers = Servers::formed();
+  servers[1].probed = false;
+  servers[2].probed = servers[2].known_to_agent = false;
+  EXPECT_EQ(roles(servers.decide()), "db-0=Source");
+  servers = Servers::formed();
+  servers.now += seconds(10);  // as after a pause of this process
+  EXPECT_EQ(roles(servers.decide()), "db-0=Source");
+}
+
+TEST(Keep, AReplicaThatDoesNotAnswerOrRunServesNobody) {
+  auto servers = Servers::formed();
+  servers[1].is_silent(seconds(2));
+  servers[2].is_killed().probed = false;
+  EXPECT_EQ(roles(servers.decide()), "db-0=Source db-1=None db-2=None");
+}
+
+TEST(Keep, AReplicaThatServedNobodyIsNotReachedBecauseTheSourceDies) {
+  auto servers = Servers::formed();
+  servers[0].is_killed();
+  EXPECT_EQ(role_after(servers.decide(), "db-1", Role::None), Role::None);
+  EXPECT_EQ(role_after(servers.decide(), "db-1", Role::Replica), Role::Replica);
+}
+
+TEST(Keep, OnlyWhoIsNamedAsTheSourceStaysIt) {
+  Plan plan;
+  EXPECT_EQ(role_after(plan, "db-1", Role::Source), Role::None);
+  plan.roles["db-1"] = Role::Source;
+  EXPECT_EQ(role_after(plan, "db-1", Role::None), Role::Source);
+  plan.roles_stand = true;
+  EXPECT_EQ(role_after(plan, "db-1", Role::Replica), Role::Replica);
+}
+
+TEST(Keep, WhereTheSourceIsNotListedAllLabelsStand) {
   auto servers = Servers::formed();
   servers[0].former = true;
   EXPECT_TRUE(servers.decide().roles_stand);
-  EXPECT_EQ(roles(servers.decide()), "db-0=Source db-1=Replica db-2=Replica");
   EXPECT_THAT(asked(servers.decide()), IsEmpty());
   servers[0].former = false;
   servers[0].isolated = true;
   EXPECT_TRUE(servers.decide().roles_stand);
-  EXPECT_EQ(roles(servers.decide()), "db-0=Source db-1=Replica db-2=Replica");
   EXPECT_FALSE(Servers::formed().decide().roles_stand);
 }
 

@@ -88,6 +88,14 @@ TEST(MysqlReplication, TakesARoleFromAPodThatCannotFillIt) {
   EXPECT_EQ(scene.pod_label("db-1", kReadonlyLabel), "");
 }
 
+TEST(MysqlReplication, ANewOperatorLabelsNoPodBeforeItHasLookedAtItsServer) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.memory = {};
+  for (int i = 0; i < 3; ++i) scene.servers[i].probed = scene.servers[i].known_to_agent = false;
+  EXPECT_THAT(keys_of(scene.decide()), Each(Not(StartsWith("apply Pod"))));
+}
+
 TEST(MysqlReplication, IsolatedPodsBearNeitherLabel) {
   auto scene = ReplicationScene::formed();
   scene.settle();
@@ -793,6 +801,18 @@ TEST(ClusteringStopped, LeavesServersAndRolesAsTheyAreAndIsSaid) {
   EXPECT_EQ(scene.pod_label("db-0", kReadonlyLabel), "false");
   EXPECT_THAT(keys_of(decision), Each(Not(StartsWith("step "))));
   EXPECT_FALSE(scene.status().contains("operation"));
+}
+
+TEST(ClusteringStopped, LabelsANewPodOfTheSourceAndNobodyWhoServedNobody) {
+  auto scene = ReplicationScene::formed();
+  scene.servers[2].is_killed();
+  scene.settle();
+  scene.object()["metadata"].as_object()["annotations"] = {{kClusteringStoppedAnnotation, "true"}};
+  scene.documents["Pod/db-0"]["metadata"].as_object()["labels"] = json::object{};
+  scene.settle();
+  EXPECT_EQ(scene.pod_label("db-0", kReadonlyLabel), "false");
+  EXPECT_EQ(scene.pod_label("db-1", kReadonlyLabel), "true");
+  EXPECT_EQ(scene.pod_label("db-2", kReadonlyLabel), "");
 }
 
 TEST(ClusteringStopped, AndResumedGoesOnWithWhatIsDueByThen) {
