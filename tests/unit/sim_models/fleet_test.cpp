@@ -1,17 +1,12 @@
 // What the simulations' servers do under faults: a model that is too kind to its engine finds no
 // bug of it.
-#include "tests/sim/mysql/fleet.hpp"
-
-#include <gtest/gtest.h>
+#include "tests/unit/sim_models/model_test.hpp"
 
 namespace troupe::mysql_topology::sim {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
 // db-0 takes writes, and each waits for db-1 or db-2.
-class FleetTest : public ::testing::Test {
+class FleetTest : public ModelTest {
  protected:
   void SetUp() override {
     for (const int replica : {1, 2})
@@ -20,38 +15,6 @@ class FleetTest : public ::testing::Test {
     for (const auto verb : {Verb::Promote, Verb::Open})
       ASSERT_FALSE(order(0, {.verb = verb, .acks = 1, .semi_sync = true}).failed);
   }
-
-  Reply order(int member, Command command) {
-    command.member = fleet_[member].name;
-    command.epoch.value = std::max<std::uint64_t>(command.epoch.value, 1);
-    std::optional<Reply> answer;
-    fleet_.command(member, {.command = command,
-                            .deadline = timeline_.now() + seconds(5),
-                            .answer = [&answer](const Reply& reply) { answer = reply; }});
-    while (!answer && timeline_.step()) {
-    }
-    return answer.value_or(Reply{.failed = Error{Code::Timeout, "the simulation has ended"}});
-  }
-
-  // Clients write all the time meanwhile.
-  void pass(Duration time) {
-    const auto end = timeline_.now() + time;
-    for (auto next = timeline_.now(); timeline_.now() < end && timeline_.step();)
-      if (timeline_.now() >= next) {
-        fleet_.write_somewhere();
-        next = timeline_.now() + milliseconds(5);
-      }
-  }
-
-  // How many writes clients are told of in so much time.
-  std::size_t acknowledged_in(Duration time) {
-    const auto before = fleet_.acknowledged_writes();
-    pass(time);
-    return fleet_.acknowledged_writes() - before;
-  }
-
-  Timeline timeline_{1, false};
-  Fleet fleet_{timeline_, Rules(), 3};
 };
 
 TEST_F(FleetTest, OneReplicaIsEnough) {

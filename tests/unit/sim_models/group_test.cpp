@@ -1,17 +1,15 @@
 // What the simulations' groups do: as hard on who directs them as real ones.
 #include "tests/sim/mysql/group.hpp"
 
-#include <gtest/gtest.h>
+#include "tests/unit/sim_models/model_test.hpp"
 
 namespace troupe::mysql_topology::sim {
 namespace {
 
 using mysql::GroupState;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 // db-0 has begun a group, and the others have joined it.
-class GroupTest : public ::testing::Test {
+class GroupTest : public ModelTest {
  protected:
   void SetUp() override {
     ASSERT_FALSE(begins(0).failed);
@@ -20,46 +18,19 @@ class GroupTest : public ::testing::Test {
   }
 
   Reply order(int member, Verb verb, bool bootstrap = false) {
-    std::optional<Reply> answer;
-    fleet_.command(member, {.command = {.member = fleet_[member].name,
-                                        .verb = verb,
-                                        .epoch = Epoch{1},
-                                        .bootstrap = bootstrap,
-                                        .group = "the group"},
-                            .deadline = timeline_.now() + seconds(30),
-                            .answer = [&answer](const Reply& reply) { answer = reply; }});
-    while (!answer && timeline_.step()) {
-    }
-    return answer.value_or(Reply{.failed = Error{Code::Timeout, "the simulation has ended"}});
+    return ModelTest::order(member, {.verb = verb, .bootstrap = bootstrap, .group = "the group"},
+                            seconds(30));
   }
   Reply begins(int member) {
     EXPECT_FALSE(order(member, Verb::StopGroup).failed);
     return order(member, Verb::StartGroup, true);
   }
 
-  // Clients write all the time meanwhile.
-  void pass(Duration time) {
-    const auto end = timeline_.now() + time;
-    for (auto next = timeline_.now(); timeline_.now() < end && timeline_.step();) {
-      fleet_.check_writers();
-      if (timeline_.now() < next) continue;
-      fleet_.write_somewhere();
-      next = timeline_.now() + milliseconds(5);
-    }
-  }
-  std::size_t acknowledged_in(Duration time) {
-    const auto before = fleet_.acknowledged_writes();
-    pass(time);
-    return fleet_.acknowledged_writes() - before;
-  }
   void isolate(int member) {
     for (int i = 0; i < fleet_.size(); ++i) fleet_.part(member, i, Cut::Both);
   }
   GroupState says(int member) const { return fleet_.observe(member).group->state; }
   bool is_open(int member) const { return !fleet_[member].read_only && !fleet_[member].offline; }
-
-  Timeline timeline_{1, false};
-  Fleet fleet_{timeline_, Rules(), 3};
 };
 
 TEST_F(GroupTest, OnlyThePrimaryTakesWrites) {
