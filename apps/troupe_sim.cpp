@@ -1,4 +1,5 @@
-// troupe-sim: a simulated Kubernetes cluster in one process. See DESIGN: the simulated cluster.
+// troupe-sim: a simulated Kubernetes cluster in one process: an API server, controllers and a
+// kubelet.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <ifaddrs.h>

@@ -2,8 +2,8 @@
 // the real actor of its kind, and the record of its runs.
 //
 // A fleet of each size is made in a process of its own. Shares are what the heap holds more after
-// each step; the sums are of the resident set, the slope as DESIGN asks for it from 20,000 objects
-// to 100,000.
+// each step; the sums are of the resident set, the slope from 20,000 objects to
+// 100,000.
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sys/wait.h>

@@ -445,7 +445,7 @@ WithActors socket_to_actor(Load load) {
   return {per_event(from, to, load.events), ran / static_cast<double>(load.events)};
 }
 
-// DESIGN's budget is 4; the first milestone's is 5.
+// The budget is 4 in the long run; this is what it must hold today.
 constexpr double kMostOfSimdjson = 5;
 constexpr double kFewestRunsAnEvent = 0.9;
 

@@ -1,4 +1,4 @@
-// Who may use the console and its API: DESIGN section 8.
+// Who may use the console and its API (docs/console-api.md).
 //
 // A loopback peer (port forwarding) needs no token, so requests that only look like one must be
 // told apart: those that a proxy passed on, and those that a web page of another origin makes the

@@ -8,7 +8,8 @@
 // server that restarted is another endpoint and starts with none.
 //
 // Beside reading it may close: shut a member for writing and cut its sessions. It never opens one
-// or changes whom it follows; that goes through the member's agent with an epoch (DESIGN, Fencing).
+// or changes whom it follows; that goes through the member's agent with an epoch
+// (docs/architecture.md).
 //
 // Threads: every public function may be called from any thread and returns at once. All callbacks
 // and the sink run on the gateway's executor; they must not block. The executor must run one

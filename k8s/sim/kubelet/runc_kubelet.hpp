@@ -1,4 +1,4 @@
-// The kubelet that runs pods as real containers (DESIGN: the `runc` kubelet). It stands for all
+// The kubelet that runs pods as real containers (`--kubelet runc`). It stands for all
 // nodes of the simulated cluster: they are one machine. Needs root, runc, iproute2 and overlayfs.
 //
 // On the API server's thread; what blocks runs on a small pool of its own.

@@ -2,7 +2,7 @@
 // acknowledgements, relay logs, crash recovery of what was never acknowledged, clones; and clients
 // that try to write to every one of them all the time.
 //
-// The facts are those of reference/mysql-clustering.md §2.5 to §2.7: a commit is in the binary log
+// The facts are those of MySQL's semi-synchronous replication: a commit is in the binary log
 // before it is sent, is committed and answered after `acks` replicas have it in their relay logs
 // (AFTER_SYNC), and is committed by crash recovery whether anybody acknowledged it or not. A server
 // boots closed and replicates from nobody. An agent does one command at a time and refuses epochs

@@ -1,7 +1,7 @@
 // Groups of modelled servers: what MySQL's group replication does in single-primary mode, under the
 // settings that the agent pins (engines/agent/model/option_file.cpp).
 //
-// The facts are those of reference/mysql-clustering.md §5.4. A write is proposed to the view,
+// The facts are those of MySQL's group replication. A write is proposed to the view,
 // decided once a majority of it has received it, numbered then, and only then in any binary log; so
 // whoever dies before has nothing that others lack. Members that have not heard of another for 5 s
 // see it UNREACHABLE, and 5 s later a majority expels it. Who has no majority acknowledges nothing,
