@@ -48,7 +48,6 @@ std::string MysqlMember::process_life() const {
 // Before it is opened, so that an agent that comes later knows: a server that does not answer may
 // still acknowledge writes.
 Result<void> MysqlMember::mark_opened() const {
-  if (auto ended = fence_mark().clear(); !ended) return ended;
   const auto life = process_life();
   if (const auto marked = read_file(opened_mark(), kMaxMarkBytes); marked && *marked == life)
     return {};

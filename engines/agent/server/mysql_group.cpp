@@ -96,6 +96,7 @@ Result<Reply> MysqlMember::run(const StartGroup& command, Work& work) {
   }
   if (done) done = wait_until_online(work);
   if (done) done = mark_opened();
+  if (done) done = fence_mark().clear();
   if (done) done = run_statement(mysql::set_offline_mode(false), work);
   if (done) done = let_primary_write(work);
   if (!done) return done.error();

@@ -358,19 +358,22 @@ Result<Reply> MysqlMember::run(const OpenForWrites& command, Work& work) {
   if (*present && ((*present)->receiver_wanted || (*present)->applier_running)) {
     return error(Code::Invalid, "the member still replicates: promote it first");
   }
+  // While replicas attach: writers need not wait for the disk.
+  if (auto marked = mark_opened(); !marked) return marked.error();
   if (acks > 0) {
     if (auto attached = wait_for_clients(acks, work); !attached) return attached.error();
   }
-  // Poolers and people misread the row of a source that is no more.
-  if (auto left = leave_replication(work); !left) return left.error();
   const auto before = identity(work);
   if (!before) return before.error();
   const auto counters = semi_sync(work);
   if (!counters) return counters.error();
   if (auto go_on = work.check(); !go_on) return go_on.error();
-  auto opened = mark_opened();
+  auto opened = fence_mark().clear();
   if (opened) opened = run_statement(mysql::set_offline_mode(false), work);
   if (opened) opened = run_statement(mysql::set_read_only(false), work);
+  // Poolers and people misread the row of a source that is no more. It takes a tenth of a second,
+  // in which clients write.
+  if (opened) opened = leave_replication(work);
   if (!opened) return opened.error();
   return Reply{Opened{before->server_uuid, before->executed.to_string(),
                       static_cast<std::uint32_t>(counters->clients)},
