@@ -28,9 +28,7 @@ constexpr std::size_t kWriters = 4;
 constexpr std::uint64_t kWritesBetween = 500;
 
 double fail_over(Peer& peer, const oracle::Writers& writers, int signal) {
-  const auto enough = writers.acknowledged() + kWritesBetween;
-  if (!eventually(seconds(60), [&] { return writers.acknowledged() >= enough; }))
-    throw std::runtime_error("writes do not flow");
+  if (!writers.flow(kWritesBetween)) throw std::runtime_error("writes do not flow");
   auto& primary = peer.primary();
   const auto killed = Clock::now();
   primary.signal(signal);

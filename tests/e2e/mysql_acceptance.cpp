@@ -80,7 +80,8 @@ testing::AssertionResult MysqlAcceptance::is_replaced(const std::string& old, se
 }
 
 void MysqlAcceptance::annotate(const std::string& annotation) {
-  ok(fmt::format("annotate --overwrite mr {} {}", kName, annotation));
+  const auto done = mysql().annotate(annotation);
+  ASSERT_EQ(done.status, 0) << done.err;
 }
 
 std::string MysqlAcceptance::last_operation() { return ok(status("lastOperation")); }

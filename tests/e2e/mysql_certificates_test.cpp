@@ -98,7 +98,7 @@ TEST_F(MysqlCertificates, AnOperatorWithoutTheKeysMakesNewOnesAndIsTrustedAgain)
   EXPECT_TRUE(load.nothing_lost());
 
   const auto target = replica();
-  ok("annotate mr mysql-cluster-replication troupe.dev/switchover-to=" + target);
+  ASSERT_EQ(mysql().annotate("troupe.dev/switchover-to=" + target).status, 0);
   EXPECT_TRUE(settles(target)) << "agents take its orders";
 }
 

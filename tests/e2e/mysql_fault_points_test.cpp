@@ -106,7 +106,7 @@ class MysqlFaultPoints : public ClusterTest, public testing::WithParamInterface<
       case Operation::Failover:
         return send_signal(source, SIGKILL);
       case Operation::Switchover:
-        ok("annotate --overwrite mr mysql-cluster-replication troupe.dev/switchover-to=" + replica);
+        EXPECT_EQ(mysql().annotate("troupe.dev/switchover-to=" + replica).status, 0);
         return;
       case Operation::Rebuild:
         mysql().query(replica,

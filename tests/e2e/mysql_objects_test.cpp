@@ -396,7 +396,7 @@ TEST_F(MysqlObjects, TheOperatorAlsoRunsAsAPodOfTheCluster) {
   ok("apply -f " + manifest);
   ok("rollout status deployment/troupe-operator -n troupe-system --timeout=120s");
   const auto target = replica();
-  ok("annotate mr mysql-cluster-replication troupe.dev/switchover-to=" + target);
+  ASSERT_EQ(mysql().annotate("troupe.dev/switchover-to=" + target).status, 0);
   EXPECT_TRUE(settles(target));
   // From this machine the Pod is elsewhere: no loopback, so tokens decide.
   const auto pod =

@@ -35,7 +35,7 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
   Writers writers(std::vector<Address>(kWriters, cluster.read_write()));
   writers.start();
   const auto began = Clock::now();
-  if (!eventually(seconds(30), [&] { return writers.acknowledged() >= 1000; })) {
+  if (!writers.flow(1000, seconds(30))) {
     say("error: the writers got fewer than 1000 acknowledgements in 30 s");
     return 1;
   }

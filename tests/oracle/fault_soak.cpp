@@ -134,8 +134,7 @@ class ScheduleRun {
   }
 
   bool flow(const Writers& writers) {
-    const auto enough = writers.acknowledged() + kCalm;
-    if (eventually(kWritesFlow, [&] { return writers.acknowledged() >= enough; })) return true;
+    if (writers.flow(kCalm, kWritesFlow)) return true;
     fail(fmt::format("no {} writes were acknowledged within {} s: {}", kCalm, kWritesFlow.count(),
                      cluster_.state()));
     return false;
@@ -143,6 +142,7 @@ class ScheduleRun {
 
   // --- faults
 
+  // When each begins and ends is the schedule's: these times are waited for and nothing else.
   void strike(const Burst& burst) {
     began_ = Clock::now();
     for (const auto& fault : burst.faults) {

@@ -74,8 +74,7 @@ class Kills {
   }
 
   bool flow(const Writers& writers, std::uint64_t count) {
-    const auto enough = writers.acknowledged() + count;
-    if (eventually(kWritesAgain, [&] { return writers.acknowledged() >= enough; })) return true;
+    if (writers.flow(count, kWritesAgain)) return true;
     problem_ = "writes do not flow";
     return false;
   }

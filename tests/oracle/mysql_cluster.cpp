@@ -100,6 +100,11 @@ bool MysqlCluster::is_replica(const std::string& member) const {
          text_at(o, "/status/topology/" + member + "/ready") == "true";
 }
 
+Ran MysqlCluster::annotate(const std::string& annotation) const {
+  return kubectl_(
+      {"annotate", "--overwrite", "mysqlreplication", "-n", ns_, replication_, annotation});
+}
+
 Ran MysqlCluster::run_in_container(const std::string& member, const std::string& command,
                                    const std::string& input) const {
   return kubectl_({"exec", "-i", "-n", ns_, member, "-c", "mysql", "--", "sh", "-c", command},

@@ -39,6 +39,8 @@ class MysqlCluster {
   std::int64_t epoch() const;  // status.epoch
   std::vector<std::string> members() const;
   bool is_replica(const std::string& member) const;  // by status.topology
+  // "KEY=VALUE", or "KEY-" to take it away.
+  Ran annotate(const std::string& annotation) const;
 
   // An account that may write, made through the primary as a person would: kubectl exec, mysql.
   std::optional<std::string> make_writer_account() const;

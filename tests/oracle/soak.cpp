@@ -70,8 +70,7 @@ class Soak {
 
  private:
   void one_kill(const Writers& writers) {
-    const auto calm = writers.acknowledged() + random_() % kLongestCalm;
-    if (!eventually(kWritesAgain, [&] { return writers.acknowledged() >= calm; })) {
+    if (!writers.flow(random_() % kLongestCalm, kWritesAgain)) {
       tally_.problem = "writes have stopped, though nothing was killed";
       return;
     }

@@ -26,19 +26,13 @@ struct Turn {
   std::string problem;
 };
 
-Turn turn(const Kubectl& kubectl, const MysqlCluster& cluster, const Writers& writers,
-          const std::string& target) {
-  const auto flow = [&writers] {
-    const auto enough = writers.acknowledged() + kCalm;
-    return eventually(seconds(60), [&] { return writers.acknowledged() >= enough; });
-  };
-  if (!flow()) return {0, "writes do not flow"};
+Turn turn(const MysqlCluster& cluster, const Writers& writers, const std::string& target) {
+  if (!writers.flow(kCalm)) return {0, "writes do not flow"};
   const auto ordered = std::chrono::steady_clock::now();
-  const auto order = kubectl({"annotate", "--overwrite", "mysqlreplication",
-                              "mysql-cluster-replication", "troupe.dev/switchover-to=" + target});
+  const auto order = cluster.annotate("troupe.dev/switchover-to=" + target);
   if (order.status != 0) return {0, "the order was refused: " + order.err};
   if (!eventually(seconds(120), [&] { return cluster.source() == target && cluster.is_whole(); }) ||
-      !flow())
+      !writers.flow(kCalm))
     return {0, target + " was not switched to: " + cluster.state()};
   const auto gap = writers.longest_gap(ordered, std::chrono::steady_clock::now());
   return {static_cast<double>(gap.count()), {}};
@@ -57,7 +51,7 @@ int run_switchovers(const Kubectl& kubectl, const SwitchoversOptions& options) {
        ++at) {
     const auto& target = members[at % members.size()];
     if (target == cluster.source()) continue;
-    const auto done = turn(kubectl, cluster, writers, target);
+    const auto done = turn(cluster, writers, target);
     problem = done.problem;
     if (!problem.empty()) break;
     gaps.push_back(done.gap);

@@ -7,6 +7,7 @@
 
 #include "tests/oracle/connection.hpp"
 #include "tests/oracle/until_stopped.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace troupe::oracle {
 int least_handovers(const std::vector<Acknowledged>& rows) {
@@ -118,6 +119,11 @@ void Writers::stop() { impl_->threads.stop(); }
 std::uint64_t Writers::acknowledged() const {
   const std::scoped_lock lock(impl_->mutex);
   return impl_->acks.size();
+}
+
+bool Writers::flow(std::uint64_t more, std::chrono::seconds within) const {
+  const auto enough = acknowledged() + more;
+  return support::eventually(within, [&] { return acknowledged() >= enough; });
 }
 
 std::optional<Instant> Writers::first_acknowledged_after(Instant t) const {

@@ -62,6 +62,8 @@ class Writers {
   void stop();
 
   std::uint64_t acknowledged() const;
+  // Waits for that many more acknowledgements.
+  bool flow(std::uint64_t more, std::chrono::seconds within = std::chrono::seconds(60)) const;
   // The first acknowledgement of what was begun after `t`.
   std::optional<Instant> first_acknowledged_after(Instant t) const;
   // Longest time without any acknowledgement between two instants.
