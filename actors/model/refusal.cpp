@@ -8,6 +8,7 @@
 
 #include "actors/model/decision.hpp"
 #include "k8s/api/core.hpp"
+#include "runtime/model/utf8.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -39,9 +40,7 @@ std::string without_numbers(std::string_view text) {
 
 std::string cut(std::string text) {
   if (text.size() <= kLongestAnswer) return text;
-  auto end = kLongestAnswer;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // UTF-8
-  text.resize(end);
+  text.resize(end_of_character(text, kLongestAnswer));
   return text + "...";
 }
 

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "runtime/model/utf8.hpp"
+
 namespace troupe {
 namespace {
 
@@ -32,11 +34,6 @@ class Writer {
   }
 
  private:
-  // The last place up to `at` where no UTF-8 character is cut in two.
-  static std::size_t end_of_character(std::string_view t, std::size_t at) {
-    while (at > 0 && (static_cast<unsigned char>(t[at]) & 0xc0) == 0x80) --at;
-    return at;
-  }
   std::string bytes_;
 };
 

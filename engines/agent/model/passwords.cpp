@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "engines/agent/model/digest.hpp"
+#include "runtime/model/utf8.hpp"
 
 namespace troupe::agent {
 namespace {
@@ -37,27 +38,6 @@ Result<void> check_key(const Secret& key) {
                                           key.reveal().size(), kAesKeyBytes));
 }
 
-// Well-formed UTF-8 without control characters: what a password typed by anyone looks like.
-bool is_plausible(std::string_view text) {
-  std::size_t following = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (following > 0) {
-      if ((byte & 0xC0) != 0x80) return false;
-      --following;
-    } else if (byte < 0x20 || byte == 0x7F) {
-      return false;
-    } else if (byte >= 0x80) {
-      following = byte >= 0xC2 && byte < 0xE0   ? 1
-                  : (byte & 0xF0) == 0xE0       ? 2
-                  : byte >= 0xF0 && byte < 0xF5 ? 3
-                                                : 0;
-      if (following == 0) return false;
-    }
-  }
-  return following == 0;
-}
-
 }  // namespace
 
 Result<Secret> decrypt_password(std::string_view name, std::string_view stored, const Secret& key) {
@@ -76,7 +56,7 @@ Result<Secret> decrypt_password(std::string_view name, std::string_view stored, 
   auto plain = apply_cipher(view.substr(kAesIvBytes), key, view.substr(0, kAesIvBytes));
   if (!plain) return plain.error();
   Secret password(*std::move(plain));
-  if (!is_plausible(password.reveal())) {
+  if (!is_printable(password.reveal())) {
     return error(Code::Invalid,
                  fmt::format("{} does not decrypt to a text: it was encrypted with another key, or "
                              "is not encrypted",

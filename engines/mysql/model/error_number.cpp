@@ -6,6 +6,8 @@
 #include <boost/algorithm/string/find.hpp>
 #include <iterator>
 
+#include "runtime/model/utf8.hpp"
+
 namespace troupe::mysql {
 namespace {
 
@@ -173,10 +175,7 @@ std::string sanitize(std::string_view message) {
     const auto found = boost::algorithm::ifind_first(message, mark);
     if (found) end = std::min(end, static_cast<std::size_t>(found.begin() - message.begin()));
   }
-  std::string out(message.substr(0, end));
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < ' ') c = ' ';
-  }
+  auto out = as_printable(message.substr(0, end_of_character(message, end)));
   if (end < message.size()) out += " [cut]";
   return out;
 }

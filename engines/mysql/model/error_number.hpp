@@ -58,7 +58,8 @@ Code code_of(Reaction reaction);
 Reachability reachability_of(unsigned number);
 
 // A server's message without what may be secret or is of no use in a log: it ends where a server
-// starts to quote the statement, and after kMaxErrorText bytes; control characters become spaces.
+// starts to quote the statement, and after kMaxErrorText bytes; control characters become spaces,
+// and bytes that are no text U+FFFD: client libraries have passed on whatever they read.
 std::string sanitize(std::string_view message);
 inline constexpr std::size_t kMaxErrorText = 512;
 

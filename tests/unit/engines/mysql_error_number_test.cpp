@@ -57,6 +57,8 @@ TEST(MysqlErrorNumber, SanitizedMessagesEndWhereAStatementIsQuoted) {
   EXPECT_EQ(sanitize("Error on query. Default database: ''. Query: 'CREATE USER x'"),
             "Error on query. Default database: ''.  [cut]");
   EXPECT_EQ(sanitize("two\nlines\tand a tab"), "two lines and a tab");
+  EXPECT_EQ(sanitize("plugin '\xBA\x89N' cannot be loaded"),
+            "plugin '\uFFFD\uFFFDN' cannot be loaded");
   EXPECT_LT(sanitize(std::string(10'000, 'x')).size(), kMaxErrorText + 10);
 }
 
