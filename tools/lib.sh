@@ -83,7 +83,9 @@ build() { # preset [target...]
   if [ -t 2 ]; then
     ninja -C "$ROOT/build/$preset" -j "$JOBS" "$@" >&2
   else
+    local began=$SECONDS
     say "building ($preset${*:+: $*})"
     quietly ninja -C "$ROOT/build/$preset" -j "$JOBS" "$@"
+    say "built in $((SECONDS - began)) s"
   fi
 }
