@@ -166,6 +166,34 @@ void ClusterTest::send_signal(const std::string& member, int number) {
   ASSERT_EQ(::kill(*process, number), 0) << member;
 }
 
+void ClusterTest::delete_topology() {
+  ok("delete mr mysql-cluster-replication --ignore-not-found --wait=true");
+  ok("delete us mysql-cluster --ignore-not-found --wait=true");
+  ok("delete pvc --ignore-not-found mysql-cluster-0-data mysql-cluster-1-data "
+     "mysql-cluster-2-data");
+}
+
+void ClusterTest::list_members(int count) {
+  std::vector<std::string> names{mysql().wanted_source()};
+  for (int i = 0; i < count; ++i)
+    if (auto name = fmt::format("mysql-cluster-{}", i); name != names.front())
+      names.push_back(std::move(name));
+  const auto listed = mysql().list_members(names);
+  EXPECT_EQ(listed.status, 0) << listed.err;
+}
+
+testing::AssertionResult ClusterTest::dies_at(const std::string& point,
+                                              const std::function<void()>& begin) {
+  constexpr seconds kToReach(60);
+  cluster().kill_operator();
+  cluster().start_operator({.die_at = point});
+  begin();
+  if (!cluster().operator_ends(kToReach))
+    return testing::AssertionFailure() << "it never came to \"" << point << '"';
+  cluster().start_operator();
+  return testing::AssertionSuccess();
+}
+
 testing::AssertionResult ClusterTest::settles(const std::string& source, seconds deadline) {
   const bool settled = eventually(
       deadline, [&] { return mysql().ready() && (source.empty() || mysql().source() == source); });

@@ -87,6 +87,14 @@ class ClusterTest : public testing::Test {
   static std::filesystem::path sample(std::string_view name);
   // Some member that is not the source.
   static std::string replica();
+  // The sample's MysqlReplication and its servers, with their volumes.
+  static void delete_topology();
+  // So many of the first Units of the sample's UnitSet, with the source as it is.
+  static void list_members(int count);
+  // Ends the operator; another one dies there of what `begin` begins (actors/host/fault_point.hpp),
+  // and a third is started.
+  static testing::AssertionResult dies_at(const std::string& point,
+                                          const std::function<void()>& begin);
   // To its database's process.
   static void send_signal(const std::string& member, int number);
   // Until the whole cluster is ready, with `source` as its source unless that is empty.

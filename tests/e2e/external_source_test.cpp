@@ -8,6 +8,7 @@
 #include <regex>
 
 #include "tests/e2e/cluster.hpp"
+#include "tests/e2e/fault_points.hpp"
 #include "tests/oracle/judgement.hpp"
 
 namespace troupe::e2e {
@@ -69,10 +70,10 @@ class ExternalSource : public ClusterTest {
 
   // Anew, with the annotation from the beginning.
   static void make_topology() {
-    ok(fmt::format("delete mr {} --ignore-not-found --wait=true", kName));
-    ok("delete us mysql-cluster --ignore-not-found --wait=true");
-    for (int i = 0; i < 3; ++i)
-      ok(fmt::format("delete pvc mysql-cluster-{}-data --ignore-not-found", i));
+    delete_topology();
+    apply_topology();
+  }
+  static void apply_topology() {
     ok("apply -f -", fmt::format("apiVersion: v1\nkind: Secret\n"
                                  "metadata: {{name: outside, namespace: default}}\n"
                                  "stringData: {{HOST: {}, PORT: \"3306\", USER: outside, "
@@ -282,6 +283,75 @@ TEST_F(ExternalSource, A33ItIsLeftWithAllThatWasReceivedAndTheSourceIsOpenedOnce
         << member << " has what was written outside later";
   }
 }
+
+// --- the operator dies on the way
+
+const std::vector<FaultPoints> kOperations{
+    {"Attach",
+     10,
+     {
+         "before record",  // all members are there
+         "after record",
+         "before step * Close *",
+         "after step * Close *",
+         "before step * InspectSource *",
+         "after step * InspectSource *",
+         "before record#2",  // it has to be cloned
+         "after record#2",
+         "before step * Clone *",
+         "after step * Clone *",
+         "before record#3",  // it is
+         "after record#3",
+         "before step * Follow * @outside *",
+         "after step * Follow * @outside *",
+         "before record#4",  // it is over
+         "after record#4",
+     }},
+    {"Detach",
+     8,
+     {
+         "before record",  // the annotation is gone
+         "after record",
+         "before step * StopReceiver *",
+         "after step * StopReceiver *",
+         "before step * Drain *",
+         "after step * Drain *",
+         "before record#2",  // all that came from outside is applied
+         "after record#2",
+         "before step * Promote *",
+         "after step * Promote *",
+         "before step * Open *",
+         "after step * Open *",
+         "before record#3",  // it is over
+         "after record#3",
+     }},
+};
+
+class ExternalFaultPoints : public ExternalSource, public testing::WithParamInterface<FaultPoint> {
+ protected:
+  static bool attaches() { return GetParam().operation == "Attach"; }
+  void SetUp() override {
+    if (!attaches()) return ExternalSource::SetUp();
+    delete_topology();
+  }
+};
+
+TEST_P(ExternalFaultPoints, TheNextOperatorBringsItToTheSameEnd) {
+  const auto leave = [] { ok(fmt::format("annotate mr {} troupe.dev/external-source-", kName)); };
+  ASSERT_TRUE(attaches() ? dies_at(GetParam().at, [] { apply_topology(); })
+                         : dies_at(GetParam().at, leave));
+  const std::string outside = attaches() ? "outside" : "";
+  ASSERT_TRUE(eventually(seconds(120), [&] { return field("externalSource") == outside; }))
+      << told();
+  ASSERT_TRUE(settles()) << told();
+  if (attaches()) {
+    ASSERT_TRUE(comes_to_be_fed());
+  }
+  auto load = attaches() ? Load::to_outside(mysql(), kDonor) : Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+INSTANTIATE_TEST_SUITE_P(Dies, ExternalFaultPoints, testing::ValuesIn(tried(kOperations)), name_of);
 
 }  // namespace
 }  // namespace troupe::e2e

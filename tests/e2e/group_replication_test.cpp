@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <fstream>
 #include <regex>
 #include <set>
 
 #include "tests/e2e/cluster.hpp"
+#include "tests/e2e/fault_points.hpp"
 
 namespace troupe::e2e {
 namespace {
@@ -66,27 +68,9 @@ class GroupReplication : public ClusterTest {
     return testing::AssertionSuccess();
   }
 
-  // The specification's: the first is its source.
-  static void set_members(const std::vector<int>& ordinals, int isolated = -1) {
-    boost::json::object source;
-    boost::json::array replicas;
-    for (const int i : ordinals) {
-      const auto name = fmt::format("mysql-cluster-{}", i);
-      boost::json::object member{
-          {"name", name}, {"host", name + ".mysql-cluster-headless-svc.default"}, {"port", 3306}};
-      if (i == isolated) member["isolated"] = true;
-      if (source.empty())
-        source = std::move(member);
-      else
-        replicas.push_back(std::move(member));
-    }
-    ok(fmt::format("patch mr {} --type=merge --patch-file=/dev/stdin", kName),
-       boost::json::serialize(boost::json::object{
-           {"spec", {{"source", std::move(source)}, {"replica", std::move(replicas)}}}}));
-  }
-  static std::size_t counted() {
-    std::istringstream in(field("quorum.members[*]"));
-    return static_cast<std::size_t>(std::distance(std::istream_iterator<std::string>(in), {}));
+  static void list(const std::vector<std::string>& members, const std::string& isolated = {}) {
+    const auto listed = mysql().list_members(members, isolated);
+    EXPECT_EQ(listed.status, 0) << listed.err;
   }
 
   static inline fs::path samples_;
@@ -184,16 +168,14 @@ TEST_F(GroupReplication, AnOperatorKilledWhileTheGroupIsBegunBeginsOneGroupAllTh
 TEST_F(GroupReplication, AnIsolatedMemberLeavesAndJoinsAgain) {
   const auto first = source();
   const auto isolated = replica();
-  const auto ordinal = [](const std::string& member) { return member.back() - '0'; };
-  std::vector<int> ordinals{ordinal(first)};
-  for (const int i : {0, 1, 2})
-    if (i != ordinals.front()) ordinals.push_back(i);
-  set_members(ordinals, ordinal(isolated));
-  ASSERT_TRUE(eventually(seconds(60), [] { return counted() == 2; }));
+  auto members = mysql().members();
+  std::iter_swap(members.begin(), std::find(members.begin(), members.end(), first));
+  list(members, isolated);
+  ASSERT_TRUE(eventually(seconds(60), [] { return mysql().counted() == 2; }));
   EXPECT_EQ(says(first), "2 " + first);
   EXPECT_FALSE(readers().contains(isolated));
-  set_members(ordinals);
-  ASSERT_TRUE(eventually(seconds(60), [] { return counted() == 3; }));
+  list(members);
+  ASSERT_TRUE(eventually(seconds(60), [] { return mysql().counted() == 3; }));
   ASSERT_TRUE(settles(first));
   EXPECT_TRUE(is_one_group());
 }
@@ -202,18 +184,18 @@ TEST_F(GroupReplication, GrowsToFiveAndShrinksToThreeWithItsSourceMovedUnderLoad
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
   ok("patch us mysql-cluster --type=merge -p {\"spec\":{\"units\":5}}");
-  set_members({0, 1, 2, 3, 4});
-  ASSERT_TRUE(eventually(seconds(300), [] { return counted() == 5 && mysql().ready(); }));
+  list_members(5);
+  ASSERT_TRUE(eventually(seconds(300), [] { return mysql().counted() == 5 && mysql().ready(); }));
   EXPECT_EQ(readers().size(), 4u);
   ASSERT_TRUE(load.flows());
-  set_members({1, 0, 2});
-  ASSERT_TRUE(eventually(seconds(60), [] { return counted() == 3; }));
+  list({"mysql-cluster-1", "mysql-cluster-0", "mysql-cluster-2"});
+  ASSERT_TRUE(eventually(seconds(60), [] { return mysql().counted() == 3; }));
   ASSERT_TRUE(settles("mysql-cluster-1"));
   EXPECT_TRUE(is_one_group());
   ASSERT_TRUE(load.flows());
   EXPECT_TRUE(load.nothing_lost());
   ok("patch us mysql-cluster --type=merge -p {\"spec\":{\"units\":3}}");
-  set_members({0, 1, 2});
+  list({"mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2"});
   ASSERT_TRUE(settles("mysql-cluster-0"));
 }
 
@@ -232,6 +214,59 @@ TEST_F(GroupReplication, TransactionsOfAMembersOwnAreSavedAndItIsRebuilt) {
   EXPECT_EQ(mysql().query(member, "SHOW DATABASES LIKE 'mine'"), "");
   EXPECT_NE(field("lostTransactions[*].savedTo"), "");
 }
+
+// --- the operator dies on the way
+
+const std::vector<FaultPoints> kOperations{
+    {"Bootstrap",
+     6,
+     {
+         "before record",  // every member has lost its group
+         "after record",
+         "before step * StopGroup *",
+         "after step * StopGroup *",
+         "before record#2",  // who has everything is known
+         "after record#2",
+         "before step * StartGroup *",
+         "after step * StartGroup *",
+         "before record#3",  // it is over
+         "after record#3",
+     }},
+    {"Switchover",
+     4,
+     {
+         "before record",  // ordered
+         "after record",
+         "before step * SetGroupPrimary *",
+         "after step * SetGroupPrimary *",
+         "before record#2",  // the group has done it
+         "after record#2",
+     }},
+};
+
+class GroupFaultPoints : public GroupReplication, public testing::WithParamInterface<FaultPoint> {};
+
+TEST_P(GroupFaultPoints, TheNextOperatorBringsItToTheSameEnd) {
+  const auto& [operation, at] = GetParam();
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  const auto before = epoch();
+  const auto group = field("groupName");
+  const auto target = replica();
+  ASSERT_TRUE(dies_at(at, [&, operation = operation] {
+    if (operation == "Switchover")
+      EXPECT_EQ(mysql().annotate("troupe.dev/switchover-to=" + target).status, 0);
+    else
+      ok("delete pods --force --grace-period=0 --wait=false -l unitset.name=mysql-cluster");
+  }));
+  ASSERT_TRUE(eventually(seconds(150), [&] { return epoch() > before; })) << mysql().state();
+  ASSERT_TRUE(settles(operation == "Switchover" ? target : std::string()));
+  EXPECT_EQ(field("groupName"), group);
+  EXPECT_TRUE(is_one_group());
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+INSTANTIATE_TEST_SUITE_P(Dies, GroupFaultPoints, testing::ValuesIn(tried(kOperations)), name_of);
 
 }  // namespace
 }  // namespace troupe::e2e

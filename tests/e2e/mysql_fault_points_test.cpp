@@ -1,151 +1,210 @@
 // The operator dies at each step of each operation, just before the step or just after it; the next
-// one brings it to the same end. On real servers, under load.
-//
-// A run takes ten seconds, so CI has every third point; TROUPE_FAULT_POINTS=all has them all.
+// one brings it to the same end. On real servers, under load. Those of an external source and of
+// groups are with the other tests of these.
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <cctype>
-#include <cstdlib>
-
 #include "tests/e2e/cluster.hpp"
+#include "tests/e2e/fault_points.hpp"
 
 namespace troupe::e2e {
 namespace {
 
+using oracle::eventually;
 using std::chrono::seconds;
 
-constexpr seconds kToReach(60);
-
-const std::vector<std::string> kFailover{
-    "before record",  // nothing is known of it
-    "after record",   // recorded, nothing done
-    "before step * StopReceiver *",
-    "after step * StopReceiver *",
-    "after step * StopReceiver *#2",
-    "before record#2",  // one is chosen
-    "after record#2",
-    "before step * Promote *",
-    "after step * Promote *",
-    "before step * Follow *",
-    "after step * Follow *",
-    "before step * Open *",
-    "after step * Open *",
-    "before apply Pod *",
-    "after apply Pod *",
-    "before record#3",  // it is over
-    "after record#3",
+const std::vector<FaultPoints> kOperations{
+    {"Failover",
+     3,
+     {
+         "before record",  // nothing is known of it
+         "after record",   // recorded, nothing done
+         "before step * StopReceiver *",
+         "after step * StopReceiver *",
+         "after step * StopReceiver *#2",
+         "before record#2",  // one is chosen
+         "after record#2",
+         "before step * Promote *",
+         "after step * Promote *",
+         "before step * Follow *",
+         "after step * Follow *",
+         "before step * Open *",
+         "after step * Open *",
+         "before apply Pod *",
+         "after apply Pod *",
+         "before record#3",  // it is over
+         "after record#3",
+     }},
+    {"Switchover",
+     3,
+     {
+         "before record",  // ordered
+         "after record",
+         "before step * Close *",
+         "after step * Close *",
+         "before record#2",  // the old source is closed
+         "after record#2",
+         "before step * Drain *",
+         "after step * Drain *",
+         "before record#3",  // the new one has caught up
+         "after record#3",
+         "before step * Promote *",
+         "after step * Promote *",
+         "before step * Follow *",
+         "after step * Follow *",
+         "before step * Open *",
+         "after step * Open *",
+         "before record#4",  // it is over
+         "after record#4",
+     }},
+    {"Rebuild",
+     3,
+     {
+         "before record",  // it was seen to have what nobody else has
+         "after record",
+         "before step * SaveTransactions *",
+         "after step * SaveTransactions *",
+         "before record#2",  // that is saved
+         "after record#2",
+         "before step * StopReceiver *",
+         "after step * StopReceiver *",
+         "before step * Clone *",
+         "after step * Clone *",
+         "before record#3",  // it is over
+         "after record#3",
+         "before step * Follow *",
+         "after step * Follow *",
+     }},
+    {"Grow",
+     4,
+     {
+         "before record",  // the new one may acknowledge
+         "after record",
+         "before record#2",  // the source shall wait for more
+         "after record#2",
+         "before step * Promote *",
+         "after step * Promote *",
+         "before record#3",  // it does
+         "after record#3",
+     }},
+    {"Shrink",
+     6,
+     {
+         "before record",  // who goes acknowledges no more, and fewer are relied on
+         "after record",
+         "before record#2",  // the source shall wait for fewer
+         "after record#2",
+         "before step * Promote *",
+         "after step * Promote *",
+         "before step * StopReceiver *",
+         "after step * StopReceiver *",
+         "before record#3",  // it has gone
+         "after record#3",
+         "before release Unit *",
+         "after release Unit *",
+     }},
 };
-const std::vector<std::string> kSwitchover{
-    "before record",  // ordered
-    "after record",           "before step * Close *",   "after step * Close *",
-    "before record#2",  // the old source is closed
-    "after record#2",         "before step * Drain *",   "after step * Drain *",
-    "before record#3",  // the new one has caught up
-    "after record#3",         "before step * Promote *", "after step * Promote *",
-    "before step * Follow *", "after step * Follow *",   "before step * Open *",
-    "after step * Open *",
-    "before record#4",  // it is over
-    "after record#4",
-};
 
-const std::vector<std::string> kRebuild{
-    "before record",  // it was seen to have what nobody else has
-    "after record",
-    "before step * SaveTransactions *",
-    "after step * SaveTransactions *",
-    "before record#2",  // that is saved
-    "after record#2",
-    "before step * StopReceiver *",
-    "after step * StopReceiver *",
-    "before step * Clone *",
-    "after step * Clone *",
-    "before record#3",  // it is over
-    "after record#3",
-    "before step * Follow *",
-    "after step * Follow *",
-};
-
-enum class Operation { Failover, Switchover, Rebuild };
-struct Point {
-  Operation operation;
-  std::string at;
-};
-
-std::vector<Point> tried() {
-  const char* wanted = std::getenv("TROUPE_FAULT_POINTS");
-  const std::size_t step = wanted && std::string_view(wanted) == "all" ? 1 : 3;
-  std::vector<Point> out;
-  const auto add = [&](Operation operation, const std::vector<std::string>& points) {
-    for (std::size_t i = step - 1; i < points.size(); i += step)
-      out.push_back({operation, points[i]});
-  };
-  add(Operation::Failover, kFailover);
-  add(Operation::Switchover, kSwitchover);
-  add(Operation::Rebuild, kRebuild);
-  return out;
-}
-
-// "FailoverBeforeStepStopReceiver2"
-std::string name_of(const testing::TestParamInfo<Point>& info) {
-  static constexpr const char* kNames[] = {"Failover", "Switchover", "Rebuild"};
-  std::string out = kNames[static_cast<int>(info.param.operation)];
-  bool begins = true;
-  for (const char c : info.param.at) {
-    const auto letter = static_cast<unsigned char>(c);
-    if (std::isalnum(letter)) out += begins ? static_cast<char>(std::toupper(letter)) : c;
-    begins = !std::isalnum(letter);
-  }
-  return out;
-}
-
-class MysqlFaultPoints : public ClusterTest, public testing::WithParamInterface<Point> {
+class MysqlFaultPoints : public ClusterTest, public testing::WithParamInterface<FaultPoint> {
  protected:
-  static void begin(Operation operation, const std::string& source, const std::string& replica) {
-    switch (operation) {
-      case Operation::Failover:
-        return send_signal(source, SIGKILL);
-      case Operation::Switchover:
-        EXPECT_EQ(mysql().annotate("troupe.dev/switchover-to=" + replica).status, 0);
-        return;
-      case Operation::Rebuild:
-        mysql().query(replica,
-                      "SET GLOBAL super_read_only = OFF; CREATE DATABASE errant_data; "
-                      "SET GLOBAL super_read_only = ON");
-    }
+  struct Operation {
+    std::function<void()> begin;
+    std::function<bool()> has_ended;
+  };
+
+  static Operation failover() {
+    return {[old = source()] { send_signal(old, SIGKILL); },
+            [old = source()] { return source() != old; }};
   }
-  static bool has_ended(Operation operation, const std::string& source,
-                        const std::string& replica) {
-    switch (operation) {
-      case Operation::Failover:
-        return mysql().source() != source;
-      case Operation::Switchover:
-        return mysql().source() == replica;
-      case Operation::Rebuild:
-        return mysql().query(replica, "SELECT 'answers'; SHOW DATABASES LIKE 'errant_data'") ==
-               "answers";
+  static Operation switchover() {
+    const auto target = replica();
+    return {
+        [target] { EXPECT_EQ(mysql().annotate("troupe.dev/switchover-to=" + target).status, 0); },
+        [target] { return source() == target; }};
+  }
+  static Operation rebuild() {
+    const auto member = replica();
+    return {[member] {
+              mysql().query(member,
+                            "SET GLOBAL super_read_only = OFF; CREATE DATABASE errant_data; "
+                            "SET GLOBAL super_read_only = ON");
+            },
+            [member] {
+              return mysql().query(member, "SELECT 'answers'; SHOW DATABASES LIKE 'errant_data'") ==
+                     "answers";
+            }};
+  }
+  static Operation becomes(int members, int relied_on) {
+    return {[members] { list_members(members); },
+            [members, relied_on] {
+              return mysql().counted() == static_cast<std::size_t>(members) &&
+                     mysql().relied_on() == relied_on;
+            }};
+  }
+  // The fourth member's Unit stays from one test to the next.
+  static Operation grow() {
+    ok("scale us/mysql-cluster --replicas=4");
+    ok("wait --for=jsonpath={.status.phase}=Ready un/mysql-cluster-3 --timeout=180s");
+    if (mysql().members().size() == 4) {
+      list_members(3);
+      EXPECT_TRUE(eventually(becomes(3, 1).has_ended));
     }
-    return false;
+    return becomes(4, 2);
+  }
+  static Operation shrink() {
+    const auto before = grow();
+    before.begin();
+    EXPECT_TRUE(eventually(before.has_ended) && settles());
+    return becomes(3, 1);
+  }
+  static Operation operation_of(const std::string& name) {
+    if (name == "Failover") return failover();
+    if (name == "Switchover") return switchover();
+    if (name == "Rebuild") return rebuild();
+    return name == "Grow" ? grow() : shrink();
   }
 };
 
 TEST_P(MysqlFaultPoints, TheNextOperatorBringsItToTheSameEnd) {
-  const auto& [operation, at] = GetParam();
+  const auto operation = operation_of(GetParam().operation);
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
-  const auto before = source(), target = replica();
-  cluster().kill_operator();
-  cluster().start_operator({.die_at = at});
-  begin(operation, before, target);
-  ASSERT_TRUE(cluster().operator_ends(kToReach)) << "it never came to \"" << at << '"';
-  cluster().start_operator();
-  ASSERT_TRUE(oracle::eventually([&, operation = operation] {
-    return has_ended(operation, before, target) && mysql().is_whole();
-  })) << mysql().state();
+  ASSERT_TRUE(dies_at(GetParam().at, operation.begin));
+  ASSERT_TRUE(eventually([&] { return operation.has_ended() && mysql().is_whole(); }))
+      << mysql().state();
   ASSERT_TRUE(load.flows());
   EXPECT_TRUE(load.nothing_lost());
 }
-INSTANTIATE_TEST_SUITE_P(Dies, MysqlFaultPoints, testing::ValuesIn(tried()), name_of);
+INSTANTIATE_TEST_SUITE_P(Dies, MysqlFaultPoints, testing::ValuesIn(tried(kOperations)), name_of);
+
+const std::vector<std::string> kForm{
+    "after claim Unit *",
+    "before record",  // all are there
+    "after record",           "before step * Follow *",
+    "after step * Follow *",  "before step * Promote *",
+    "after step * Promote *", "before step * Open *",
+    "after step * Open *",
+    "before record#2",  // it is over
+    "after record#2",
+};
+
+class MysqlFormation : public ClusterTest, public testing::WithParamInterface<FaultPoint> {};
+
+TEST_P(MysqlFormation, TheNextOperatorMakesTheSameTopology) {
+  delete_topology();
+  ASSERT_TRUE(dies_at(GetParam().at,
+                      [] { ok("apply -f " + sample("samples/mysql/cluster.yaml").string()); }));
+  ASSERT_TRUE(settles("mysql-cluster-0"));
+  ASSERT_TRUE(eventually([] { return mysql().is_whole(); })) << mysql().state();
+  EXPECT_EQ(epoch(), 1);
+  const auto problem = mysql().make_writer_account();
+  ASSERT_FALSE(problem) << *problem;
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+INSTANTIATE_TEST_SUITE_P(Dies, MysqlFormation, testing::ValuesIn(tried({{"Form", 4, kForm}})),
+                         name_of);
 
 }  // namespace
 }  // namespace troupe::e2e

@@ -124,29 +124,8 @@ class MysqlRoles : public ClusterTest {
         mysql().query(member, "STOP REPLICA IO_THREAD; START REPLICA IO_THREAD");
   }
 
-  // The first Units of the set; the source of the specification is one of them.
-  static void set_members(int count) {
-    const boost::json::value object = cluster().kubectl().get({"mysqlreplication", kName});
-    boost::json::array replicas;
-    for (int i = 0; i < count; ++i) {
-      const auto name = fmt::format("mysql-cluster-{}", i);
-      if (name == oracle::text_at(object, "/spec/source/name")) continue;
-      replicas.push_back(
-          {{"name", name}, {"host", name + ".mysql-cluster-headless-svc.default"}, {"port", 3306}});
-    }
-    ok(fmt::format("patch mr {} --type=merge --patch-file=/dev/stdin", kName),
-       boost::json::serialize(boost::json::object{{"spec", {{"replica", std::move(replicas)}}}}));
-  }
-
   static std::string quorum(std::string_view field) {
     return ok(fmt::format("get mr {} -o jsonpath={{.status.quorum.{}[*]}}", kName, field));
-  }
-  static std::ptrdiff_t counted() {
-    const auto names = quorum("members");
-    return std::count(names.begin(), names.end(), ' ') + (names.empty() ? 0 : 1);
-  }
-  static int relied_on() {
-    return std::stoi(ok(fmt::format("get mr {} -o jsonpath={{.status.quorum.acks}}", kName)));
   }
   static std::string waited_for() {
     return mysql().query(source(), "SELECT @@rpl_semi_sync_source_wait_for_replica_count");
@@ -445,24 +424,26 @@ TEST_F(MysqlRoles, GrowsToFiveAndShrinksToThreeUnderLoadWhoeverDiesOnTheWay) {
   ok("scale us/mysql-cluster --replicas=5");
   ok("wait --for=jsonpath={.status.phase}=Ready un/mysql-cluster-3 un/mysql-cluster-4 "
      "--timeout=180s");
-  set_members(5);
-  ASSERT_TRUE(eventually(seconds(120), [] { return counted() > 3; }));
+  list_members(5);
+  ASSERT_TRUE(eventually(seconds(120), [] { return mysql().counted() > 3; }));
   cluster().kill_operator();
   ASSERT_TRUE(load.flows()) << "a new member that was cut short keeps no commit waiting";
   cluster().start_operator();
-  ASSERT_TRUE(eventually(seconds(120), [] { return counted() == 5 && relied_on() == 2; }));
+  ASSERT_TRUE(
+      eventually(seconds(120), [] { return mysql().counted() == 5 && mysql().relied_on() == 2; }));
   ASSERT_TRUE(settles());
   EXPECT_EQ(waited_for(), "2");
   ASSERT_TRUE(load.flows());
 
   const auto old_source = source();
-  set_members(3);
+  list_members(3);
   ASSERT_TRUE(eventually(seconds(60), [] { return !quorum("leaving").empty(); }));
   cluster().kill_operator();
   ok(fmt::format("delete pod {} --force --grace-period=0", old_source));
   cluster().start_operator();
   ASSERT_TRUE(eventually(seconds(60), [&] { return source() != old_source; }));
-  ASSERT_TRUE(eventually(seconds(120), [] { return counted() == 3 && relied_on() == 1; }));
+  ASSERT_TRUE(
+      eventually(seconds(120), [] { return mysql().counted() == 3 && mysql().relied_on() == 1; }));
   ASSERT_TRUE(settles());
   EXPECT_EQ(waited_for(), "1");
   ASSERT_TRUE(load.flows());

@@ -100,6 +100,38 @@ bool MysqlCluster::is_replica(const std::string& member) const {
          text_at(o, "/status/topology/" + member + "/ready") == "true";
 }
 
+std::string MysqlCluster::wanted_source() const { return text_at(object(), "/spec/source/name"); }
+
+Ran MysqlCluster::list_members(const std::vector<std::string>& names,
+                               const std::string& isolated) const {
+  boost::json::object source;
+  boost::json::array replicas;
+  for (const auto& name : names) {
+    boost::json::object member{
+        {"name", name}, {"host", name + ".mysql-cluster-headless-svc." + ns_}, {"port", 3306}};
+    if (name == isolated) member["isolated"] = true;
+    if (source.empty())
+      source = std::move(member);
+    else
+      replicas.push_back(std::move(member));
+  }
+  return kubectl_(
+      {"patch", "mysqlreplication", "-n", ns_, replication_, "--type=merge",
+       "--patch-file=/dev/stdin"},
+      std::chrono::seconds(30),
+      boost::json::serialize(boost::json::object{
+          {"spec", {{"source", std::move(source)}, {"replica", std::move(replicas)}}}}));
+}
+
+std::size_t MysqlCluster::counted() const {
+  return items_at(object(), "/status/quorum/members").size();
+}
+
+int MysqlCluster::relied_on() const {
+  const auto text = text_at(object(), "/status/quorum/acks");
+  return text.empty() ? 0 : std::stoi(text);
+}
+
 Ran MysqlCluster::annotate(const std::string& annotation) const {
   return kubectl_(
       {"annotate", "--overwrite", "mysqlreplication", "-n", ns_, replication_, annotation});

@@ -39,6 +39,11 @@ class MysqlCluster {
   std::int64_t epoch() const;  // status.epoch
   std::vector<std::string> members() const;
   bool is_replica(const std::string& member) const;  // by status.topology
+  std::string wanted_source() const;                 // spec.source
+  // The specification's: the first is its source, and one of them may be isolated.
+  Ran list_members(const std::vector<std::string>& names, const std::string& isolated = {}) const;
+  std::size_t counted() const;  // members in status.quorum
+  int relied_on() const;        // acknowledgements by status.quorum
   // "KEY=VALUE", or "KEY-" to take it away.
   Ran annotate(const std::string& annotation) const;
 

@@ -1,0 +1,31 @@
+#include "tests/e2e/fault_points.hpp"
+
+#include <cctype>
+#include <cstdlib>
+#include <string_view>
+
+namespace troupe::e2e {
+
+std::vector<FaultPoint> tried(const std::vector<FaultPoints>& operations) {
+  const char* wanted = std::getenv("TROUPE_FAULT_POINTS");
+  const bool all = wanted && std::string_view(wanted) == "all";
+  std::vector<FaultPoint> out;
+  for (const auto& [operation, one_of, moments] : operations) {
+    const auto step = all ? 1 : one_of;
+    for (auto i = step - 1; i < moments.size(); i += step) out.push_back({operation, moments[i]});
+  }
+  return out;
+}
+
+std::string name_of(const testing::TestParamInfo<FaultPoint>& info) {
+  std::string out = info.param.operation;
+  bool begins = true;
+  for (const char c : info.param.at) {
+    const auto letter = static_cast<unsigned char>(c);
+    if (std::isalnum(letter)) out += begins ? static_cast<char>(std::toupper(letter)) : c;
+    begins = !std::isalnum(letter);
+  }
+  return out;
+}
+
+}  // namespace troupe::e2e
