@@ -6,11 +6,13 @@ namespace troupe::sim {
 namespace {
 
 constexpr std::uint32_t kHosts = 65'534;  // of a /16
+constexpr int kNodePortsOfANetwork = 10;
 
 }  // namespace
 
 ServiceAllocator::ServiceAllocator(Store& store, int network)
-    : prefix_(fmt::format("10.{}.", network)) {
+    : prefix_(fmt::format("10.{}.", network)),
+      next_port_(kFirstNodePort + network * kNodePortsOfANetwork) {
   store.subscribe([this](const Collection& collection, const Change& change) {
     if (collection.name() != "services") return;
     if (change.previous != nullptr) count(change.previous->object(), -1);

@@ -1,7 +1,8 @@
 // Cluster addresses and node ports of Services.
 //
 // Follows the store: an address is in use while a Service has it. Addresses come from 10.N.0.0/16,
-// node ports from 30000-32767, as a cluster set up by kubeadm has them (with N = 96).
+// node ports from 30000-32767, as a cluster set up by kubeadm has them (with N = 96). Which of
+// these comes first depends on N: clusters side by side on a machine listen on all of them.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,7 @@ class ServiceAllocator {
   std::map<std::string, int, std::less<>> addresses_;
   std::map<std::int64_t, int> node_ports_;
   std::uint32_t next_host_ = 10;  // the first ones are kept for well-known Services
-  std::int64_t next_port_ = kFirstNodePort;
+  std::int64_t next_port_;
 };
 
 }  // namespace troupe::sim

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/unit/sim/api_testing.hpp"
 
 namespace troupe::sim {
@@ -234,6 +236,17 @@ const std::string kServices = "/api/v1/namespaces/default/services";
 std::string service(std::string_view name, std::string_view spec) {
   std::string text = R"({"apiVersion":"v1","kind":"Service","metadata":{"name":")";
   return text.append(name).append(R"("},"spec":)").append(spec).append("}");
+}
+
+TEST(Services, OfClustersSideBySideOnAMachineGetOtherNodePorts) {
+  std::set<std::int64_t> ports;
+  for (const int network : {96, 97, 98}) {
+    TestCluster cluster(ApiServerOptions{.service_network = network});
+    const auto made =
+        cluster.post(kServices, service("a", R"({"type":"NodePort","ports":[{"port":80}]})"));
+    ports.insert(int_at((*array_at(made.body, "spec.ports"))[0], "nodePort").value());
+  }
+  EXPECT_EQ(ports.size(), 3u);
 }
 
 TEST(Services, GetAddressesAndNodePortsOfTheirOwn) {
