@@ -26,22 +26,44 @@ bool holds_nothing(const View& view, const Member& m, TimePoint now) {
   return is_out(view, m) && m.answers(now) && m.position().empty();
 }
 
-// A member counts before it may hold what nobody else has: it is on record first. One at a time,
-// and in place of those who have not come to hold anything: they would outvote who does.
+// After an outage it can say what was acknowledged.
+bool has_arrived(const View& view, const Member& m) {
+  return view.has_online(m) || !m.position().empty();
+}
+
+// One at a time, and in place of those who have not come to hold anything: those who hold nothing
+// would outvote who does, once the group is lost (DataMissing).
+void let_come(const Topology& t, const View& view, const Member& next, TimePoint now,
+              std::vector<std::string>& names) {
+  auto others = names;
+  std::erase_if(others, [&](const std::string& name) {
+    const auto* m = t.find(name);
+    return m && holds_nothing(view, *m, now);
+  });
+  const auto arrived = std::count_if(others.begin(), others.end(), [&](const std::string& name) {
+    const auto* m = t.find(name);
+    return m && has_arrived(view, *m);
+  });
+  if (static_cast<std::size_t>(arrived) * 2 <= others.size() || others.size() >= kMaxMembers)
+    return;
+  names = std::move(others);
+  names.push_back(next.name);
+}
+
+// A member counts before it may hold what nobody else has: it is on record first.
 bool keep_record(const Topology& t, const View& view, const Member* next, TimePoint now,
                  Plan& plan) {
   if (plan.record || t.record.operation) return false;
   auto record = t.record;
   auto& names = record.quorum.members;
-  const bool one_comes = next && !t.counts(*next);
   std::erase_if(names, [&](const std::string& name) {
     const auto* m = t.find(name);
-    return m && (has_left_for_good(t, view, *m) || (one_comes && holds_nothing(view, *m, now)));
+    return m && has_left_for_good(t, view, *m);
   });
   for (const auto* m : t.voters())
-    if (topo::stays(*m) && !t.counts(*m) && (m == next || view.seat_of(*m)) &&
-        names.size() < kMaxMembers)
+    if (topo::stays(*m) && !t.counts(*m) && view.seat_of(*m) && names.size() < kMaxMembers)
       names.push_back(m->name);
+  if (next && !t.counts(*next) && !view.seat_of(*next)) let_come(t, view, *next, now, names);
   if (record.quorum == t.record.quorum) return false;
   plan.record = std::move(record);
   return true;

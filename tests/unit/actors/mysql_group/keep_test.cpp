@@ -226,6 +226,28 @@ TEST(GroupKeep, OneComesToCountAtATimeInPlaceOfWhoHoldsNothing) {
   EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-2"));
 }
 
+// Two that hold nothing would outvote the one that does, if it died now.
+TEST(GroupKeep, NobodyComesToCountWhileTheOneBeforeHoldsNothing) {
+  auto group = Group::formed();
+  group.seen_by({0, 1}, "g:2", "db-0=PRIMARY db-1=RECOVERING");
+  group[1].has("");
+  group.is_out(2).has("");
+  group.record().quorum.members = {"db-0", "db-1"};
+  EXPECT_FALSE(group.decide().record);
+  group.seen_by({0, 1}, "g:2", "db-0=PRIMARY db-1=ONLINE");
+  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-1", "db-2"))
+      << "it has what there is, also where nothing was written yet";
+}
+
+TEST(GroupKeep, OneComesToCountWhileAnotherIsAwayIfAMajorityHoldsWhatThereIs) {
+  auto group = Group::formed(4);
+  group.seen_by({0, 2}, "g:2", "db-0=PRIMARY db-2=ONLINE");
+  group[1].is_killed();
+  group.is_out(3).has("");
+  group.record().quorum.members = {"db-0", "db-1", "db-2"};
+  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-1", "db-2", "db-3"));
+}
+
 TEST(GroupKeep, AMemberThatIsSeenInTheGroupCounts) {
   auto group = Group::formed();
   group.record().quorum.members = {"db-0", "db-1"};
