@@ -91,7 +91,7 @@ void in_group(const Topology& t, const View& view, TimePoint now, Plan& plan) {
   } else {
     plan.hold("NoPrimary", "the group is electing its primary");
   }
-  let_leave(t, view, plan);
+  let_leave(t, view, now, plan);
   const bool all = keep_members(t, view, now, plan);
   plan.ready = all && plan.writable && !plan.record && !op;
   if (plan.ready) pass_on_accounts(t, plan);

@@ -11,19 +11,33 @@ namespace {
 // The group's own limit.
 constexpr std::size_t kMaxMembers = 9;
 
-bool is_out(const View& view, const Member& m) {
-  return !view.seat_of(m) && own_state(m) != GroupState::Online &&
-         own_state(m) != GroupState::Recovering;
+bool is_seated(GroupState state) {
+  return state == GroupState::Online || state == GroupState::Recovering;
 }
 
-// The majority that is seen has all that one ever acknowledged who is no part of it.
-bool has_left_for_good(const Topology& t, const View& view, const Member& m) {
-  return !topo::stays(m) && is_out(view, m) &&
-         (!m.pod_exists || m.is_anothers() || m.done(Verb::StopGroup, t.record.epoch));
+// By the group's word and by its own; of another's, by what its owner saw of it.
+bool is_out(const View& view, const Member& m) {
+  if (view.seat_of(m)) return false;
+  if (!m.is_anothers()) return !is_seated(own_state(m));
+  return m.elsewhere && m.elsewhere->ok() && m.elsewhere->observation &&
+         !(m.elsewhere->observation->group && is_seated(m.elsewhere->observation->group->state));
 }
 
 bool holds_nothing(const View& view, const Member& m, TimePoint now) {
   return is_out(view, m) && m.answers(now) && m.position().empty();
+}
+
+// By the specification, or to make room.
+bool is_to_leave(const Topology& t, const View& view, const Member& m, TimePoint now) {
+  return !m.is_listed() || (topo::leaves(t, m) && holds_nothing(view, m, now));
+}
+
+// It is not in the group, and no order to join that comes late brings it back: it has obeyed one to
+// leave in an epoch of its own. The majority that is seen has all that it ever acknowledged.
+bool has_left_for_good(const Topology& t, const View& view, const Member& m) {
+  if ((topo::stays(m) && !topo::leaves(t, m)) || !is_out(view, m)) return false;
+  if (m.is_anothers() || (!m.unit_exists && !m.pod_exists)) return true;
+  return topo::leaves(t, m) && m.done(Verb::StopGroup, t.record.epoch);
 }
 
 // After an outage it can say what was acknowledged.
@@ -31,40 +45,57 @@ bool has_arrived(const View& view, const Member& m) {
   return view.has_online(m) || !m.position().empty();
 }
 
-// One at a time, and in place of those who have not come to hold anything: those who hold nothing
-// would outvote who does, once the group is lost (DataMissing).
-void let_come(const Topology& t, const View& view, const Member& next, TimePoint now,
-              std::vector<std::string>& names) {
-  auto others = names;
-  std::erase_if(others, [&](const std::string& name) {
-    const auto* m = t.find(name);
-    return m && holds_nothing(view, *m, now);
-  });
-  const auto arrived = std::count_if(others.begin(), others.end(), [&](const std::string& name) {
-    const auto* m = t.find(name);
-    return m && has_arrived(view, *m);
-  });
-  if (static_cast<std::size_t>(arrived) * 2 <= others.size() || others.size() >= kMaxMembers)
-    return;
-  names = std::move(others);
-  names.push_back(next.name);
+// Has had its turn, and the group has not taken it in.
+bool has_failed(const Topology& t, const Member& m) {
+  const auto* started = m.outcome(Verb::StartGroup, t.record.epoch);
+  return started && !started->ok;
 }
 
-// A member counts before it may hold what nobody else has: it is on record first.
+// One at a time: those who hold nothing would outvote who does, once the group is lost
+// (DataMissing). So who has failed to join makes room for the next.
+void let_come(const Topology& t, const View& view, const Member& next, TimePoint now,
+              topo::Quorum& quorum) {
+  if (quorum.members.size() >= kMaxMembers) return;
+  std::size_t arrived = 0;
+  const Member* failed = nullptr;
+  for (const auto& name : quorum.members) {
+    const auto* m = t.find(name);
+    if (m && has_arrived(view, *m)) ++arrived;
+    if (m && holds_nothing(view, *m, now) && has_failed(t, *m)) failed = m;
+  }
+  if (arrived * 2 > quorum.members.size())
+    quorum.members.push_back(next.name);
+  else if (failed && failed->ours && !topo::leaves(t, *failed))
+    quorum.leaving.push_back(failed->name);
+}
+
+// A member counts before it may hold what nobody else has, or be in a group: it is on record first,
+// and as long.
 bool keep_record(const Topology& t, const View& view, const Member* next, TimePoint now,
                  Plan& plan) {
   if (plan.record || t.record.operation) return false;
   auto record = t.record;
-  auto& names = record.quorum.members;
-  std::erase_if(names, [&](const std::string& name) {
+  auto& quorum = record.quorum;
+  for (const auto& name : t.record.quorum.members) {
     const auto* m = t.find(name);
-    return m && has_left_for_good(t, view, *m);
+    if (!m || !has_left_for_good(t, view, *m)) continue;
+    std::erase(quorum.members, name);
+    std::erase(quorum.leaving, name);
+  }
+  std::erase_if(quorum.leaving, [&](const std::string& name) {
+    const auto* m = t.find(name);
+    return m && !is_to_leave(t, view, *m, now);
   });
+  const auto leaving = quorum.leaving.size();
+  for (const auto& m : t.members)
+    if (t.counts(m) && m.ours && !topo::stays(m) && !topo::leaves(t, m))
+      quorum.leaving.push_back(m.name);
   for (const auto* m : t.voters())
-    if (topo::stays(*m) && !t.counts(*m) && view.seat_of(*m) && names.size() < kMaxMembers)
-      names.push_back(m->name);
-  if (next && !t.counts(*next) && !view.seat_of(*next)) let_come(t, view, *next, now, names);
-  if (record.quorum == t.record.quorum) return false;
+    if (topo::stays(*m) && !t.counts(*m) && view.seat_of(*m) && quorum.members.size() < kMaxMembers)
+      quorum.members.push_back(m->name);
+  if (next && !t.counts(*next) && !view.seat_of(*next)) let_come(t, view, *next, now, quorum);
+  if (quorum == t.record.quorum) return false;
+  if (quorum.leaving.size() > leaving) ++record.epoch.value;
   plan.record = std::move(record);
   return true;
 }
@@ -178,7 +209,7 @@ bool keep_members(const Topology& t, const View& view, TimePoint now, Plan& plan
   bool all = true;
   const Member* next = nullptr;
   for (const auto* m : t.voters()) {
-    if (op && op->candidate == m->name) {
+    if ((op && op->candidate == m->name) || topo::leaves(t, *m)) {
       all = false;
       continue;
     }
@@ -194,12 +225,13 @@ bool keep_members(const Topology& t, const View& view, TimePoint now, Plan& plan
   return all;
 }
 
-void let_leave(const Topology& t, const View& view, Plan& plan) {
+void let_leave(const Topology& t, const View& view, TimePoint now, Plan& plan) {
   for (const auto& m : t.members) {
-    if (m.is_listed()) continue;
+    if (!is_to_leave(t, view, m, now)) continue;
     plan.roles[m.name] = Role::None;
     const bool to_be_told = t.counts(m) && !m.done(Verb::StopGroup, t.record.epoch);
-    if (m.process_running() && (to_be_told || view.has_online(m)))
+    const bool is_in = m.answers(now) ? is_seated(own_state(m)) : view.has_online(m);
+    if (m.process_running() && (to_be_told || is_in))
       plan.commands.push_back({.member = m.name, .verb = Verb::StopGroup, .epoch = t.record.epoch});
     else if (t.counts(m) && view.seat_of(m))
       plan.hold(std::string(topo::kLeaving), m.name + " is still seen in the group");

@@ -39,7 +39,7 @@ bool keep_members(const Topology& t, const View& view, TimePoint now, Plan& plan
 // after the other. Null: `m` can only be cloned.
 const Member* who_can_tell(const View& view, const Member& m);
 // Who does not, leaves it.
-void let_leave(const Topology& t, const View& view, Plan& plan);
+void let_leave(const Topology& t, const View& view, TimePoint now, Plan& plan);
 void consider_order(const Topology& t, const View& view, TimePoint now, Plan& plan);
 
 // A donor's data is there for a member that is out of the group: an ONLINE one's that has executed

@@ -50,10 +50,12 @@ ViewId view_of(const Member& m) {
   return {id.substr(0, colon), std::strtoull(id.c_str() + colon + 1, nullptr, 10)};
 }
 
-// Also one that has not been probed since it started is known to its agent.
+// Also one that has not been probed since it started is known to its agent, and another's to its
+// owner.
 const Member* find(const topo::Topology& t, const mysql::GroupPeer& peer) {
   for (const auto& m : t.members) {
-    if (peer.server_uuid && m.server() && m.server()->server_uuid == *peer.server_uuid) return &m;
+    const auto* s = m.is_anothers() && m.elsewhere ? m.elsewhere->observation.get() : m.server();
+    if (peer.server_uuid && s && s->server_uuid == *peer.server_uuid) return &m;
     if (peer.server_uuid && m.agent && m.agent->server_uuid == mysql::to_string(*peer.server_uuid))
       return &m;
   }

@@ -81,8 +81,9 @@ void begin_to_count(const Topology& t, PersistedRecord& record) {
 }
 
 // Who was to leave and is a member again may follow, and acknowledge, at once: it has counted all
-// the time.
+// the time. Groups have rules of their own.
 void let_stay(const Topology& t, PersistedRecord& record) {
+  if (!record.group.empty()) return;
   std::erase_if(record.quorum.leaving, [&t](const std::string& name) {
     const auto* m = t.find(name);
     return m && stays(*m);

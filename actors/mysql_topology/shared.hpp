@@ -31,6 +31,8 @@ std::string why_unusable(const Member& m, std::string otherwise);
 std::string why_unusable_now(const Member& m, std::string otherwise, TimePoint now);
 // A member by the specification, and nobody else's.
 bool stays(const Member& m);
+// It counts, and shall follow nobody, or be in no group, any more.
+bool leaves(const Topology& t, const Member& m);
 
 // --- what is not formed yet
 

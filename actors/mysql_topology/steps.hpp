@@ -80,8 +80,6 @@ bool waits_for_accounts(const Member& m, TimePoint now);
 std::uint32_t acks_of(const Topology& t, std::size_t members);
 // The same of servers with a past: whether anybody was waited for will be seen at the source.
 Quorum unknown_quorum(const Topology& t);
-// It counts, and shall follow nobody any more.
-bool leaves(const Topology& t, const Member& m);
 // Whether a replica shall acknowledge.
 bool acknowledges(const Topology& t, const Member& m);
 // A replica of `source` that works and is as it should be.

@@ -245,7 +245,8 @@ struct Lost {
 // and that a member does not follow it any more.
 struct Quorum {
   std::vector<std::string> members;  // by name
-  std::vector<std::string> leaving;  // of these, who follows nobody since this epoch or before
+  // Of these, who follows nobody, and joins no group, since this epoch or before.
+  std::vector<std::string> leaving;
   std::uint32_t acks = 0;            // w
   std::uint32_t waits_for = 0;       // what the source is told to wait for: w or more
   bool operator==(const Quorum&) const = default;

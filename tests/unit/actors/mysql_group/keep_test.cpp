@@ -214,7 +214,7 @@ TEST(GroupKeep, ANewMemberIsOnRecordBeforeItJoins) {
   EXPECT_THAT(asked(plan), IsEmpty());
 }
 
-TEST(GroupKeep, OneComesToCountAtATimeInPlaceOfWhoHoldsNothing) {
+TEST(GroupKeep, WhoFailedToJoinAndHoldsNothingMakesRoomForTheNext) {
   auto group = Group::formed();
   group.seen_by({0}, "g:2", "db-0=PRIMARY");
   for (const int i : {1, 2}) group.is_out(i).has("");
@@ -223,7 +223,14 @@ TEST(GroupKeep, OneComesToCountAtATimeInPlaceOfWhoHoldsNothing) {
   group.record().quorum.members = {"db-0", "db-1"};
   EXPECT_THAT(asked(group.decide()), ElementsAre("db-1 StartGroup"));
   group[1].failed(Verb::StartGroup, 1, "no member of the group answers");
+  auto plan = group.decide();
+  EXPECT_EQ(recorded(plan), "idle: db-0, epoch 2") << "an order to join that is late is refused";
+  EXPECT_THAT(plan.record->quorum.leaving, ElementsAre("db-1"));
+  group.record() = *plan.record;
+  EXPECT_THAT(asked(group.decide()), ElementsAre("db-1 StopGroup"));
+  group.has_stopped(1, "");
   EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-2"));
+  EXPECT_THAT(group.decide().record->quorum.leaving, IsEmpty());
 }
 
 // Two that hold nothing would outvote the one that does, if it died now.
@@ -254,19 +261,62 @@ TEST(GroupKeep, AMemberThatIsSeenInTheGroupCounts) {
   EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-1", "db-2"));
 }
 
-TEST(GroupKeep, AnIsolatedMemberLeavesAndCountsUntilItHas) {
+TEST(GroupKeep, AnIsolatedMemberLeavesInAnEpochOfItsOwnAndCountsUntilItHas) {
   auto group = Group::formed();
   group[2].isolated = true;
   auto plan = group.decide();
+  ASSERT_EQ(recorded(plan), "idle: db-0, epoch 2")
+      << "no order to join that is late is obeyed then";
+  EXPECT_THAT(plan.record->quorum.leaving, ElementsAre("db-2"));
+  group.record() = *plan.record;
+  plan = group.decide();
   EXPECT_THAT(asked(plan), ElementsAre("db-2 StopGroup"));
   EXPECT_FALSE(plan.record);
   group.is_out(2);
   group.has_stopped(2, "db-0:1-10");
-  EXPECT_FALSE(group.decide().record) << "the others still see it";
+  plan = group.decide();
+  EXPECT_FALSE(plan.record) << "the others still see it";
+  EXPECT_THAT(asked(plan), IsEmpty()) << "it has obeyed";
   group.seen_by({0, 1}, "g:2", "db-0=PRIMARY db-1=ONLINE");
   plan = group.decide();
   ASSERT_TRUE(plan.record);
   EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0", "db-1"));
+  EXPECT_THAT(plan.record->quorum.leaving, IsEmpty());
+}
+
+TEST(GroupKeep, WhoWasToLeaveAndIsAMemberAgainStays) {
+  auto group = Group::formed();
+  group.record().quorum.leaving = {"db-2"};
+  const auto plan = group.decide();
+  ASSERT_TRUE(plan.record);
+  EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0", "db-1", "db-2"));
+  EXPECT_THAT(plan.record->quorum.leaving, IsEmpty());
+}
+
+TEST(GroupKeep, AMemberWithoutAPodCountsAsLongAsItsUnitMayBringItBack) {
+  auto group = Group::formed();
+  group.seen_by({0, 1}, "g:2", "db-0=PRIMARY db-1=ONLINE");
+  group.record().quorum.leaving = {"db-2"};
+  group[2].former = true;
+  group[2].has_no_pod();
+  EXPECT_FALSE(group.decide().record);
+  group[2].has_no_unit();
+  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-1"));
+}
+
+// It was taken by another replication in the middle of joining.
+TEST(GroupKeep, AnothersMemberCountsAsLongAsItIsSeenInTheGroup) {
+  auto group = Group::formed();
+  group.seen_by({0, 1}, "g:2", "db-0=PRIMARY db-1=ONLINE db-2=RECOVERING");
+  group.seen_by({2}, "g:2", "db-0=PRIMARY db-1=ONLINE db-2=RECOVERING");
+  group[2].former = true;
+  group[2].elsewhere = group[2].seen;
+  group[2].belongs_to("orders");
+  EXPECT_FALSE(group.decide().record);
+  group.seen_by({0, 1}, "g:3", "db-0=PRIMARY db-1=ONLINE");
+  EXPECT_FALSE(group.decide().record) << "its own word counts, too";
+  group[2].elsewhere.group->state = mysql::GroupState::Offline;
+  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-1"));
 }
 
 TEST(GroupKeep, APrimaryTakenOutOfTheSpecificationKeepsItsRole) {
