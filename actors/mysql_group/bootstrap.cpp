@@ -104,8 +104,12 @@ bool too_many_are_empty(const Topology& t, const Left& left, Plan& plan) {
 // Who holds nothing comes to count when it joins. Else a member that has begun a group, and dies
 // before another has joined, would be outvoted by those who never had anything.
 void let_holders_count(const Left& left, const std::string& chosen, PersistedRecord& record) {
-  for (const auto& c : left.candidates)
-    if (c.position.empty() && c.name != chosen) std::erase(record.quorum.members, c.name);
+  for (const auto* list : {&left.candidates, &left.leaving})
+    for (const auto& c : *list) {
+      if (!c.position.empty() || c.name == chosen) continue;
+      std::erase(record.quorum.members, c.name);
+      std::erase(record.quorum.leaving, c.name);
+    }
 }
 
 void tell_divergence(const std::vector<mysql::Candidate>& all, const mysql::Diverged& d,

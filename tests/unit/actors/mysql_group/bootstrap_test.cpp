@@ -173,6 +173,20 @@ TEST(GroupBootstrap, WhoHoldsNothingCountsNoMoreUntilItJoins) {
   EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-2"));
 }
 
+TEST(GroupBootstrap, NorDoesAMemberThatIsNotListedAndHoldsNothing) {
+  auto group = stopping();
+  group[1].isolated = true;
+  group[2].former = true;
+  group.record().quorum.leaving = {"db-2"};
+  group.has_stopped(0, "db-0:1-10");
+  group.has_stopped(1, "");
+  group.has_stopped(2, "");
+  group.record().operation->from.clear();
+  const auto plan = group.decide();
+  EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0"));
+  EXPECT_THAT(plan.record->quorum.leaving, IsEmpty());
+}
+
 // It was the only one in the group that it had begun.
 TEST(GroupBootstrap, AMemberThatWasAloneInItsGroupBeginsItAgain) {
   auto group = stopping();
