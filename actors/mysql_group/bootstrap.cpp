@@ -14,6 +14,9 @@ bool is_given_up(const Topology& t, const Member& m) {
   return t.failover.allow_loss && !m.pod_exists && !m.is_anothers();
 }
 
+// Its server does not run, nor will it before it is cloned again; all that it had, its donor has.
+bool is_half_cloned(const Member& m) { return m.clone_is_partial() && !m.process_running(); }
+
 // On record, and nothing at all is there to speak for them.
 bool nothing_is_known_of_some(const Topology& t, Plan& plan) {
   const auto before = plan.guards.size();
@@ -34,6 +37,7 @@ bool somebody_may_be_in_one(const Topology& t, TimePoint now, Plan& plan) {
   const auto before = plan.guards.size();
   nothing_is_known_of_some(t, plan);
   for (const auto* m : who_belongs(t)) {
+    if (is_half_cloned(*m)) continue;
     if (const auto why = topo::unusable(*m, now)) {
       plan.hold(topo::why_unusable_now(*m, "MembersUnknown", now), *why,
                 m->probe ? m->probe->since : TimePoint{});
@@ -159,8 +163,10 @@ std::optional<Left> stopped(const Topology& t, TimePoint now, Plan& plan) {
         (m->is_listed() ? left.candidates : left.leaving).push_back(candidate_of(*m, *o));
       continue;
     }
+    // It cannot obey, but its agent refuses what is older then.
+    if (is_half_cloned(*m) && m->agent->highest_epoch >= t.record.epoch) continue;
     all = false;
-    if (m->process_running())
+    if (m->process_running() || is_half_cloned(*m))
       plan.commands.push_back(
           {.member = m->name, .verb = Verb::StopGroup, .epoch = t.record.epoch});
     else

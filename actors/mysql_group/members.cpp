@@ -110,13 +110,6 @@ std::optional<mysql::GtidSet> own_transactions(const View& view, const Member& m
 
 // Whether a member that is in no group may join this one; else says what stands against it.
 bool may_join(const Topology& t, const View& view, const Member& m, Plan& plan) {
-  if (m.clone_is_partial()) {
-    const auto why = fmt::format("a clone of {} {}", m.name,
-                                 m.is_being_cloned() ? "is under way" : "was cut short");
-    plan.hold("ClonePartial", why, m.agent->since);
-    topo::begin_rebuild(t, m, {}, why, plan);
-    return false;
-  }
   const auto extra = own_transactions(view, m);
   if (!extra) {
     if (const auto* primary = view.primary()) plan.probe.push_back(primary->name);
@@ -143,6 +136,13 @@ enum class Place { Taken, ToBeOpened, Waits, Outside };
 
 // Where a listed member stands, and what there is to say of it.
 Place place_of(const Topology& t, const View& view, const Member& m, TimePoint now, Plan& plan) {
+  if (m.clone_is_partial()) {
+    const auto why = fmt::format("a clone of {} {}", m.name,
+                                 m.is_being_cloned() ? "is under way" : "was cut short");
+    plan.hold("ClonePartial", why, m.agent->since);
+    topo::begin_rebuild(t, m, {}, why, plan);
+    return Place::Waits;
+  }
   if (const auto why = topo::unusable(m, now)) {
     plan.hold(topo::why_unusable_now(m, "ReplicaUnusable", now), *why,
               m.probe ? m.probe->since : TimePoint{});

@@ -187,6 +187,23 @@ TEST(GroupBootstrap, NorDoesAMemberThatIsNotListedAndHoldsNothing) {
   EXPECT_THAT(plan.record->quorum.leaving, IsEmpty());
 }
 
+// Its server does not start, so it is in no group and comes into none.
+TEST(GroupBootstrap, AMemberWhoseCloneWasCutShortHoldsNobodyUp) {
+  auto group = Group::lost();
+  group[2].is_killed().agent.data = agent::DataState::ClonePartial;
+  EXPECT_EQ(recorded(group.decide()), "Bootstrap StopGroup from db-0, epoch 2");
+  group = stopping();
+  group[2].is_killed().agent.data = agent::DataState::ClonePartial;
+  group.has_stopped(0, "db-0:1-10");
+  group.has_stopped(1, "db-0:1-10");
+  group[2].agent.highest_epoch = Epoch{1};
+  const auto plan = group.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(asked(plan), ElementsAre("db-2 StopGroup")) << "so that it refuses what is older";
+  group[2].agent.highest_epoch = group.record().epoch;
+  EXPECT_EQ(recorded(group.decide()), "Bootstrap Bootstrap from db-0 to db-0, epoch 3");
+}
+
 // It was the only one in the group that it had begun.
 TEST(GroupBootstrap, AMemberThatWasAloneInItsGroupBeginsItAgain) {
   auto group = stopping();

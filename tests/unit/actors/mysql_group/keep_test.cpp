@@ -372,6 +372,13 @@ TEST(GroupRebuild, EndsWithoutACloneOnlyWhereTheMemberCanJoin) {
   EXPECT_EQ(recorded(group.decide()), "idle: db-0, epoch 2");
 }
 
+TEST(GroupRebuild, AMemberWhoseCloneWasCutShortIsClonedThoughItsServerDoesNotRun) {
+  auto group = Group::formed();
+  group.seen_by({0, 1}, "g:2", "db-0=PRIMARY db-1=ONLINE");
+  group[2].is_killed().agent.data = agent::DataState::ClonePartial;
+  EXPECT_EQ(recorded(group.decide()), "Rebuild Clone to db-2, epoch 2");
+}
+
 TEST(GroupRebuild, EndsWhenTheDataIsThere) {
   auto group = Group::formed();
   group.seen_by({0, 1}, "g:2", "db-0=PRIMARY db-1=ONLINE");
