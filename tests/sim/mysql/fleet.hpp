@@ -40,6 +40,7 @@ struct Rules {
   bool refuse_old_epochs = true;
   bool keep_relay_logs = true;
   bool apply_before_promotion = true;
+  bool begin_right_after_leaving = true;  // a group, and once
 };
 
 struct Transaction {

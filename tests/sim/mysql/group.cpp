@@ -436,7 +436,7 @@ std::optional<Reply> Groups::start(Server& s, Job& job) {
     const bool seated = is_in();
     const bool has_left =
         std::exchange(s.left_group_in, std::nullopt) == std::pair(s.agent_boot, s.boot);
-    if (!seated && c.bootstrap && !has_left)
+    if (!seated && c.bootstrap && !has_left && fleet_.rules_.begin_right_after_leaving)
       return refused(Code::Conflict, "the member begins a group only right after a StopGroup");
     if (!seated) {
       s.seat.reset();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "actors/mysql_group/decide.hpp"
+
 namespace troupe::mysql_topology::sim {
 namespace {
 
@@ -169,6 +171,40 @@ Plan follows_who_lacks_something(const Topology& t, TimePoint now) {
         asked != m.outcomes.end() && asked->second.outside)
       asked->second.outside->executed.add(m.position());
   return decide(told, now);
+}
+
+Plan begins_without_asking_all(const Topology& t, TimePoint now) {
+  auto told = t;
+  const auto is_away = [now](const Member& m) { return !m.process_running() || !m.answers(now); };
+  if (!t.record.current.empty() && !std::all_of(t.members.begin(), t.members.end(), is_away))
+    std::erase_if(told.members, [&](const Member& m) {
+      if (!is_away(m)) return false;
+      std::erase(told.record.quorum.members, m.name);
+      return true;
+    });
+  return mysql_group::decide(told, now);
+}
+
+Plan begins_with_anyone(const Topology& t, TimePoint now) {
+  auto told = t;
+  mysql::GtidSet all;
+  for (const auto& m : t.members)
+    if (const auto* o = m.outcome(Verb::StopGroup, t.record.epoch)) all.add(o->executed);
+  for (auto& m : told.members)
+    if (m.done(Verb::StopGroup, t.record.epoch)) {
+      m.outcomes[Verb::StopGroup].executed = all;
+      m.outcomes[Verb::StopGroup].received = {};
+    }
+  return mysql_group::decide(told, now);
+}
+
+Plan begins_in_one_epoch(const Topology& t, TimePoint now) {
+  auto plan = mysql_group::decide(t, now);
+  const auto& op = t.record.operation;
+  if (plan.record && op && op->type == OperationType::Bootstrap &&
+      (!plan.record->operation || plan.record->operation->step == Step::Bootstrap))
+    plan.record->epoch = t.record.epoch;
+  return plan;
 }
 
 }  // namespace troupe::mysql_topology::sim

@@ -55,4 +55,13 @@ Plan leaves_before_replicas_have_all(const Topology& t, TimePoint now);
 // Takes the server outside for having all that was written here.
 Plan follows_who_lacks_something(const Topology& t, TimePoint now);
 
+// --- groups (actors/mysql_group)
+
+// Begins a group without those whom nobody can ask.
+Plan begins_without_asking_all(const Topology& t, TimePoint now);
+// Takes all members for holding the same when one of them is to begin a group.
+Plan begins_with_anyone(const Topology& t, TimePoint now);
+// Has members leave, one begin and all others join in one and the same epoch.
+Plan begins_in_one_epoch(const Topology& t, TimePoint now);
+
 }  // namespace troupe::mysql_topology::sim

@@ -16,10 +16,21 @@ using std::chrono::seconds;
 constexpr Duration kConvergeWithin = seconds(300);  // an order waits a minute after a failed try
 constexpr Duration kQuietFor = seconds(2);
 
+// How long faults last, how fast they follow one another, and for how long one cuts a member off.
+struct Tempo {
+  Duration least, most;
+  Strikes::Pace pace;
+  Duration cut_off;
+};
+constexpr Tempo kOurs{seconds(1), seconds(6), {milliseconds(20), milliseconds(700)}, seconds(5)};
+// A group takes 10 s to find that a member is gone.
+constexpr Tempo kOfAGroup{seconds(10), seconds(60), {milliseconds(50), seconds(6)}, seconds(25)};
+
 class Simulation {
  public:
   Simulation(const Scenario& scenario, const Options& options)
       : scenario_(scenario),
+        options_(options),
         timeline_(scenario.seed, scenario.tell),
         fleet_(timeline_, options.rules, members()),
         operator_(timeline_, options.engine, fleet_, object_),
@@ -31,14 +42,16 @@ class Simulation {
       if (chance.percent(20)) object_.unlisted.insert(i);
     operator_.faults.latency_max = milliseconds(chance.percent(80) ? 4 : 60);
     if (options.outside) add_outside();
+    if (options.group) object_.mode = Mode::Group;
   }
 
   Run run() {
     judge_.let_clients_write();
     operator_.start();
     const auto calm = timeline_.now() + timeline_.chance.between({}, seconds(2));
-    const auto end = calm + (scenario_.lengthy ? troupe::sim::kLengthy
-                                               : timeline_.chance.between(seconds(1), seconds(6)));
+    const auto end =
+        calm + (scenario_.lengthy ? troupe::sim::kLengthy
+                                  : timeline_.chance.between(tempo().least, tempo().most));
     judge_.until(calm);
     operator_.faults.lose_percent = timeline_.chance.percent(50) ? timeline_.chance.pick(25) : 0;
     operator_.faults.double_percent = timeline_.chance.percent(50) ? timeline_.chance.pick(25) : 0;
@@ -49,6 +62,8 @@ class Simulation {
   }
 
  private:
+  const Tempo& tempo() const { return options_.group ? kOfAGroup : kOurs; }
+
   int members() {
     constexpr int kSizes[] = {1, 2, 3, 3, 3, 4, 5, 5};
     return kSizes[timeline_.chance.pick(8)];
@@ -73,6 +88,7 @@ class Simulation {
     if (record.quorum.members.size() < before.quorum.members.size()) ++left_;
     if (record.quorum != before.quorum) lose_source_within(milliseconds(60));
     if (op && step_ != op->step) strike_at(op->step);
+    if (op && step_ != op->step && op->step == Step::Bootstrap) ++begun_;
     step_ = op ? std::optional(op->step) : std::nullopt;
   }
 
@@ -87,6 +103,7 @@ class Simulation {
   void strike() {
     auto& chance = strikes_.luck();
     if (outside_ && chance.percent(25)) return strike_outside(*outside_);
+    if (options_.group && chance.percent(15)) return strike_group(somebody());
     const int i = source_or_somebody();
     switch (chance.pick(18)) {
       case 0:
@@ -155,6 +172,33 @@ class Simulation {
     }
   }
 
+  // What a group cannot mend by itself.
+  void strike_group(int i) {
+    auto& chance = strikes_.luck();
+    switch (chance.pick(3)) {
+      case 0:
+        fleet_[i].purged = fleet_[i].executed;
+        return timeline_.tell("{}: binary logs are purged", fleet_[i].name);
+      case 1:
+        if (can_lose_volume(i))
+          fleet_.delete_pod_and_volume(i, chance.between(milliseconds(300), seconds(3)));
+        return;
+      default:
+        for (int j = 0; j < fleet_.size(); ++j)
+          fleet_.kill(j, chance.between(milliseconds(50), seconds(5)));
+    }
+  }
+
+  // Who counts, and has all that was acknowledged, is a majority without it, too.
+  bool can_lose_volume(int i) const {
+    const auto& members = object_.record.quorum.members;
+    const auto have_all = std::count_if(members.begin(), members.end(), [&](const auto& name) {
+      const int other = fleet_.index_of(name);
+      return other != i && fleet_.has_all_acknowledged(other);
+    });
+    return static_cast<std::size_t>(have_all) * 2 > members.size();
+  }
+
   // Another replication gets the member's Unit, as when its label is edited by hand, takes the
   // member from its source and gives it back some time.
   void take(int i) {
@@ -219,7 +263,7 @@ class Simulation {
     const auto cut = some_cut(strikes_.luck());
     for (int j = 0; j < fleet_.size(); ++j) fleet_.part(i, j, cut);
     operator_.cut(i, strikes_.luck().percent(70));
-    timeline_.after(strikes_.luck().between(seconds(1), seconds(5)), [this, i] {
+    timeline_.after(strikes_.luck().between(seconds(1), tempo().cut_off), [this, i] {
       for (int j = 0; j < fleet_.size(); ++j) fleet_.reconnect(i, j);
     });
   }
@@ -311,14 +355,16 @@ class Simulation {
     run.strikes = strikes_.count();
     run.counts["rebuilds"] = rebuilds_;
     run.counts["members left"] = left_;
+    if (options_.group) run.counts["groups begun"] = begun_;
     if (outside_) run.counts["sources outside followed or left"] = fed_or_not_;
     run.counts["decisions"] = operator_.decisions();
     return run;
   }
 
   const Scenario& scenario_;
+  const Options& options_;
   Timeline timeline_;
-  Strikes strikes_{timeline_, scenario_, {milliseconds(20), milliseconds(700)}};
+  Strikes strikes_{timeline_, scenario_, tempo().pace};
   Fleet fleet_;
   Judge judge_{timeline_, fleet_, [this] { look(); }};
   Object object_;
@@ -330,6 +376,7 @@ class Simulation {
   std::uint64_t left_ = 0;
   std::optional<int> outside_;
   std::uint64_t fed_or_not_ = 0;
+  std::uint64_t begun_ = 0;
 };
 
 }  // namespace

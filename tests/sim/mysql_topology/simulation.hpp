@@ -14,6 +14,8 @@ struct Options {
   Engine engine = &decide;
   // There is a server outside; the topology is fed by it, for a while or from the beginning.
   bool outside = false;
+  // In mode group_replication; the engine has to be one of that.
+  bool group = false;
 };
 
 Run simulate(const Scenario& scenario, const Options& options = {});

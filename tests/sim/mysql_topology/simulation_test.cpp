@@ -1,6 +1,7 @@
 // Seeds, and proofs that the invariants can fail; tests/sim/seeds.hpp says how to run which.
 #include <gtest/gtest.h>
 
+#include "actors/mysql_group/decide.hpp"
 #include "tests/sim/mysql_topology/simulation.hpp"
 #include "tests/sim/seeds.hpp"
 
@@ -13,6 +14,9 @@ constexpr std::uint64_t kSeedsToCatchAMutant = 4000;
 
 Run run(const Scenario& scenario) { return simulate(scenario); }
 Run run_with_outside(const Scenario& scenario) { return simulate(scenario, {.outside = true}); }
+Run run_a_group(const Scenario& scenario) {
+  return simulate(scenario, {.engine = &mysql_group::decide, .group = true});
+}
 
 void hold_the_invariants(const troupe::sim::SeedRange& seeds, Run (*simulated)(const Scenario&)) {
   const auto summary = troupe::sim::run_seeds(seeds, simulated);
@@ -28,12 +32,17 @@ class SeedsWithAServerOutside : public ::testing::TestWithParam<troupe::sim::See
 TEST_P(SeedsWithAServerOutside, HoldTheInvariants) {
   hold_the_invariants(GetParam(), run_with_outside);
 }
+class SeedsOfAGroup : public ::testing::TestWithParam<troupe::sim::SeedRange> {};
+TEST_P(SeedsOfAGroup, HoldTheInvariants) { hold_the_invariants(GetParam(), run_a_group); }
 
 const auto kRange = [](const auto& tested) { return troupe::sim::name_of(tested.param); };
 INSTANTIATE_TEST_SUITE_P(OfTheEngine, Seeds,
                          ::testing::ValuesIn(troupe::sim::seed_ranges(kSeeds, kSeedsOfATest)),
                          kRange);
 INSTANTIATE_TEST_SUITE_P(OfTheEngine, SeedsWithAServerOutside,
+                         ::testing::ValuesIn(troupe::sim::seed_ranges(kSeeds / 5, kSeedsOfATest)),
+                         kRange);
+INSTANTIATE_TEST_SUITE_P(OfTheEngine, SeedsOfAGroup,
                          ::testing::ValuesIn(troupe::sim::seed_ranges(kSeeds / 5, kSeedsOfATest)),
                          kRange);
 
@@ -117,6 +126,29 @@ INSTANTIATE_TEST_SUITE_P(OfDataFromOutside, BrokenRule,
                                                   NoAcknowledgedWriteIsLost,
                                                   with_outside(&follows_who_lacks_something)}),
                          kName);
+
+Options in_a_group(Engine engine) {
+  auto options = with(engine);
+  options.group = true;
+  return options;
+}
+
+Options in_a_group_without(bool Rules::*rule) {
+  auto options = in_a_group(&mysql_group::decide);
+  options.rules.*rule = false;
+  return options;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OfGroups, BrokenRule,
+    ::testing::Values(
+        Mutant{"begins_without_asking_all", OneGroup, in_a_group(&begins_without_asking_all)},
+        Mutant{"begins_with_anyone", NoAcknowledgedWriteIsLost, in_a_group(&begins_with_anyone),
+               30},
+        Mutant{"begins_in_one_epoch", OneGroup, in_a_group(&begins_in_one_epoch), 1037},
+        Mutant{"begin_right_after_leaving", OneGroup,
+               in_a_group_without(&Rules::begin_right_after_leaving), 709}),
+    kName);
 
 }  // namespace
 }  // namespace troupe::mysql_topology::sim
