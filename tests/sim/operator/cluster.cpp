@@ -197,7 +197,9 @@ json::object Cluster::topology_spec() const {
 
 json::value Cluster::replication_object(std::string_view name) const {
   auto spec = topology_spec();
-  spec["mode"] = wanted_.semi_sync ? "rpl_semi_sync" : "rpl_async";
+  spec["mode"] = wanted_.group       ? "group_replication"
+                 : wanted_.semi_sync ? "rpl_semi_sync"
+                                     : "rpl_async";
   spec["secret"] = {
       {"name", "db-secret"}, {"mysql", "replication"}, {"replication", "replication"}};
   spec["service"] = {{"type", "ClusterIP"}};

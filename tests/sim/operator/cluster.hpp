@@ -54,6 +54,7 @@ class Cluster {
   // --- what a user does: members are those of the first so many servers
   struct Wanted {
     int units = 3;
+    bool group = false;  // group_replication; else
     bool semi_sync = true;
     bool failover = true;
     bool keeps_volumes = true;  // of Units that are too many

@@ -57,7 +57,9 @@ class Carried {
     done(agent::AccountsEnsured{});
   }
   void operator()(const agent::ResetBinlogs&) { done(agent::Done{}); }
-  void operator()(const agent::StartGroup&) { ask({.verb = topo::Verb::StartGroup}); }
+  void operator()(const agent::StartGroup& a) {
+    ask({.verb = topo::Verb::StartGroup, .bootstrap = a.bootstrap, .group = a.group_name});
+  }
   void operator()(const agent::StopGroup&) { ask({.verb = topo::Verb::StopGroup}); }
   void operator()(const agent::SetGroupPrimary&) { ask({.verb = topo::Verb::SetGroupPrimary}); }
 
@@ -134,10 +136,13 @@ class Carried {
         return agent::TransactionsSaved{"saved", 1, 1};
       case topo::Verb::Clone:
         return agent::Cloned{{}, executed};
-      case topo::Verb::EnsureAccounts:
       case topo::Verb::StartGroup:
+        return agent::GroupStarted{{}, executed};
       case topo::Verb::StopGroup:
+        return agent::GroupStopped{{}, reply.received.to_string(), executed};
       case topo::Verb::SetGroupPrimary:
+        return agent::GroupPrimarySet{{}, executed};
+      case topo::Verb::EnsureAccounts:
       case topo::Verb::InspectSource:
         break;
     }
@@ -316,6 +321,9 @@ void Members::probe(const std::string& id, std::function<void()> done) {
     auto seen = std::make_shared<mysql::MemberObservation>(process_.world().fleet.observe(*member));
     if (seen->replica && s.source)
       seen->replica->source_host = process_.world().cluster.host_of(*s.source);
+    if (seen->group)
+      for (auto& peer : seen->group->peers)
+        peer.host = process_.world().cluster.host_of(process_.world().fleet.index_of(peer.host));
     tell(after, Reachability::Ok, std::move(seen));
   });
 }

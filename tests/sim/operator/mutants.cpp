@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "actors/host/registered.hpp"
+#include "actors/model/endpoints.hpp"
 #include "actors/model/names.hpp"
 #include "actors/mysqlreplication/kind.hpp"
 #include "actors/unit/kind.hpp"
@@ -39,8 +40,56 @@ struct LabelsThatStay : Sound {
   }
 };
 
+struct BeginsWithAnyone : Sound {
+  static Decision decide(const World& w, Memory& memory, TimePoint now) {
+    const auto stopped = [](Memory::Steps& steps) -> mysql_topology::Outcome* {
+      const auto found = steps.outcomes.find(mysql_topology::Verb::StopGroup);
+      return found != steps.outcomes.end() && found->second.ok ? &found->second : nullptr;
+    };
+    mysql::GtidSet all;
+    for (auto& [name, steps] : memory.members)
+      if (const auto* o = stopped(steps)) all.add(o->executed);
+    for (auto& [name, steps] : memory.members)
+      if (auto* o = stopped(steps)) o->executed = all;
+    return Sound::decide(w, memory, now);
+  }
+};
+
+struct BeginsWithoutAskingAll : Sound {
+  static Decision decide(const World& w, Memory& memory, TimePoint now) {
+    auto told = w;
+    for (auto& node : told.nodes) {
+      if (w.object->status.currentSource.empty() || !node.pod || !node.agent || !node.probe ||
+          !node.probe->observation || (node.agent->connected() && node.probe->ok()))
+        continue;
+      auto seen = *node.probe->observation;
+      seen.group = mysql::GroupStatus{};
+      seen.gtid_executed = {};
+      seen.seen = now;
+      auto probe = *node.probe;
+      probe.found(mysql::Reachability::Ok, now, now);
+      probe.seen = now;
+      probe.observation = std::make_shared<const mysql::MemberObservation>(std::move(seen));
+      node.probe = std::make_shared<const mysql::ProbeOutcome>(std::move(probe));
+      auto agent = *node.agent;
+      agent.stream = agent::StreamState::Connected;
+      agent.process.state = agent::ProcessState::Running;
+      node.agent = std::make_shared<const agent::AgentObservation>(std::move(agent));
+      const mysql_topology::Epoch epoch{static_cast<std::uint64_t>(w.object->status.epoch)};
+      auto& steps = memory.members[node.name];
+      steps = {.life = pod_life(*node.pod), .outcomes = {}, .follow_order = {}};
+      steps.outcomes[mysql_topology::Verb::StopGroup] = {.epoch = epoch, .ok = true, .at = now};
+    }
+    return Sound::decide(told, memory, now);
+  }
+};
+
 }  // namespace
 
+std::span<const RegisteredKind> begins_with_anyone() { return with<BeginsWithAnyone>(); }
+std::span<const RegisteredKind> begins_without_asking_all() {
+  return with<BeginsWithoutAskingAll>();
+}
 std::span<const RegisteredKind> labels_that_stay() { return with<LabelsThatStay>(); }
 
 }  // namespace troupe::operator_sim

@@ -11,4 +11,9 @@ namespace troupe::operator_sim {
 // Does not take the source's label from a Pod that is none any more.
 std::span<const actors::RegisteredKind> labels_that_stay();
 
+// Takes members of a group for holding the same when one of them is to begin it again.
+std::span<const actors::RegisteredKind> begins_with_anyone();
+// Takes whoever does not answer for one that is in no group and holds nothing.
+std::span<const actors::RegisteredKind> begins_without_asking_all();
+
 }  // namespace troupe::operator_sim

@@ -30,6 +30,8 @@ constexpr Strikes::Pace kPace{.min = milliseconds(50),
                               .burst = 4,
                               .calm_min = seconds(8),
                               .calm_max = seconds(24)};
+// A group takes a member that is cut off for dead after 10 s.
+constexpr Duration kCutOffMaxOfAGroup = seconds(25);
 constexpr Duration kClocksDiffer = std::chrono::minutes(5);
 constexpr Duration kFormWithin = seconds(60);
 constexpr Duration kConvergeWithin = seconds(300);  // an order waits a minute after a failed try
@@ -94,6 +96,10 @@ class Simulation {
     wanted.semi_sync = wanted.units > 1 && chance.percent(85);
     wanted.failover = wanted.semi_sync && !chance.percent(8);
     wanted.keeps_volumes = chance.percent(50);
+    if (options_.group) {
+      wanted.group = true;
+      wanted.units = std::max(wanted.units, 2);
+    }
     return wanted;
   }
 
@@ -278,7 +284,7 @@ class Simulation {
     const auto which = some_cut(strikes_.luck());
     for (int j = 0; j < fleet_.size(); ++j) fleet_.part(i, j, which);
     if (strikes_.luck().percent(70)) cut(i);
-    later(seconds(1), seconds(6), [this, i] {
+    later(seconds(1), options_.group ? kCutOffMaxOfAGroup : seconds(6), [this, i] {
       for (int j = 0; j < fleet_.size(); ++j) fleet_.reconnect(i, j);
     });
   }
@@ -356,7 +362,7 @@ class Simulation {
 
   void scale(int units) {
     const auto& wanted = cluster_.wanted();
-    if (wanted.semi_sync && units < 2) return;
+    if ((wanted.semi_sync || wanted.group) && units < 2) return;
     for (int i = units; i < wanted.units; ++i)
       if (!can_be_spared(i)) return order_source(0);
     most_units_ = std::max(most_units_, units);

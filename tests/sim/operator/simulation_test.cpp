@@ -23,20 +23,32 @@ class OperatorSimulation : public ::testing::Test {
 };
 
 Run run(const Scenario& scenario) { return simulate(scenario); }
+Run run_a_group(const Scenario& scenario) {
+  Options options;
+  options.group = true;
+  return simulate(scenario, options);
+}
 
-class Seeds : public OperatorSimulation, public ::testing::WithParamInterface<sim::SeedRange> {};
-
-TEST_P(Seeds, HoldTheInvariants) {
-  const auto summary = sim::run_seeds(GetParam(), run);
+void hold_the_invariants(const sim::SeedRange& seeds, Run (*simulated)(const Scenario&)) {
+  const auto summary = sim::run_seeds(seeds, simulated);
   if (summary.seeds < 30) return;
   EXPECT_GT(summary.counts.at("writes acknowledged"), 0u);
   EXPECT_GT(summary.counts.at("changes of source"), 0u) << "the faults do not lead to anything";
   EXPECT_GT(summary.counts.at("changes of leader"), summary.seeds);
 }
 
+class Seeds : public OperatorSimulation, public ::testing::WithParamInterface<sim::SeedRange> {};
+TEST_P(Seeds, HoldTheInvariants) { hold_the_invariants(GetParam(), run); }
+
+class SeedsOfAGroup : public OperatorSimulation,
+                      public ::testing::WithParamInterface<sim::SeedRange> {};
+TEST_P(SeedsOfAGroup, HoldTheInvariants) { hold_the_invariants(GetParam(), run_a_group); }
+
+const auto kRange = [](const auto& tested) { return sim::name_of(tested.param); };
 INSTANTIATE_TEST_SUITE_P(OfTheOperator, Seeds,
-                         ::testing::ValuesIn(sim::seed_ranges(kSeeds, kSeedsOfATest)),
-                         [](const auto& tested) { return sim::name_of(tested.param); });
+                         ::testing::ValuesIn(sim::seed_ranges(kSeeds, kSeedsOfATest)), kRange);
+INSTANTIATE_TEST_SUITE_P(OfTheOperator, SeedsOfAGroup,
+                         ::testing::ValuesIn(sim::seed_ranges(kSeeds / 5, kSeedsOfATest)), kRange);
 
 TEST_F(OperatorSimulation, ASeedAlwaysTellsTheSameStory) {
   for (const std::uint64_t seed : {1, 2}) sim::expect_the_same_story(seed, run);
@@ -67,6 +79,12 @@ Options with(std::span<const actors::RegisteredKind> kinds) {
   return options;
 }
 
+Options in_a_group(std::span<const actors::RegisteredKind> kinds) {
+  auto options = with(kinds);
+  options.group = true;
+  return options;
+}
+
 using enum sim::Invariant;
 
 // The engine's own simulation shows the rarer ones of the servers, by thousands of seeds.
@@ -75,7 +93,11 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Mutant{"acknowledge_after_replicas", NoAcknowledgedWriteIsLost, 0,
                              without(&Rules::acknowledge_after_replicas)},
                       Mutant{"boot_closed", OneCanAcknowledge, 0, without(&Rules::boot_closed)},
-                      Mutant{"labels_that_stay", LabelsNameTheSource, 0, with(labels_that_stay())}),
+                      Mutant{"labels_that_stay", LabelsNameTheSource, 0, with(labels_that_stay())},
+                      Mutant{"begins_with_anyone", NoAcknowledgedWriteIsLost, 25,
+                             in_a_group(begins_with_anyone())},
+                      Mutant{"begins_without_asking_all", OneGroup, 0,
+                             in_a_group(begins_without_asking_all())}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
