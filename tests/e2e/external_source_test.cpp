@@ -286,44 +286,26 @@ TEST_F(ExternalSource, A33ItIsLeftWithAllThatWasReceivedAndTheSourceIsOpenedOnce
 
 // --- the operator dies on the way
 
-const std::vector<FaultPoints> kOperations{
+const std::vector<Course> kOperations{
     {"Attach",
-     10,
+     9,
      {
-         "before record",  // all members are there
-         "after record",
-         "before step * Close *",
-         "after step * Close *",
-         "before step * InspectSource *",
-         "after step * InspectSource *",
-         "before record#2",  // it has to be cloned
-         "after record#2",
-         "before step * Clone *",
-         "after step * Clone *",
-         "before record#3",  // it is
-         "after record#3",
-         "before step * Follow * @outside *",
-         "after step * Follow * @outside *",
-         "before record#4",  // it is over
-         "after record#4",
+         "record",  // all members are there
+         "step * Close *", "step * InspectSource *",
+         "record#2",  // it has to be cloned
+         "step * Clone *",
+         "record#3",  // it is
+         "step * Follow * @outside *",
+         "record#4",  // it is over
      }},
     {"Detach",
-     8,
+     7,
      {
-         "before record",  // the annotation is gone
-         "after record",
-         "before step * StopReceiver *",
-         "after step * StopReceiver *",
-         "before step * Drain *",
-         "after step * Drain *",
-         "before record#2",  // all that came from outside is applied
-         "after record#2",
-         "before step * Promote *",
-         "after step * Promote *",
-         "before step * Open *",
-         "after step * Open *",
-         "before record#3",  // it is over
-         "after record#3",
+         "record",  // the annotation is gone
+         "step * StopReceiver *", "step * Drain *",
+         "record#2",  // all that came from outside is applied
+         "step * Promote *", "step * Open *",
+         "record#3",  // it is over
      }},
 };
 

@@ -6,13 +6,14 @@
 
 namespace troupe::e2e {
 
-std::vector<FaultPoint> tried(const std::vector<FaultPoints>& operations) {
+std::vector<FaultPoint> tried(const std::vector<Course>& operations) {
   const char* wanted = std::getenv("TROUPE_FAULT_POINTS");
   const bool all = wanted && std::string_view(wanted) == "all";
   std::vector<FaultPoint> out;
-  for (const auto& [operation, one_of, moments] : operations) {
+  for (const auto& [operation, one_of, effects] : operations) {
     const auto step = all ? 1 : one_of;
-    for (auto i = step - 1; i < moments.size(); i += step) out.push_back({operation, moments[i]});
+    for (auto i = step - 1; i < 2 * effects.size(); i += step)
+      out.push_back({operation, (i % 2 == 0 ? "before " : "after ") + effects[i / 2]});
   }
   return out;
 }

@@ -14,14 +14,14 @@ struct FaultPoint {
   std::string at;  // actors/host/fault_point.hpp
 };
 
-// Of one operation, in their order. Each takes ten seconds or more, so CI has one of so many;
-// TROUPE_FAULT_POINTS=all has them all.
-struct FaultPoints {
+// What an operation does, in its order.
+struct Course {
   std::string operation;
-  std::size_t one_of;
-  std::vector<std::string> moments;
+  std::size_t one_of;  // so many moments in CI: each takes ten seconds or more
+  std::vector<std::string> effects;
 };
-std::vector<FaultPoint> tried(const std::vector<FaultPoints>& operations);
+// Just before each effect and just after it; TROUPE_FAULT_POINTS=all has them all.
+std::vector<FaultPoint> tried(const std::vector<Course>& operations);
 
 // "FailoverBeforeStepStopReceiver2"
 std::string name_of(const testing::TestParamInfo<FaultPoint>& info);
