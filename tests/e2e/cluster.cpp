@@ -173,13 +173,18 @@ void ClusterTest::delete_topology() {
      "mysql-cluster-2-data");
 }
 
+void ClusterTest::list_members(const std::vector<std::string>& names,
+                               const std::string& isolated) {
+  const auto listed = mysql().list_members(names, isolated);
+  EXPECT_EQ(listed.status, 0) << listed.err;
+}
+
 void ClusterTest::list_members(int count) {
   std::vector<std::string> names{mysql().wanted_source()};
   for (int i = 0; i < count; ++i)
     if (auto name = fmt::format("mysql-cluster-{}", i); name != names.front())
       names.push_back(std::move(name));
-  const auto listed = mysql().list_members(names);
-  EXPECT_EQ(listed.status, 0) << listed.err;
+  list_members(names);
 }
 
 testing::AssertionResult ClusterTest::dies_at(const std::string& point,

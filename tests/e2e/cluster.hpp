@@ -89,6 +89,8 @@ class ClusterTest : public testing::Test {
   static std::string replica();
   // The sample's MysqlReplication and its servers, with their volumes.
   static void delete_topology();
+  // The first is the specification's source, and one of them may be isolated.
+  static void list_members(const std::vector<std::string>& names, const std::string& isolated = {});
   // So many of the first Units of the sample's UnitSet, with the source as it is.
   static void list_members(int count);
   // Ends the operator; another one dies there of what `begin` begins (actors/host/fault_point.hpp),

@@ -68,11 +68,6 @@ class GroupReplication : public ClusterTest {
     return testing::AssertionSuccess();
   }
 
-  static void list(const std::vector<std::string>& members, const std::string& isolated = {}) {
-    const auto listed = mysql().list_members(members, isolated);
-    EXPECT_EQ(listed.status, 0) << listed.err;
-  }
-
   static inline fs::path samples_;
 };
 
@@ -170,11 +165,11 @@ TEST_F(GroupReplication, AnIsolatedMemberLeavesAndJoinsAgain) {
   const auto isolated = replica();
   auto members = mysql().members();
   std::iter_swap(members.begin(), std::find(members.begin(), members.end(), first));
-  list(members, isolated);
+  list_members(members, isolated);
   ASSERT_TRUE(eventually(seconds(60), [] { return mysql().counted() == 2; }));
   EXPECT_EQ(says(first), "2 " + first);
   EXPECT_FALSE(readers().contains(isolated));
-  list(members);
+  list_members(members);
   ASSERT_TRUE(eventually(seconds(60), [] { return mysql().counted() == 3; }));
   ASSERT_TRUE(settles(first));
   EXPECT_TRUE(is_one_group());
@@ -188,14 +183,14 @@ TEST_F(GroupReplication, GrowsToFiveAndShrinksToThreeWithItsSourceMovedUnderLoad
   ASSERT_TRUE(eventually(seconds(300), [] { return mysql().counted() == 5 && mysql().ready(); }));
   EXPECT_EQ(readers().size(), 4u);
   ASSERT_TRUE(load.flows());
-  list({"mysql-cluster-1", "mysql-cluster-0", "mysql-cluster-2"});
+  list_members({"mysql-cluster-1", "mysql-cluster-0", "mysql-cluster-2"});
   ASSERT_TRUE(eventually(seconds(60), [] { return mysql().counted() == 3; }));
   ASSERT_TRUE(settles("mysql-cluster-1"));
   EXPECT_TRUE(is_one_group());
   ASSERT_TRUE(load.flows());
   EXPECT_TRUE(load.nothing_lost());
   ok("patch us mysql-cluster --type=merge -p {\"spec\":{\"units\":3}}");
-  list({"mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2"});
+  list_members({"mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2"});
   ASSERT_TRUE(settles("mysql-cluster-0"));
 }
 
