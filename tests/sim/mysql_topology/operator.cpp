@@ -236,11 +236,11 @@ void Operator::label_pods() {
     const auto& s = fleet_[i];
     auto& place = object_.places[i];
     if (place.life != s.life || !s.pod) place = {.life = s.life};
-    const bool is_reached = s.pod && !object_.taken.contains(i);
-    if (is_reached && (object_.isolated.contains(i) || object_.unlisted.contains(i)))
-      place.role = plan_.roles_stand ? place.role : Role::None;
-    else if (is_reached)
+    if (!s.pod || object_.taken.contains(i)) continue;
+    if (!object_.isolated.contains(i) && !object_.unlisted.contains(i))
       place.role = role_after(plan_, s.name, place.role);
+    else if (!plan_.roles_stand)
+      place.role = Role::None;
   }
 }
 
