@@ -57,9 +57,12 @@ bool breaks_the_same(const Run& run, const Violation& violation) {
 void tell_failure(const Run& run, const std::optional<std::set<int>>& faults) {
   std::string how = lengthy_asked_for() ? "TROUPE_LONG=1 " : "";
   if (faults) how += fmt::format("TROUPE_FAULTS={} ", fmt::join(*faults, ","));
+  // The same seed is another story for a group, or with a server outside.
+  const auto* suite = testing::UnitTest::GetInstance()->current_test_suite()->name();
   ADD_FAILURE() << fmt::format(
-      "\nseed {}: {}: {}\n  replay: TROUPE_SEEDS={} {}{} --gtest_filter='*Seeds*'", run.seed,
-      to_string(run.violation->of), run.violation->text, run.seed, how, program_invocation_name);
+      "\nseed {}: {}: {}\n  replay: TROUPE_SEEDS={} {}{} --gtest_filter='{}.*'", run.seed,
+      to_string(run.violation->of), run.violation->text, run.seed, how, program_invocation_name,
+      suite);
 }
 
 }  // namespace
