@@ -11,9 +11,9 @@ namespace {
 TEST(GroupDiscover, ServersThatAreClosedAreMadeAGroupUnderANameOnRecord) {
   const auto plan = Group::fresh().decide();
   ASSERT_EQ(recorded(plan), "Bootstrap StopGroup, epoch 1");
-  EXPECT_EQ(plan.record->group, kGroup);
-  EXPECT_EQ(plan.record->current, "db-0");
-  EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0", "db-1", "db-2"));
+  EXPECT_EQ(plan.record.value().group, kGroup);
+  EXPECT_EQ(plan.record.value().current, "db-0");
+  EXPECT_THAT(plan.record.value().quorum.members, ElementsAre("db-0", "db-1", "db-2"));
   EXPECT_THAT(asked(plan), IsEmpty()) << "it is on record first";
 }
 
@@ -33,9 +33,9 @@ TEST(GroupDiscover, AGroupThatExistsIsAdoptedUnderItsName) {
   group.seen_by({0, 1, 2}, "g:4", "db-0=ONLINE db-1=ONLINE db-2=PRIMARY");
   const auto plan = group.decide();
   ASSERT_TRUE(plan.record);
-  EXPECT_EQ(plan.record->current, "db-2");
-  EXPECT_EQ(plan.record->group, kGroup);
-  EXPECT_FALSE(plan.record->operation);
+  EXPECT_EQ(plan.record.value().current, "db-2");
+  EXPECT_EQ(plan.record.value().group, kGroup);
+  EXPECT_FALSE(plan.record.value().operation);
 }
 
 TEST(GroupDiscover, ServersThatReplicateOtherwiseAreNotTouched) {
@@ -61,7 +61,7 @@ TEST(GroupDiscover, AReplicationFormedInAnotherModeIsNotTouched) {
 TEST(GroupOutage, WhenEveryMemberIsOutTheGroupIsBegunAgain) {
   const auto plan = Group::lost().decide();
   ASSERT_EQ(recorded(plan), "Bootstrap StopGroup from db-0, epoch 2");
-  EXPECT_EQ(plan.record->group, kGroup);
+  EXPECT_EQ(plan.record.value().group, kGroup);
   EXPECT_THAT(asked(plan), IsEmpty());
   EXPECT_EQ(roles(plan), "db-0=None db-1=None db-2=None");
 }
@@ -132,8 +132,8 @@ TEST(GroupBootstrap, FirstEveryMemberLeavesAndTheOneThatHasEverythingIsChosen) {
   const auto plan = group.decide();
   ASSERT_EQ(recorded(plan), "Bootstrap Bootstrap from db-0 to db-1, epoch 3")
       << "a StopGroup that comes again takes nobody out of the new group";
-  EXPECT_EQ(plan.record->current, "db-1");
-  EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0", "db-1", "db-2"));
+  EXPECT_EQ(plan.record.value().current, "db-1");
+  EXPECT_THAT(plan.record.value().quorum.members, ElementsAre("db-0", "db-1", "db-2"));
 }
 
 TEST(GroupBootstrap, AmongEqualsTheSpecificationsSourceIsChosen) {
@@ -168,9 +168,9 @@ TEST(GroupBootstrap, WhoHoldsNothingCountsNoMoreUntilItJoins) {
   auto group = stopping();
   group.record().operation->from.clear();  // the first time
   for (int i = 0; i < 3; ++i) group.has_stopped(i, "");
-  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0"));
+  EXPECT_THAT(group.decide().record.value().quorum.members, ElementsAre("db-0"));
   group.has_stopped(2, "db-2:1");
-  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-2"));
+  EXPECT_THAT(group.decide().record.value().quorum.members, ElementsAre("db-2"));
 }
 
 TEST(GroupBootstrap, NorDoesAMemberThatIsNotListedAndHoldsNothing) {
@@ -183,8 +183,8 @@ TEST(GroupBootstrap, NorDoesAMemberThatIsNotListedAndHoldsNothing) {
   group.has_stopped(2, "");
   group.record().operation->from.clear();
   const auto plan = group.decide();
-  EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0"));
-  EXPECT_THAT(plan.record->quorum.leaving, IsEmpty());
+  EXPECT_THAT(plan.record.value().quorum.members, ElementsAre("db-0"));
+  EXPECT_THAT(plan.record.value().quorum.leaving, IsEmpty());
 }
 
 // Its server does not start, so it is in no group and comes into none.
@@ -255,7 +255,7 @@ TEST(GroupBootstrap, ARefusalAsksAllAgainInTheNextEpoch) {
   group[1].outcomes[Verb::StartGroup].error.code = Code::Conflict;
   const auto plan = group.decide();
   ASSERT_EQ(recorded(plan), "Bootstrap StopGroup from db-0, epoch 3");
-  EXPECT_TRUE(plan.record->operation->candidate.empty());
+  EXPECT_TRUE(plan.record.value().operation->candidate.empty());
 }
 
 TEST(GroupBootstrap, EndsWhenTheCandidateIsOnline) {
@@ -270,7 +270,7 @@ TEST(GroupBootstrap, IsGivenUpWhereThereIsAGroup) {
   group.begin(OperationType::Bootstrap, Step::Bootstrap, "db-0", "db-1");
   const auto plan = group.decide();
   ASSERT_EQ(recorded(plan), "idle: db-0, epoch 3");
-  EXPECT_TRUE(plan.record->last->undone);
+  EXPECT_TRUE(plan.record.value().last->undone);
 }
 
 }  // namespace

@@ -25,10 +25,10 @@ TEST(GroupKeep, TheMajoritysViewIsFollowedAndAMemberThatIsCutOffIsNotBelieved) {
   const auto plan = group.decide();
   ASSERT_EQ(recorded(plan), "idle: db-1, epoch 2");
   EXPECT_EQ(roles(plan), "db-0=None db-1=Source db-2=Replica");
-  ASSERT_TRUE(plan.record->last);
-  EXPECT_EQ(plan.record->last->type, OperationType::Failover);
-  EXPECT_EQ(plan.record->last->from, "db-0");
-  EXPECT_EQ(plan.record->last->candidate, "db-1");
+  ASSERT_TRUE(plan.record.value().last);
+  EXPECT_EQ(plan.record.value().last->type, OperationType::Failover);
+  EXPECT_EQ(plan.record.value().last->from, "db-0");
+  EXPECT_EQ(plan.record.value().last->candidate, "db-1");
 }
 
 TEST(GroupKeep, OfTwoMajoritiesTheNewerViewCounts) {
@@ -161,7 +161,7 @@ TEST(GroupKeep, AMemberWithTransactionsOfItsOwnIsShownSavedAndRebuilt) {
   const auto plan = group.decide();
   EXPECT_THAT(text_of(plan, "Errant"), HasSubstr("3 transactions that nobody else has"));
   ASSERT_EQ(recorded(plan), "Rebuild Save to db-2, epoch 2");
-  EXPECT_EQ(plan.record->operation->gtids, gtids("db-2:1-3").to_string());
+  EXPECT_EQ(plan.record.value().operation->gtids, gtids("db-2:1-3").to_string());
 }
 
 TEST(GroupKeep, WhatTheGroupHasReceivedAndNotAppliedIsNobodysOwn) {
@@ -210,7 +210,7 @@ TEST(GroupKeep, ANewMemberIsOnRecordBeforeItJoins) {
   group.record().quorum.members = {"db-0", "db-1"};
   const auto plan = group.decide();
   ASSERT_TRUE(plan.record);
-  EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0", "db-1", "db-2"));
+  EXPECT_THAT(plan.record.value().quorum.members, ElementsAre("db-0", "db-1", "db-2"));
   EXPECT_THAT(asked(plan), IsEmpty());
 }
 
@@ -219,18 +219,18 @@ TEST(GroupKeep, WhoFailedToJoinAndHoldsNothingMakesRoomForTheNext) {
   group.seen_by({0}, "g:2", "db-0=PRIMARY");
   for (const int i : {1, 2}) group.is_out(i).has("");
   group.record().quorum.members = {"db-0"};
-  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-1"));
+  EXPECT_THAT(group.decide().record.value().quorum.members, ElementsAre("db-0", "db-1"));
   group.record().quorum.members = {"db-0", "db-1"};
   EXPECT_THAT(asked(group.decide()), ElementsAre("db-1 StartGroup"));
   group[1].failed(Verb::StartGroup, 1, "no member of the group answers");
   auto plan = group.decide();
   EXPECT_EQ(recorded(plan), "idle: db-0, epoch 2") << "an order to join that is late is refused";
-  EXPECT_THAT(plan.record->quorum.leaving, ElementsAre("db-1"));
-  group.record() = *plan.record;
+  EXPECT_THAT(plan.record.value().quorum.leaving, ElementsAre("db-1"));
+  group.record() = plan.record.value();
   EXPECT_THAT(asked(group.decide()), ElementsAre("db-1 StopGroup"));
   group.has_stopped(1, "");
-  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-2"));
-  EXPECT_THAT(group.decide().record->quorum.leaving, IsEmpty());
+  EXPECT_THAT(group.decide().record.value().quorum.members, ElementsAre("db-0", "db-2"));
+  EXPECT_THAT(group.decide().record.value().quorum.leaving, IsEmpty());
 }
 
 // Two that hold nothing would outvote the one that does, if it died now.
@@ -242,7 +242,7 @@ TEST(GroupKeep, NobodyComesToCountWhileTheOneBeforeHoldsNothing) {
   group.record().quorum.members = {"db-0", "db-1"};
   EXPECT_FALSE(group.decide().record);
   group.seen_by({0, 1}, "g:2", "db-0=PRIMARY db-1=ONLINE");
-  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-1", "db-2"))
+  EXPECT_THAT(group.decide().record.value().quorum.members, ElementsAre("db-0", "db-1", "db-2"))
       << "it has what there is, also where nothing was written yet";
 }
 
@@ -252,13 +252,14 @@ TEST(GroupKeep, OneComesToCountWhileAnotherIsAwayIfAMajorityHoldsWhatThereIs) {
   group[1].is_killed();
   group.is_out(3).has("");
   group.record().quorum.members = {"db-0", "db-1", "db-2"};
-  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-1", "db-2", "db-3"));
+  EXPECT_THAT(group.decide().record.value().quorum.members,
+              ElementsAre("db-0", "db-1", "db-2", "db-3"));
 }
 
 TEST(GroupKeep, AMemberThatIsSeenInTheGroupCounts) {
   auto group = Group::formed();
   group.record().quorum.members = {"db-0", "db-1"};
-  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-1", "db-2"));
+  EXPECT_THAT(group.decide().record.value().quorum.members, ElementsAre("db-0", "db-1", "db-2"));
 }
 
 TEST(GroupKeep, AnIsolatedMemberLeavesInAnEpochOfItsOwnAndCountsUntilItHas) {
@@ -267,8 +268,8 @@ TEST(GroupKeep, AnIsolatedMemberLeavesInAnEpochOfItsOwnAndCountsUntilItHas) {
   auto plan = group.decide();
   ASSERT_EQ(recorded(plan), "idle: db-0, epoch 2")
       << "no order to join that is late is obeyed then";
-  EXPECT_THAT(plan.record->quorum.leaving, ElementsAre("db-2"));
-  group.record() = *plan.record;
+  EXPECT_THAT(plan.record.value().quorum.leaving, ElementsAre("db-2"));
+  group.record() = plan.record.value();
   plan = group.decide();
   EXPECT_THAT(asked(plan), ElementsAre("db-2 StopGroup"));
   EXPECT_FALSE(plan.record);
@@ -280,8 +281,8 @@ TEST(GroupKeep, AnIsolatedMemberLeavesInAnEpochOfItsOwnAndCountsUntilItHas) {
   group.seen_by({0, 1}, "g:2", "db-0=PRIMARY db-1=ONLINE");
   plan = group.decide();
   ASSERT_TRUE(plan.record);
-  EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0", "db-1"));
-  EXPECT_THAT(plan.record->quorum.leaving, IsEmpty());
+  EXPECT_THAT(plan.record.value().quorum.members, ElementsAre("db-0", "db-1"));
+  EXPECT_THAT(plan.record.value().quorum.leaving, IsEmpty());
 }
 
 TEST(GroupKeep, WhoWasToLeaveAndIsAMemberAgainStays) {
@@ -289,8 +290,8 @@ TEST(GroupKeep, WhoWasToLeaveAndIsAMemberAgainStays) {
   group.record().quorum.leaving = {"db-2"};
   const auto plan = group.decide();
   ASSERT_TRUE(plan.record);
-  EXPECT_THAT(plan.record->quorum.members, ElementsAre("db-0", "db-1", "db-2"));
-  EXPECT_THAT(plan.record->quorum.leaving, IsEmpty());
+  EXPECT_THAT(plan.record.value().quorum.members, ElementsAre("db-0", "db-1", "db-2"));
+  EXPECT_THAT(plan.record.value().quorum.leaving, IsEmpty());
 }
 
 TEST(GroupKeep, AMemberWithoutAPodCountsAsLongAsItsUnitMayBringItBack) {
@@ -301,7 +302,7 @@ TEST(GroupKeep, AMemberWithoutAPodCountsAsLongAsItsUnitMayBringItBack) {
   group[2].has_no_pod();
   EXPECT_FALSE(group.decide().record);
   group[2].has_no_unit();
-  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-1"));
+  EXPECT_THAT(group.decide().record.value().quorum.members, ElementsAre("db-0", "db-1"));
 }
 
 // It was taken by another replication in the middle of joining.
@@ -316,7 +317,7 @@ TEST(GroupKeep, AnothersMemberCountsAsLongAsItIsSeenInTheGroup) {
   group.seen_by({0, 1}, "g:3", "db-0=PRIMARY db-1=ONLINE");
   EXPECT_FALSE(group.decide().record) << "its own word counts, too";
   group[2].elsewhere.group->state = mysql::GroupState::Offline;
-  EXPECT_THAT(group.decide().record->quorum.members, ElementsAre("db-0", "db-1"));
+  EXPECT_THAT(group.decide().record.value().quorum.members, ElementsAre("db-0", "db-1"));
 }
 
 TEST(GroupKeep, APrimaryTakenOutOfTheSpecificationKeepsItsRole) {

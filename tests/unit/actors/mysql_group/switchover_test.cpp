@@ -11,12 +11,12 @@ TEST(GroupSwitchover, BeginsByTheSpecificationOrTheAnnotation) {
   by_spec.topology.wanted = "db-2";
   auto plan = by_spec.decide();
   ASSERT_EQ(recorded(plan), "Switchover Promote from db-0 to db-2, epoch 2");
-  EXPECT_EQ(plan.record->honored, "db-2");
+  EXPECT_EQ(plan.record.value().honored, "db-2");
   auto by_note = Group::formed();
   by_note.topology.order_by_note = "db-1";
   plan = by_note.decide();
   ASSERT_EQ(recorded(plan), "Switchover Promote from db-0 to db-1, epoch 2");
-  EXPECT_EQ(plan.record->honored, "db-0");
+  EXPECT_EQ(plan.record.value().honored, "db-0");
 }
 
 struct Unfit {
@@ -32,7 +32,7 @@ TEST_P(GroupSwitchoverUnfit, IsHeldBackWithTheReason) {
   group.topology.wanted = "db-2";
   GetParam().make(group);
   const auto plan = group.decide();
-  EXPECT_FALSE(plan.record && plan.record->operation);
+  EXPECT_FALSE(plan.record && plan.record.value().operation);
   EXPECT_THAT(refused_by(plan), ElementsAre(GetParam().rule));
 }
 
@@ -73,7 +73,7 @@ TEST(GroupSwitchover, AsksTheCandidateAndEndsByTheGroupsWord) {
   group.seen_by({0, 1, 2}, "g:1", "db-0=ONLINE db-1=ONLINE db-2=PRIMARY");
   const auto plan = group.decide();
   ASSERT_EQ(recorded(plan), "idle: db-2, epoch 2");
-  EXPECT_FALSE(plan.record->last->undone);
+  EXPECT_FALSE(plan.record.value().last->undone);
 }
 
 TEST(GroupSwitchover, EndsUndoneWhereTheGroupRefuses) {
@@ -81,14 +81,14 @@ TEST(GroupSwitchover, EndsUndoneWhereTheGroupRefuses) {
   group[2].failed(Verb::SetGroupPrimary, 2, "a member is too old");
   const auto plan = group.decide();
   ASSERT_EQ(recorded(plan), "idle: db-0, epoch 2");
-  EXPECT_TRUE(plan.record->last->undone);
-  EXPECT_THAT(plan.record->last->text, HasSubstr("a member is too old"));
+  EXPECT_TRUE(plan.record.value().last->undone);
+  EXPECT_THAT(plan.record.value().last->text, HasSubstr("a member is too old"));
 }
 
 TEST(GroupSwitchover, EndsUndoneWhereTheCandidateDies) {
   auto group = switching();
   group[2].is_killed();
-  EXPECT_TRUE(group.decide().record->last->undone);
+  EXPECT_TRUE(group.decide().record.value().last->undone);
 }
 
 TEST(GroupSwitchover, EndsUndoneWhereTheGroupElectsSomebodyElse) {
@@ -96,7 +96,7 @@ TEST(GroupSwitchover, EndsUndoneWhereTheGroupElectsSomebodyElse) {
   group.seen_by({0, 1, 2}, "g:2", "db-1=PRIMARY db-2=ONLINE");
   const auto plan = group.decide();
   ASSERT_EQ(recorded(plan), "idle: db-1, epoch 3");
-  EXPECT_TRUE(plan.record->last->undone);
+  EXPECT_TRUE(plan.record.value().last->undone);
 }
 
 TEST(GroupSwitchover, APrimaryThatDepartsHandsOverToWhoIsLeastBehind) {
