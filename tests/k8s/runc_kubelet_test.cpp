@@ -46,6 +46,25 @@ TEST_F(RuncTest, ExecRunsACommandWithInputAndReportsItsStatus) {
   EXPECT_EQ(exec("shell", {"sh", "-c", "exit 7"}).first, 7);
 }
 
+TEST_F(RuncTest, ACommandWhoseClientIsGoneIsEndedAndKeepsNoContainerFromEnding) {
+  create_pod("shell", "exec sleep 1000");
+  ASSERT_TRUE(run_until([&] { return is_ready("shell"); }));
+  ExecOptions options;
+  options.argv = {"sleep", "2000"};
+  for (int i = 0; i < 20; ++i) {
+    auto session = kubelet_->exec(reference("shell"), options, std::make_shared<CollectedExec>());
+    ASSERT_TRUE(session) << session.error().message;
+    // At another moment of its start each time.
+    run_until([] { return false; }, milliseconds(5 * i));
+  }
+  EXPECT_TRUE(run_until([&] {
+    return exec("shell", {"sh", "-c", "cat /proc/*/cmdline"}).second.find("2000") ==
+           std::string::npos;
+  }));
+  kill(pid_of("shell"), SIGKILL);
+  EXPECT_TRUE(run_until([&] { return number(container("shell"), {"restartCount"}) == 1; }));
+}
+
 TEST_F(RuncTest, AKillShowsInTheApiWithinMilliseconds) {
   create_pod("victim", "exec sleep 1000", R"("restartPolicy": "Never")");
   ASSERT_TRUE(run_until([&] { return is_ready("victim"); }));
@@ -181,7 +200,9 @@ TEST_F(RuncTest, WhatAKilledKubeletLeftIsClearedByTheNext) {
       R"("volumes": [{"name": "own", "persistentVolumeClaim": {"claimName": "claim"}}])";
   const std::string mounts = R"("volumeMounts": [{"name": "own", "mountPath": "/own"}])";
   create_pod("left", "touch /own/kept; exec sleep 1000", volumes, mounts);
-  ASSERT_TRUE(run_until([&] { return is_ready("left"); }));
+  ASSERT_TRUE(run_until([&] {
+    return is_ready("left") && exec("left", {"ls", "/own"}).second == "kept\nlost+found\n";
+  }));
   const pid_t pid = pid_of("left");
   // As after a kill: nobody cleans up, no handler runs any more, and another one starts in the same
   // directory.

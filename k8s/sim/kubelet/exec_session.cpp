@@ -30,6 +30,9 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::size_t kChunk = 32 * 1024;
+// A runc that has not started its command after this is itself what hangs.
+constexpr std::chrono::seconds kToStart{10};
+constexpr std::chrono::milliseconds kLookAgain{10};
 // After the process ended its output may still be in the pipes; but a process that it left behind
 // may hold them for ever.
 constexpr std::chrono::milliseconds kDrainAfterExit{200};
@@ -37,7 +40,7 @@ constexpr std::chrono::milliseconds kDrainAfterExit{200};
 class ExecProcess : public std::enable_shared_from_this<ExecProcess> {
  public:
   ExecProcess(asio::io_context& io, std::shared_ptr<ExecSink> sink)
-      : io_(io), sink_(std::move(sink)), in_(io), drain_timer_(io) {}
+      : io_(io), sink_(std::move(sink)), in_(io), timer_(io) {}
 
   Result<void> start(const RuncContainer& container, const ExecOptions& options) {
     static std::atomic<std::uint64_t> serial = 0;
@@ -88,8 +91,8 @@ class ExecProcess : public std::enable_shared_from_this<ExecProcess> {
   // The client is gone: the command is not left behind.
   void abandon() {
     sink_.reset();
-    kill_command();
     close_all();
+    kill_command(std::chrono::steady_clock::now() + kToStart);
   }
 
  private:
@@ -143,8 +146,10 @@ class ExecProcess : public std::enable_shared_from_this<ExecProcess> {
   Result<void> watch(pid_t child) {
     auto watch = ExitWatch::start(io_, child, [self = shared_from_this()](ExitStatus status) {
       self->status_ = status.code;
-      self->drain_timer_.expires_after(kDrainAfterExit);
-      self->drain_timer_.async_wait([self](const error_code& cancelled) {
+      std::error_code ignored;
+      std::filesystem::remove(self->pid_file_, ignored);
+      self->timer_.expires_after(kDrainAfterExit);
+      self->timer_.async_wait([self](const error_code& cancelled) {
         if (!cancelled) self->finish();
       });
       if (self->open_outputs_ == 0) self->finish();
@@ -181,21 +186,28 @@ class ExecProcess : public std::enable_shared_from_this<ExecProcess> {
   }
 
   void close_all() {
-    drain_timer_.cancel();
+    timer_.cancel();
     in_.close();
     for (Output* output : {&out_, &err_}) {
       if (output->stream) output->stream->close();
     }
-    std::error_code ignored;
-    std::filesystem::remove(pid_file_, ignored);
   }
 
-  void kill_command() {
+  // Not runc, which is its parent: a command that nobody waits for any more stays a zombie in its
+  // container, and the kernel lets no container end before all of its processes are waited for.
+  void kill_command(std::chrono::steady_clock::time_point patience) {
     if (status_) return;
     pid_t inner = 0;
     std::ifstream(pid_file_) >> inner;
-    if (inner > 1) kill(inner, SIGKILL);
-    exit_.signal(SIGKILL);
+    if (inner > 1) {
+      kill(inner, SIGKILL);
+      return;
+    }
+    if (std::chrono::steady_clock::now() > patience) return exit_.signal(SIGKILL);
+    timer_.expires_after(kLookAgain);
+    timer_.async_wait([self = shared_from_this(), patience](const error_code& cancelled) {
+      if (!cancelled) self->kill_command(patience);
+    });
   }
 
   asio::io_context& io_;
@@ -207,7 +219,8 @@ class ExecProcess : public std::enable_shared_from_this<ExecProcess> {
   std::string pid_file_;
   ExitWatch exit_;
   std::optional<int> status_;
-  asio::steady_timer drain_timer_;
+  // Of the end: until all output has come, or, abandoned, until there is a command to kill.
+  asio::steady_timer timer_;
 };
 
 class RuncExecSession final : public ExecSession {
