@@ -106,7 +106,8 @@ bool too_many_are_empty(const Topology& t, const Left& left, Plan& plan) {
 }
 
 // Who holds nothing comes to count when it joins. Else a member that has begun a group, and dies
-// before another has joined, would be outvoted by those who never had anything.
+// before another has joined, would be outvoted by those who never had anything. The one that begins
+// it counts, also if another one was chosen when this was tried before.
 void let_holders_count(const Left& left, const std::string& chosen, PersistedRecord& record) {
   for (const auto* list : {&left.candidates, &left.leaving})
     for (const auto& c : *list) {
@@ -114,6 +115,8 @@ void let_holders_count(const Left& left, const std::string& chosen, PersistedRec
       std::erase(record.quorum.members, c.name);
       std::erase(record.quorum.leaving, c.name);
     }
+  auto& members = record.quorum.members;
+  if (std::find(members.begin(), members.end(), chosen) == members.end()) members.push_back(chosen);
 }
 
 void tell_divergence(const std::vector<mysql::Candidate>& all, const mysql::Diverged& d,

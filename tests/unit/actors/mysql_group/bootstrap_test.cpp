@@ -173,6 +173,16 @@ TEST(GroupBootstrap, WhoHoldsNothingCountsNoMoreUntilItJoins) {
   EXPECT_THAT(group.decide().record.value().quorum.members, ElementsAre("db-2"));
 }
 
+// Or nobody would be on record, and after its death all would be asked who never had anything.
+TEST(GroupBootstrap, WhoBeginsItCountsThoughAnotherWasChosenBefore) {
+  auto group = stopping();
+  group.record().operation->from.clear();
+  group.record().quorum.members = {"db-0"};
+  group.topology.wanted = "db-2";
+  for (int i = 0; i < 3; ++i) group.has_stopped(i, "");
+  EXPECT_THAT(group.decide().record.value().quorum.members, ElementsAre("db-2"));
+}
+
 TEST(GroupBootstrap, NorDoesAMemberThatIsNotListedAndHoldsNothing) {
   auto group = stopping();
   group[1].isolated = true;
