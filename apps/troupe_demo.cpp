@@ -49,6 +49,10 @@ int main(int argc, char** argv) {
   kills->add_option("--operator", kills_options.operator_url, "URL of the operator")->required();
   kills->add_option("--times", kills_options.times)->check(CLI::PositiveNumber);
   kills->add_option("--how", kills_options.how)->transform(CLI::CheckedTransformer(strikes));
+  kills
+      ->add_option("--resident-gib", kills_options.resident_gib,
+                   "of its buffer pool that the primary has in memory each time")
+      ->check(CLI::Range(0, 64));
   kills->add_option("--json", kills_options.json_file, "file for the figures");
   switchovers->add_option("--times", switchovers_options.times)->check(CLI::PositiveNumber);
   switchovers->add_option("--json", switchovers_options.json_file, "file for the figures");

@@ -13,6 +13,7 @@
 #include "benches/failover/peer.hpp"
 #include "benches/failover/servers.hpp"
 #include "benches/report.hpp"
+#include "tests/oracle/resident.hpp"
 #include "tests/oracle/strike.hpp"
 #include "tests/support/eventually.hpp"
 
@@ -27,9 +28,18 @@ constexpr std::size_t kWriters = 4;
 // Between two failovers.
 constexpr std::uint64_t kWritesBetween = 500;
 
-double fail_over(Peer& peer, const oracle::Writers& writers, int signal) {
-  if (!writers.flow(kWritesBetween)) throw std::runtime_error("writes do not flow");
+oracle::Resident fill(const mysql::testing::Mysqld& server, int gib) {
+  if (gib == 0) return {};
+  mysql::testing::Client(server.admin()).run(oracle::buffer_pool_for(gib));
+  auto resident = oracle::keep_resident(address_of(server), gib);
+  if (!resident.session) throw std::runtime_error(resident.problem);
+  return resident;
+}
+
+double fail_over(Peer& peer, const oracle::Writers& writers, int signal, int resident_gib) {
   auto& primary = peer.primary();
+  const auto resident = fill(primary, resident_gib);
+  if (!writers.flow(kWritesBetween)) throw std::runtime_error("writes do not flow");
   const auto killed = Clock::now();
   primary.signal(signal);
   std::optional<oracle::Instant> first;
@@ -59,14 +69,15 @@ bool comes_back(Peer& peer, std::string_view name) {
   }
 }
 
-Times measure(std::string_view name, const std::unique_ptr<Peer>& peer, int times, int signal) {
+Times measure(std::string_view name, const std::unique_ptr<Peer>& peer, int times, int signal,
+              int resident_gib = 0) {
   if (auto problem = oracle::Writers::prepare(address_of(peer->primary())))
     throw std::runtime_error(*problem);
   oracle::Writers writers(kWriters, [&peer] { return peer->route(); });
   writers.start();
   Times out;
   for (int i = 0; i < times; ++i) {
-    out.all.push_back(fail_over(*peer, writers, signal));
+    out.all.push_back(fail_over(*peer, writers, signal, resident_gib));
     fmt::print("  {}, {} of {}: {:.0f} ms\n", name, i + 1, times, out.all.back());
     std::fflush(stdout);
     if (!comes_back(*peer, name)) break;
@@ -79,8 +90,9 @@ Times measure(std::string_view name, const std::unique_ptr<Peer>& peer, int time
 struct Options {
   int ideal_runs = 20;
   int group_runs = 3;
+  int resident_gib = 4;
   // What troupe-demo kills has written; empty: not measured.
-  std::string killed, paused, cut_off, switched;
+  std::string killed, killed_large, paused, cut_off, switched;
   std::string json_file;
 };
 
@@ -127,10 +139,25 @@ int run(const Options& options) {
       measure("group replication, expel timeout 0", quick, options.group_runs, SIGKILL);
   const auto quick_paused = measure("group replication, expel timeout 0, primary paused", quick,
                                     options.group_runs, SIGSTOP);
+  const auto add_peer = [&report](const char* name, const Times& times) {
+    report.add({name, times.median(), "ms", times.note(), std::nullopt});
+  };
   if (!options.killed.empty()) {
     const auto median = add_troupe(report, "killed", options.killed, 500, 2000);
     report.add({"killed_of_ideal", median / ideal.median(), "x", "", 3});
     report.add({"killed_of_group_expel_0", median / quick_killed.median(), "x", "", 0.1});
+  }
+  if (!options.killed_large.empty()) {
+    const auto median = add_troupe(report, "killed_large", options.killed_large, 500, 2000);
+    const auto large = [&options](std::string_view name, const std::unique_ptr<Peer>& peer) {
+      return measure(fmt::format("{}, {} GiB resident", name, options.resident_gib), peer,
+                     options.group_runs, SIGKILL, options.resident_gib);
+    };
+    const auto ideal_large = large("ideal operator", ideal_operator());
+    const auto group_large = large("group replication, expel timeout 0", quick);
+    report.add({"killed_large_of_ideal", median / ideal_large.median(), "x", "", 3});
+    add_peer("ideal_operator_killed_large_ms", ideal_large);
+    add_peer("group_expel_0_killed_large_ms", group_large);
   }
   if (!options.paused.empty()) {
     const auto median = add_troupe(report, "paused", options.paused, 4000, std::nullopt);
@@ -138,9 +165,6 @@ int run(const Options& options) {
   }
   if (!options.cut_off.empty()) add_troupe(report, "cut_off", options.cut_off, 4000, std::nullopt);
   if (!options.switched.empty()) add_switchovers(report, options.switched);
-  const auto add_peer = [&report](const char* name, const Times& times) {
-    report.add({name, times.median(), "ms", times.note(), std::nullopt});
-  };
   add_peer("ideal_operator_killed_ms", ideal);
   add_peer("group_killed_ms", group);
   add_peer("group_expel_0_killed_ms", quick_killed);
@@ -159,6 +183,8 @@ int main(int argc, char** argv) {
   app.add_option("--ideal-runs", options.ideal_runs)->check(CLI::PositiveNumber);
   app.add_option("--group-runs", options.group_runs)->check(CLI::PositiveNumber);
   app.add_option("--killed", options.killed, "figures of troupe-demo kills --how process");
+  app.add_option("--killed-large", options.killed_large, "the same with --resident-gib");
+  app.add_option("--resident-gib", options.resident_gib, "that peers have in memory beside it");
   app.add_option("--paused", options.paused, "of --how pause");
   app.add_option("--cut-off", options.cut_off, "of --how cut-off");
   app.add_option("--switched", options.switched, "of troupe-demo switchovers");

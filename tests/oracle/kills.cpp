@@ -13,6 +13,7 @@
 #include "tests/oracle/judgement.hpp"
 #include "tests/oracle/operator_api.hpp"
 #include "tests/oracle/quantile.hpp"
+#include "tests/oracle/resident.hpp"
 #include "tests/oracle/say.hpp"
 
 namespace troupe::oracle {
@@ -47,8 +48,13 @@ class Kills {
 
  private:
   void one(const Writers& writers) {
-    if (!flow(writers, kCalm)) return;
     const auto primary = cluster_.source();
+    const auto resident = fill(primary);
+    if (!resident.problem.empty()) {
+      problem_ = primary + ": " + resident.problem;
+      return;
+    }
+    if (!flow(writers, kCalm)) return;
     const auto before = cluster_.database_process(primary);
     if (options_.how == Strike::CutOff && before) write_inside(primary, *before);
     const auto struck = strike(kubectl_, cluster_.pod(primary), options_.how);
@@ -71,6 +77,12 @@ class Kills {
     };
     if (!eventually(kMembersAgain, is_back)) problem_ = "not whole again: " + cluster_.state();
     if (options_.how == Strike::CutOff) inside_.back()->stop();
+  }
+
+  Resident fill(const std::string& primary) const {
+    if (options_.resident_gib == 0) return {};
+    cluster_.query(primary, buffer_pool_for(options_.resident_gib));
+    return keep_resident(cluster_.member(primary), options_.resident_gib);
   }
 
   bool flow(const Writers& writers, std::uint64_t count) {

@@ -14,6 +14,7 @@ namespace troupe::oracle {
 struct KillsOptions {
   int times = 10;
   Strike how = Strike::Process;
+  int resident_gib = 0;  // that the primary has in memory, each time
   std::string operator_url;
   std::string json_file;  // empty: none
 };
