@@ -26,7 +26,7 @@ sigset_t block_signals() {
 }
 
 struct Flags {
-  std::string kubeconfig, context, write_url, die_at, log_level = "info", log_format = "text";
+  std::string kubeconfig, context, write_url, fault_point, log_level = "info", log_format = "text";
   troupe::actors::OperatorOptions options;
 };
 
@@ -48,8 +48,8 @@ void declare(CLI::App& app, Flags& f) {
   app.add_option("--threads", f.options.threads, "threads that run actors; 0: one a CPU");
   app.add_option("--log-level", f.log_level, "debug, info, warn or error")->capture_default_str();
   app.add_option("--log-format", f.log_format, "text or json")->capture_default_str();
-  app.add_option("--die-at", f.die_at,
-                 "for tests: where to die, as \"before step * Promote *\" or \"after record#2\"");
+  app.add_option("--fault-point", f.fault_point,
+                 "for tests: \"die before step * Promote *\", \"pause after record#2\"");
   app.set_version_flag("--version", kVersion);
 }
 
@@ -91,10 +91,10 @@ int main(int argc, char** argv) {
   if (!level) return fail(level.error());
   const auto format = log::parse_format(flags.log_format);
   if (!format) return fail(format.error());
-  if (!flags.die_at.empty()) {
-    auto point = actors::FaultPoint::parse(flags.die_at);
+  if (!flags.fault_point.empty()) {
+    auto point = actors::FaultPoint::parse(flags.fault_point);
     if (!point) return fail(point.error());
-    flags.options.die_at = std::move(*point);
+    flags.options.fault_point = std::move(*point);
   }
   auto cluster = k8s::find_config(flags.kubeconfig, flags.context);
   if (!cluster) return fail(cluster.error());

@@ -91,10 +91,11 @@ CoreOptions core_options(const OperatorOptions& options) {
                    .lease = {},
                    .identity = identity(),
                    .seed = std::random_device{}(),
-                   .fault = options.die_at,
-                   .die = [](const Effect& effect) {
-                     fmt::print(stderr, "dies at \"{}\"\n", effect.key);
-                     ::raise(SIGKILL);
+                   .fault_point = options.fault_point,
+                   .fault = [](FaultPoint::What what, const Effect& effect) {
+                     const bool dies = what == FaultPoint::What::Die;
+                     fmt::print(stderr, "{} at \"{}\"\n", dies ? "dies" : "pauses", effect.key);
+                     ::kill(::getpid(), dies ? SIGKILL : SIGSTOP);
                    }};
   if (options.leader_elect)
     core.lease = k8s::LeaseOptions{

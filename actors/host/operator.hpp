@@ -29,7 +29,7 @@ struct OperatorOptions {
   // pause (10 s at most) together are shorter.
   Duration watch_patience = std::chrono::seconds(30);
   std::string version;
-  std::optional<FaultPoint> die_at;  // for tests of the operator that follows
+  std::optional<FaultPoint> fault_point;  // for tests of the operator that follows
   // How many lines the log has lost; from any thread.
   std::function<std::uint64_t()> dropped_log_lines = [] { return std::uint64_t{0}; };
 };

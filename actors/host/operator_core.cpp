@@ -109,9 +109,9 @@ void OperatorCore::open(CoreOutside outside) {
                           .authority = authority_,
                           .events = [this](const EmitEvent& e, CausalId id) { record(e, id); },
                           .clock = host_.clock});
-  if (options_.fault)
+  if (options_.fault_point)
     faulty_gateways_ =
-        std::make_unique<GatewaysWithFault>(*gateways_, *options_.fault, options_.die);
+        std::make_unique<GatewaysWithFault>(*gateways_, *options_.fault_point, options_.fault);
   Gateways& gateways = faulty_gateways_ ? static_cast<Gateways&>(*faulty_gateways_) : *gateways_;
   stage_ = std::make_unique<Stage>(Stage{.actors = actors_,
                                          .clock = host_.clock,

@@ -35,8 +35,8 @@ struct CoreOptions {
   std::optional<k8s::LeaseOptions> lease;  // set: it acts only while it holds it
   std::string identity;                    // names it in events
   std::uint64_t seed = 0;                  // of jitter
-  std::optional<FaultPoint> fault;         // where to die
-  GatewaysWithFault::Reached die = [](const Effect&) {};
+  std::optional<FaultPoint> fault_point;
+  GatewaysWithFault::Reached fault = [](FaultPoint::What, const Effect&) {};
 };
 
 // What it runs on; outlives it.

@@ -94,10 +94,12 @@ bool Cluster::save_journal(const std::filesystem::path& file) const {
              .status == 0;
 }
 
+pid_t Cluster::operator_process(const std::string& replica) const {
+  return std::stoi(text_of(directory_ / (replica + ".pid")));
+}
+
 void Cluster::signal_operator(const std::string& replica, int number) const {
-  const auto pid = text_of(directory_ / (replica + ".pid"));
-  ASSERT_FALSE(pid.empty());
-  ASSERT_EQ(::kill(std::stoi(pid), number), 0);
+  ASSERT_EQ(::kill(operator_process(replica), number), 0);
 }
 
 void Cluster::kill_operator(const std::string& replica) {
@@ -105,15 +107,26 @@ void Cluster::kill_operator(const std::string& replica) {
   ASSERT_TRUE(operator_ends(seconds(10), replica));
 }
 
+void Cluster::stop_operator(const std::string& replica) {
+  signal_operator(replica, SIGTERM);
+  ASSERT_TRUE(operator_ends(seconds(20), replica));
+}
+
+bool Cluster::operator_pauses(seconds deadline, const std::string& replica) const {
+  const auto pid = operator_process(replica);
+  return eventually(deadline, [pid] { return support::is_stopped(pid); });
+}
+
 bool Cluster::operator_ends(seconds deadline, const std::string& replica) const {
-  const auto pid = std::stoi(text_of(directory_ / (replica + ".pid")));
+  const auto pid = operator_process(replica);
   return eventually(deadline, [pid] { return support::has_ended(pid); });
 }
 
 void Cluster::start_operator(const OperatorAs& how) {
   std::vector<std::string> arguments{"operator"};
   if (!how.kubeconfig.empty()) arguments.insert(arguments.end(), {"--kubeconfig", how.kubeconfig});
-  if (!how.die_at.empty()) arguments.insert(arguments.end(), {"--die-at", how.die_at});
+  if (!how.fault_point.empty())
+    arguments.insert(arguments.end(), {"--fault-point", how.fault_point});
   if (how.elected) arguments.push_back("--leader-elect");
   arguments.insert(arguments.end(), {"--replica", how.replica});
   const auto started = tool(arguments);
@@ -173,8 +186,7 @@ void ClusterTest::delete_topology() {
      "mysql-cluster-2-data");
 }
 
-void ClusterTest::list_members(const std::vector<std::string>& names,
-                               const std::string& isolated) {
+void ClusterTest::list_members(const std::vector<std::string>& names, const std::string& isolated) {
   const auto listed = mysql().list_members(names, isolated);
   EXPECT_EQ(listed.status, 0) << listed.err;
 }
@@ -187,11 +199,45 @@ void ClusterTest::list_members(int count) {
   list_members(names);
 }
 
+// From what begins an operation to a moment of it.
+constexpr seconds kToReach(60);
+
+std::string ClusterTest::leader() {
+  return ok(
+      "get lease troupe-operator -n troupe-system --ignore-not-found -o "
+      "jsonpath={.spec.holderIdentity}");
+}
+
+testing::AssertionResult ClusterTest::pauses_at(const std::string& point,
+                                                const Operation& operation) {
+  constexpr seconds kToLead(30), kToTakeOver(150), kToLook(5);
+  const auto failed = [](const std::string& why) {
+    return testing::AssertionFailure() << why << ": " << mysql().state();
+  };
+  cluster().kill_operator();
+  const auto dead = leader();
+  cluster().start_operator({.fault_point = "pause " + point, .elected = true});
+  if (!eventually(kToLead, [&] { return !leader().empty() && leader() != dead; }))
+    return failed("nobody acts");
+  cluster().start_operator({.elected = true, .replica = kSecondOperator});
+  operation.begin();
+  if (!cluster().operator_pauses(kToReach)) return failed("it never came to \"" + point + '"');
+  if (!eventually(kToTakeOver, [&] { return operation.has_ended() && mysql().is_whole(); }))
+    return failed("nobody brought it to its end");
+  const auto done = epoch();
+  cluster().signal_operator(kFirstOperator, SIGCONT);
+  if (eventually(kToLook, [&] { return epoch() != done || !mysql().is_whole(); }))
+    return failed("the one that woke up did something");
+  cluster().stop_operator(kSecondOperator);
+  cluster().stop_operator();
+  cluster().start_operator();
+  return testing::AssertionSuccess();
+}
+
 testing::AssertionResult ClusterTest::dies_at(const std::string& point,
                                               const std::function<void()>& begin) {
-  constexpr seconds kToReach(60);
   cluster().kill_operator();
-  cluster().start_operator({.die_at = point});
+  cluster().start_operator({.fault_point = "die " + point});
   begin();
   if (!cluster().operator_ends(kToReach))
     return testing::AssertionFailure() << "it never came to \"" << point << '"';

@@ -19,13 +19,14 @@
 
 namespace troupe::e2e {
 
-// The operator that a cluster comes with; "operator-2" and so on stand beside it.
+// The operator that a cluster comes with, and one that stands beside it.
 inline constexpr auto kFirstOperator = "operator";
+inline constexpr auto kSecondOperator = "operator-2";
 
 struct OperatorAs {
-  std::string kubeconfig;  // another one, to reach the API server another way
-  std::string die_at;      // actors/host/fault_point.hpp
-  bool elected = false;    // it acts only while it holds the Lease
+  std::string kubeconfig;   // another one, to reach the API server another way
+  std::string fault_point;  // actors/host/fault_point.hpp
+  bool elected = false;     // it acts only while it holds the Lease
   std::string replica = kFirstOperator;
 };
 
@@ -50,6 +51,10 @@ class Cluster {
   // SIGKILL, and waits until it has gone.
   void kill_operator(const std::string& replica = kFirstOperator);
   void signal_operator(const std::string& replica, int number) const;
+  // SIGTERM, and waits likewise: it gives up its Lease.
+  void stop_operator(const std::string& replica = kFirstOperator);
+  bool operator_pauses(std::chrono::seconds deadline,
+                       const std::string& replica = kFirstOperator) const;
   // It ends by itself.
   bool operator_ends(std::chrono::seconds deadline,
                      const std::string& replica = kFirstOperator) const;
@@ -59,6 +64,7 @@ class Cluster {
  private:
   std::string replication_actor(std::string_view field) const;
   oracle::Ran tool(std::vector<std::string> arguments) const;
+  pid_t operator_process(const std::string& replica) const;
 
   std::filesystem::path directory_;
   oracle::Kubectl kubectl_;
@@ -93,10 +99,19 @@ class ClusterTest : public testing::Test {
   static void list_members(const std::vector<std::string>& names, const std::string& isolated = {});
   // So many of the first Units of the sample's UnitSet, with the source as it is.
   static void list_members(int count);
-  // Ends the operator; another one dies there of what `begin` begins (actors/host/fault_point.hpp),
-  // and a third is started.
+  static std::string leader();  // by the Lease; empty if none acts
+  // What a person or a fault begins, and whether the operator has brought it to its end.
+  struct Operation {
+    std::function<void()> begin;
+    std::function<bool()> has_ended;
+  };
+  // Ends the operator; another one dies there (actors/host/fault_point.hpp), and a third is
+  // started.
   static testing::AssertionResult dies_at(const std::string& point,
                                           const std::function<void()>& begin);
+  // Ends the operator; another one pauses there, a second one takes the Lease and brings the
+  // operation to its end, and the one that wakes up then changes nothing.
+  static testing::AssertionResult pauses_at(const std::string& point, const Operation& operation);
   // To its database's process.
   static void send_signal(const std::string& member, int number);
   // Until the whole cluster is ready, with `source` as its source unless that is empty.

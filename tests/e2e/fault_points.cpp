@@ -6,16 +6,28 @@
 
 namespace troupe::e2e {
 
-std::vector<FaultPoint> tried(const std::vector<Course>& operations) {
+namespace {
+
+bool all_are_wanted() {
   const char* wanted = std::getenv("TROUPE_FAULT_POINTS");
-  const bool all = wanted && std::string_view(wanted) == "all";
+  return wanted && std::string_view(wanted) == "all";
+}
+
+}  // namespace
+
+std::vector<FaultPoint> tried(const std::vector<Course>& operations) {
   std::vector<FaultPoint> out;
   for (const auto& [operation, one_of, effects] : operations) {
-    const auto step = all ? 1 : one_of;
+    const auto step = all_are_wanted() ? 1 : one_of;
     for (auto i = step - 1; i < 2 * effects.size(); i += step)
       out.push_back({operation, (i % 2 == 0 ? "before " : "after ") + effects[i / 2]});
   }
   return out;
+}
+
+std::vector<FaultPoint> all_or(std::vector<FaultPoint> these,
+                               const std::vector<Course>& operations) {
+  return all_are_wanted() ? tried(operations) : these;
 }
 
 std::string name_of(const testing::TestParamInfo<FaultPoint>& info) {

@@ -231,29 +231,55 @@ const std::vector<Course> kOperations{
      }},
 };
 
-class GroupFaultPoints : public GroupReplication, public testing::WithParamInterface<FaultPoint> {};
+class GroupFaultPoints : public GroupReplication, public testing::WithParamInterface<FaultPoint> {
+ protected:
+  static Operation operation_of(const std::string& name) {
+    if (name == "Switchover") {
+      const auto target = replica();
+      return {
+          [target] { EXPECT_EQ(mysql().annotate("troupe.dev/switchover-to=" + target).status, 0); },
+          [target] { return source() == target; }};
+    }
+    return {[] {
+              ok("delete pods --force --grace-period=0 --wait=false -l unitset.name=mysql-cluster");
+            },
+            [before = epoch()] { return epoch() > before && field("operation.type").empty(); }};
+  }
+};
 
 TEST_P(GroupFaultPoints, TheNextOperatorBringsItToTheSameEnd) {
-  const auto& [operation, at] = GetParam();
+  const auto operation = operation_of(GetParam().operation);
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
-  const auto before = epoch();
   const auto group = field("groupName");
-  const auto target = replica();
-  ASSERT_TRUE(dies_at(at, [&, operation = operation] {
-    if (operation == "Switchover")
-      EXPECT_EQ(mysql().annotate("troupe.dev/switchover-to=" + target).status, 0);
-    else
-      ok("delete pods --force --grace-period=0 --wait=false -l unitset.name=mysql-cluster");
-  }));
-  ASSERT_TRUE(eventually(seconds(150), [&] { return epoch() > before; })) << mysql().state();
-  ASSERT_TRUE(settles(operation == "Switchover" ? target : std::string()));
+  ASSERT_TRUE(dies_at(GetParam().at, operation.begin));
+  ASSERT_TRUE(eventually(seconds(150), operation.has_ended)) << mysql().state();
+  ASSERT_TRUE(settles());
   EXPECT_EQ(field("groupName"), group);
   EXPECT_TRUE(is_one_group());
   ASSERT_TRUE(load.flows());
   EXPECT_TRUE(load.nothing_lost());
 }
 INSTANTIATE_TEST_SUITE_P(Dies, GroupFaultPoints, testing::ValuesIn(tried(kOperations)), name_of);
+
+class GroupPauses : public GroupFaultPoints {};
+
+TEST_P(GroupPauses, A43TwoOperatorsOfWhichOneWakesUpLateBeginOneGroup) {
+  const auto operation = operation_of(GetParam().operation);
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  const auto group = field("groupName");
+  ASSERT_TRUE(pauses_at(GetParam().at, operation));
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(field("groupName"), group);
+  EXPECT_TRUE(is_one_group());
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+INSTANTIATE_TEST_SUITE_P(Paused, GroupPauses,
+                         testing::ValuesIn(all_or({{"Bootstrap", "before step * StartGroup *"}},
+                                                  kOperations)),
+                         name_of);
 
 }  // namespace
 }  // namespace troupe::e2e

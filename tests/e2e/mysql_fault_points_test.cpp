@@ -1,6 +1,6 @@
-// The operator dies at each step of each operation, just before the step or just after it; the next
-// one brings it to the same end. On real servers, under load. Those of an external source and of
-// groups are with the other tests of these.
+// The operator dies at each step of each operation, just before the step or just after it, or
+// pauses there; another one brings it to the same end. On real servers, under load. Those of an
+// external source and of groups are with the other tests of these.
 #include <fmt/format.h>
 #include <signal.h>
 
@@ -67,11 +67,6 @@ const std::vector<Course> kOperations{
 
 class MysqlFaultPoints : public ClusterTest, public testing::WithParamInterface<FaultPoint> {
  protected:
-  struct Operation {
-    std::function<void()> begin;
-    std::function<bool()> has_ended;
-  };
-
   static Operation failover() {
     return {[old = source()] { send_signal(old, SIGKILL); },
             [old = source()] { return source() != old; }};
@@ -136,6 +131,23 @@ TEST_P(MysqlFaultPoints, TheNextOperatorBringsItToTheSameEnd) {
   EXPECT_TRUE(load.nothing_lost());
 }
 INSTANTIATE_TEST_SUITE_P(Dies, MysqlFaultPoints, testing::ValuesIn(tried(kOperations)), name_of);
+
+class MysqlPauses : public MysqlFaultPoints {};
+
+TEST_P(MysqlPauses, AnotherOperatorBringsItToItsEndAndTheOneThatWakesUpChangesNothing) {
+  const auto operation = operation_of(GetParam().operation);
+  auto load = Load::through_service(mysql());
+  ASSERT_TRUE(load.flows());
+  ASSERT_TRUE(pauses_at(GetParam().at, operation));
+  ASSERT_TRUE(settles());
+  ASSERT_TRUE(load.flows());
+  EXPECT_TRUE(load.nothing_lost());
+}
+INSTANTIATE_TEST_SUITE_P(Paused, MysqlPauses,
+                         testing::ValuesIn(all_or({{"Failover", "before step * Promote *"},
+                                                   {"Switchover", "before step * Open *"}},
+                                                  kOperations)),
+                         name_of);
 
 const std::vector<std::string> kForm{
     "claim Unit *",

@@ -6,14 +6,7 @@
 namespace troupe::e2e {
 namespace {
 
-constexpr auto kSecond = "operator-2";
-
-class MysqlLeaders : public MysqlAcceptance {
- protected:
-  static std::string leader() {
-    return ok("get lease troupe-operator -n troupe-system -o jsonpath={.spec.holderIdentity}");
-  }
-};
+class MysqlLeaders : public MysqlAcceptance {};
 
 TEST_F(MysqlLeaders, A13ALeaderThatWasPausedWhileAnotherFailedOverChangesNothingWhenItWakes) {
   cluster().kill_operator();
@@ -21,7 +14,7 @@ TEST_F(MysqlLeaders, A13ALeaderThatWasPausedWhileAnotherFailedOverChangesNothing
   ASSERT_TRUE(settles());
   const auto first = leader();
   ASSERT_NE(first, "");
-  cluster().start_operator({.elected = true, .replica = kSecond});
+  cluster().start_operator({.elected = true, .replica = kSecondOperator});
   auto load = Load::to_each_member(mysql());
   ASSERT_TRUE(load.flows());
 
@@ -38,7 +31,7 @@ TEST_F(MysqlLeaders, A13ALeaderThatWasPausedWhileAnotherFailedOverChangesNothing
   ASSERT_TRUE(load.flows());
   EXPECT_TRUE(load.nothing_lost());
 
-  cluster().kill_operator(kSecond);
+  cluster().kill_operator(kSecondOperator);
   cluster().kill_operator();
   cluster().start_operator();
   ASSERT_TRUE(settles());

@@ -58,6 +58,14 @@ bool drain(const Pipe& out, const Pipe& err, Ran& ran, Clock::time_point deadlin
   return true;
 }
 
+// A letter of proc(5); nothing if it is gone.
+std::string state_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string number, name, state;
+  file >> number >> name >> state;
+  return state;
+}
+
 }  // namespace
 
 Ran run(const std::vector<std::string>& argv, std::chrono::seconds deadline,
@@ -91,9 +99,10 @@ Ran run(const std::vector<std::string>& argv, std::chrono::seconds deadline,
 }
 
 bool has_ended(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string number, name, state;
-  return !(file >> number >> name >> state) || state == "Z" || state == "X";
+  const auto state = state_of(pid);
+  return state.empty() || state == "Z" || state == "X";
 }
+
+bool is_stopped(pid_t pid) { return state_of(pid) == "T"; }
 
 }  // namespace troupe::support

@@ -23,5 +23,7 @@ Ran run(const std::vector<std::string>& argv, std::chrono::seconds deadline,
 
 // Whether nothing of the process runs any more: it is gone, or only waits to be waited for.
 bool has_ended(pid_t pid);
+// Whether it was stopped (SIGSTOP).
+bool is_stopped(pid_t pid);
 
 }  // namespace troupe::support

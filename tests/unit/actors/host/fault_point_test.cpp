@@ -27,7 +27,7 @@ class FaultPointTest : public ::testing::Test {
     bool reached = false;
     int heard = 0;
     GatewaysWithFault gateways(inner, FaultPoint::parse(point).value(),
-                               [&](const Effect&) { reached = true; });
+                               [&](FaultPoint::What, const Effect&) { reached = true; });
     for (auto& key : keys)
       if (!reached) gateways.start({}, {}, Effect{.key = key}, [&heard](EffectResult) { ++heard; });
     return {reached ? inner.keys.size() : keys.size() + 1, heard};
@@ -35,26 +35,34 @@ class FaultPointTest : public ::testing::Test {
 };
 
 TEST_F(FaultPointTest, BeforeAnEffectNothingOfItGoesOut) {
-  EXPECT_EQ(until("before step * Promote *", {"record", "step db-1 Promote 2 ", "status"}),
+  EXPECT_EQ(until("die before step * Promote *", {"record", "step db-1 Promote 2 ", "status"}),
             std::pair(std::size_t{1}, 1));
 }
 
 TEST_F(FaultPointTest, AfterAnEffectItIsDoneAndNobodyHasHeard) {
-  EXPECT_EQ(until("after step * Promote *", {"record", "step db-1 Promote 2 ", "status"}),
+  EXPECT_EQ(until("die after step * Promote *", {"record", "step db-1 Promote 2 ", "status"}),
             std::pair(std::size_t{2}, 1));
 }
 
 TEST_F(FaultPointTest, TheNthOfWhatFitsCounts) {
-  EXPECT_EQ(until("after record#2", {"record", "status", "record", "record"}),
+  EXPECT_EQ(until("die after record#2", {"record", "status", "record", "record"}),
             std::pair(std::size_t{3}, 2));
 }
 
+TEST_F(FaultPointTest, WhoOnlyPausesGoesOnFromThere) {
+  EXPECT_EQ(until("pause before step * Promote *", {"record", "step db-1 Promote 2 "}),
+            std::pair(std::size_t{2}, 2));
+  EXPECT_EQ(until("pause after step * Promote *", {"record", "step db-1 Promote 2 "}),
+            std::pair(std::size_t{2}, 2));
+}
+
 TEST_F(FaultPointTest, WhatIsNoPointIsRefused) {
-  for (const char* text : {"", "record", "before ", "after record#", "after record#0",
-                           "before record#2x", "during record"}) {
+  for (const char* text :
+       {"", "die record", "die before ", "die after record#", "pause after record#0",
+        "die before record#2x", "die during record", "before record", "sleep before record"}) {
     const auto point = FaultPoint::parse(text);
     ASSERT_FALSE(point) << text;
-    EXPECT_THAT(point.error().message, HasSubstr("expected \"before EFFECT\""));
+    EXPECT_THAT(point.error().message, HasSubstr("\"before EFFECT\""));
   }
 }
 
