@@ -68,15 +68,9 @@ void pass_on_accounts(const Topology& t, Plan& plan) {
 void in_group(const Topology& t, const View& view, TimePoint now, Plan& plan) {
   assign_roles(t, view, now, plan);
   const auto* primary = view.primary();
-  if (primary && !primary->is_listed()) {
-    // A slip of the pen in the specification takes nothing from a primary that takes writes.
-    plan.roles_stand = true;
-    plan.hold(
-        "SourceNotListed",
-        fmt::format("\"{}\" is the primary and {}: list it as before, and switch over first",
-                    primary->name, primary->former ? "is not listed any more" : "was isolated"));
-    return;
-  }
+  const bool is_listed = !primary || primary->is_listed();
+  // Clients go on writing to one that was taken out, until another takes its role over.
+  if (!is_listed) plan.roles_stand = true;
   if (!view.strangers.empty())
     plan.hold("StrangerInGroup", fmt::format("{} is in the group and in no specification: stop "
                                              "group replication there",
@@ -85,6 +79,10 @@ void in_group(const Topology& t, const View& view, TimePoint now, Plan& plan) {
   const auto& op = t.record.operation;
   if (op && op->type == OperationType::Switchover) return resume_switchover(t, view, now, plan);
   if (op && op->type == OperationType::Rebuild) resume_rebuild(t, view, now, plan);
+  if (!is_listed) {
+    if (!plan.record && !op) hand_over_to_a_member(t, view, now, plan);
+    return;
+  }
   if (primary) {
     topo::withdraw_order(t, *primary, now, plan);
     watch_primary(*primary, now, plan);

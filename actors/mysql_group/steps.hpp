@@ -41,6 +41,9 @@ const Member* who_can_tell(const View& view, const Member& m);
 // Who does not, leaves it.
 void let_leave(const Topology& t, const View& view, TimePoint now, Plan& plan);
 void consider_order(const Topology& t, const View& view, TimePoint now, Plan& plan);
+// The primary is taken out of the specification. The group may have elected it after that, or just
+// before: who writes a specification cannot know.
+void hand_over_to_a_member(const Topology& t, const View& view, TimePoint now, Plan& plan);
 
 // A donor's data is there for a member that is out of the group: an ONLINE one's that has executed
 // `needed`, a secondary's if there is one.

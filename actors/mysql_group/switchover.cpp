@@ -55,12 +55,12 @@ void begin(const Topology& t, const Member& primary, const std::string& candidat
       {false, "SwitchoverStarted", fmt::format("from {} to {}", primary.name, candidate)});
 }
 
-// Its role goes to the one that is least behind before its server ends.
-void hand_over(const Topology& t, const View& view, TimePoint now, Plan& plan) {
+// The role goes to the one that is least behind. False where nobody is fit, with what is against
+// each.
+bool hand_over(const Topology& t, const View& view, const std::string& why, TimePoint now,
+               std::string& unfit, Plan& plan) {
   const auto& primary = *view.primary();
-  if (!primary.departing) return;
   const Member* heir = nullptr;
-  std::string unfit;
   for (const auto* m : t.voters()) {
     if (m == &primary) continue;
     if (const auto against = objection(t, view, m, m->name, now)) {
@@ -69,9 +69,16 @@ void hand_over(const Topology& t, const View& view, TimePoint now, Plan& plan) {
     }
     if (!heir || m->server()->group->queued < heir->server()->group->queued) heir = m;
   }
-  if (heir) return begin(t, primary, heir->name, primary.departing->why, plan);
-  plan.doing =
-      fmt::format("{}, and nobody can take its role over{}", primary.departing->why, unfit);
+  if (heir) begin(t, primary, heir->name, why, plan);
+  return heir != nullptr;
+}
+
+// Before its server ends.
+void leave_departing(const Topology& t, const View& view, TimePoint now, Plan& plan) {
+  const auto& departing = view.primary()->departing;
+  std::string unfit;
+  if (departing && !hand_over(t, view, departing->why, now, unfit, plan))
+    plan.doing = fmt::format("{}, and nobody can take its role over{}", departing->why, unfit);
 }
 
 }  // namespace
@@ -80,17 +87,28 @@ void consider_order(const Topology& t, const View& view, TimePoint now, Plan& pl
   const auto& primary = *view.primary();
   if (topo::is_obeyed_already(t, plan)) return;
   const auto name = topo::ordered(t);
-  if (!name) return hand_over(t, view, now, plan);
+  if (!name) return leave_departing(t, view, now, plan);
   if (const auto against = objection(t, view, t.find(*name), *name, now)) {
     plan.order = fmt::format("a switchover to {} is ordered and held back; {}: {}", *name,
                              against->rule, against->text);
     plan.doing = plan.order;
     plan.refusals.push_back(*against);
     plan.wake_at(now + kRetryAfter);
-    return hand_over(t, view, now, plan);
+    return leave_departing(t, view, now, plan);
   }
   begin(t, primary, *name, *name == t.wanted ? "spec.source" : "annotation", plan);
   if (*name == t.wanted) plan.record->honored = t.wanted;
+}
+
+void hand_over_to_a_member(const Topology& t, const View& view, TimePoint now, Plan& plan) {
+  const auto& primary = *view.primary();
+  const auto why = fmt::format("{} is the primary and {}", primary.name,
+                               primary.former ? "is not listed any more" : "was isolated");
+  std::string unfit;
+  if (hand_over(t, view, why, now, unfit, plan)) return;
+  plan.hold("SourceNotListed",
+            fmt::format("{}, and nobody can take its role over{}; list it again", why, unfit));
+  plan.wake_at(now + kRetryAfter);
 }
 
 void resume_switchover(const Topology& t, const View& view, TimePoint now, Plan& plan) {

@@ -320,15 +320,6 @@ TEST(GroupKeep, AnothersMemberCountsAsLongAsItIsSeenInTheGroup) {
   EXPECT_THAT(group.decide().record.value().quorum.members, ElementsAre("db-0", "db-1"));
 }
 
-TEST(GroupKeep, APrimaryTakenOutOfTheSpecificationKeepsItsRole) {
-  auto group = Group::formed();
-  group[0].former = true;
-  const auto plan = group.decide();
-  EXPECT_THAT(held_by(plan), ElementsAre("SourceNotListed"));
-  EXPECT_TRUE(plan.roles_stand);
-  EXPECT_THAT(asked(plan), IsEmpty());
-}
-
 TEST(GroupKeep, AStrangerInTheGroupIsTold) {
   auto group = Group::formed();
   group.seen_by({0, 1, 2}, "g:2", "db-0=PRIMARY db-1=ONLINE db-2=ONLINE db-7=ONLINE");

@@ -106,6 +106,43 @@ TEST(GroupSwitchover, APrimaryThatDepartsHandsOverToWhoIsLeastBehind) {
   EXPECT_EQ(recorded(group.decide()), "Switchover Promote from db-0 to db-2, epoch 2");
 }
 
+TEST(GroupSwitchover, APrimaryTakenOutOfTheSpecificationHandsOverAndServesUntilThen) {
+  for (const bool is_former : {true, false}) {
+    auto group = Group::formed();
+    (is_former ? group[0].former : group[0].isolated) = true;
+    group[1].seen.group->queued = 5;
+    auto plan = group.decide();
+    EXPECT_EQ(recorded(plan), "Switchover Promote from db-0 to db-2, epoch 2");
+    EXPECT_TRUE(plan.roles_stand);
+    group.record() = plan.record.value();
+    plan = group.decide();
+    EXPECT_THAT(asked(plan), ElementsAre("db-2 SetGroupPrimary"));
+    EXPECT_TRUE(plan.roles_stand);
+  }
+}
+
+TEST(GroupSwitchover, WhereNobodyIsFitAPrimaryTakenOutKeepsItsRole) {
+  auto group = Group::formed();
+  group[0].former = true;
+  group.seen_by({0, 1, 2}, "g:1", "db-0=PRIMARY db-1=RECOVERING db-2=RECOVERING");
+  const auto plan = group.decide();
+  EXPECT_THAT(text_of(plan, "SourceNotListed"), HasSubstr("db-2 is not ONLINE in the group"));
+  EXPECT_FALSE(plan.record);
+  EXPECT_TRUE(plan.roles_stand);
+  EXPECT_THAT(asked(plan), IsEmpty());
+}
+
+TEST(GroupSwitchover, WhoIsElectedAfterItWasTakenOutIsOnRecordAndHandsOver) {
+  auto group = Group::formed();
+  group[2].former = true;
+  group.seen_by({0, 1, 2}, "g:2", "db-0=ONLINE db-1=ONLINE db-2=PRIMARY");
+  auto plan = group.decide();
+  EXPECT_EQ(recorded(plan), "idle: db-2, epoch 2");
+  group.record() = plan.record.value();
+  plan = group.decide();
+  EXPECT_EQ(recorded(plan), "Switchover Promote from db-2 to db-0, epoch 3");
+}
+
 TEST(GroupSwitchover, AnOrderThatIsObeyedIsTakenBack) {
   auto group = Group::formed();
   group.topology.order_by_note = "db-0";
