@@ -16,6 +16,7 @@
 #include "tests/support/eventually.hpp"
 
 #include "engines/agent/model/digest.hpp"
+#include "tests/support/tree.hpp"
 
 namespace troupe::agent::testing {
 namespace {
@@ -119,7 +120,7 @@ void Unit::start_supervisor() {
   auto environment = environment_;
   environment.push_back("PATH=/usr/bin:/bin");
   supervisor_ = spawn(
-      {TROUPE_BINARY_DIR "/troupe-supervise", "run", "--socket",
+      {support::program("troupe-supervise"), "run", "--socket",
        (directory_ / "run" / "supervise" / "sock").string(), "--grace", "20", "--reserve", "10"},
       environment, directory_ / "database.log");
 }
@@ -143,7 +144,7 @@ void Unit::start_agent() {
                     "TROUPE_MYSQLD=" + mysqld,
                     "TROUPE_MYSQLD_ARGS=" + arguments};
   environment.insert(environment.end(), environment_.begin(), environment_.end());
-  agent_ = spawn({TROUPE_BINARY_DIR "/troupe-agent"}, environment, directory_ / "agent.log");
+  agent_ = spawn({support::program("troupe-agent")}, environment, directory_ / "agent.log");
 }
 
 void Unit::ensure_data() {

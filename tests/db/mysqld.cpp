@@ -18,6 +18,7 @@
 #include "tests/db/certificates.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/loopback.hpp"
+#include "tests/support/tree.hpp"
 
 namespace troupe::mysql::testing {
 namespace {
@@ -124,7 +125,7 @@ void initialise(const fs::path& data) {
 fs::path template_directory() {
   const auto server = rootfs() / "usr/sbin/mysqld";
   const auto made = fs::last_write_time(server).time_since_epoch().count();
-  const fs::path base = fs::path(TROUPE_BINARY_DIR).parent_path() / "mysqld-template";
+  const fs::path base = fs::path(support::program()).parent_path() / "mysqld-template";
   fs::create_directories(base);
   const auto ready = base / fmt::format("{}-{}", fs::file_size(server), made);
   const int lock = ::open((base / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);

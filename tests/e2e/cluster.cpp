@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "tests/oracle/judgement.hpp"
+#include "tests/support/tree.hpp"
 
 namespace troupe::e2e {
 namespace {
@@ -65,7 +66,7 @@ Cluster::~Cluster() {
 
 oracle::Ran Cluster::tool(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(),
-                   {"env", "TROUPE_BIN=" TROUPE_BINARY_DIR, TROUPE_SOURCE_DIR "/tools/cluster"});
+                   {"env", "TROUPE_BIN=" + support::program(), support::in_tree("tools/cluster")});
   arguments.insert(arguments.end(), {"--dir", directory_});
   return oracle::run(arguments, seconds(330));
 }
@@ -163,7 +164,7 @@ std::string ClusterTest::read_file(const fs::path& path) {
 }
 
 fs::path ClusterTest::sample(std::string_view name) {
-  return fs::path(TROUPE_SOURCE_DIR) / "config" / name;
+  return fs::path(support::in_tree("config")) / name;
 }
 
 std::string ClusterTest::replica() {

@@ -13,6 +13,7 @@
 #include "engines/agent/model/passwords.hpp"
 #include "tests/e2e/cluster.hpp"
 #include "tests/e2e/severable_proxy.hpp"
+#include "tests/support/tree.hpp"
 
 namespace troupe::e2e {
 namespace {
@@ -384,7 +385,7 @@ TEST_F(MysqlRoles, TheConsoleLeadsFromADeathToTheWritesOfThePromotion) {
   ASSERT_TRUE(settles());
   const auto browser = oracle::run(
       {"env", "OPERATOR_URL=" + cluster().operator_url(), "OLD_SOURCE=default/" + old_source,
-       "NEW_SOURCE=default/" + source(), TROUPE_SOURCE_DIR "/tests/e2e/console/run", "failover"},
+       "NEW_SOURCE=default/" + source(), support::in_tree("tests/e2e/console/run"), "failover"},
       seconds(240));
   EXPECT_EQ(browser.status, 0) << browser.out << browser.err;
 }
@@ -402,7 +403,7 @@ TEST_F(MysqlRoles, AFailoverThatWasRecordedIsDecidedTheSameOnceMore) {
   ok(fmt::format("annotate mr {} troupe.dev/journal-", kName));
 
   const auto replayed =
-      oracle::run({TROUPE_BINARY_DIR "/troupe-operator", "replay", file}, seconds(60));
+      oracle::run({support::program("troupe-operator"), "replay", file}, seconds(60));
   EXPECT_EQ(replayed.status, 0) << replayed.out.substr(0, 4096) << replayed.err;
   EXPECT_NE(replayed.out.find("the same decisions"), std::string::npos) << replayed.out;
   const auto journal = read_file(file);

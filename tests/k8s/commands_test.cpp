@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "tests/support/program.hpp"
+#include "tests/support/tree.hpp"
 
 namespace troupe {
 namespace {
@@ -25,7 +26,7 @@ constexpr std::chrono::seconds kLimit{20};
 class Program : public ::testing::TestWithParam<const char*> {
  protected:
   Ran run(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), std::string(TROUPE_BINARY_DIR "/") + GetParam());
+    arguments.insert(arguments.begin(), support::program(GetParam()));
     return support::run(arguments, kLimit);
   }
 };
@@ -55,7 +56,7 @@ INSTANTIATE_TEST_SUITE_P(Each, Program,
 
 Ran dev(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(),
-                   {"env", "TROUPE_BIN=" TROUPE_BINARY_DIR, TROUPE_SOURCE_DIR "/dev"});
+                   {"env", "TROUPE_BIN=" + support::program(), support::in_tree("dev")});
   return support::run(arguments, kLimit);
 }
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/k8s/kubectl_fixture.hpp"
+#include "tests/support/tree.hpp"
 
 namespace troupe::sim {
 namespace {
@@ -11,7 +12,7 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kCrds = TROUPE_SOURCE_DIR "/config/crd";
+const std::string kCrds = support::in_tree("config/crd");
 
 constexpr const char* kReplication = R"(
 apiVersion: upm.syntropycloud.io/v1alpha1

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "tests/support/eventually.hpp"
+#include "tests/support/tree.hpp"
 
 extern char** environ;
 
@@ -56,10 +57,9 @@ void start_server() {
   posix_spawn_file_actions_init(&actions);
   const auto log = c.folder + "/troupe-sim.log";
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT, 0600);
-  c.server =
-      spawn({std::string(TROUPE_BINARY_DIR) + "/troupe-sim", "serve", "--listen", "127.0.0.1:0",
-             "--kubelet", "off", "--seed", "1", "--write-kubeconfig", c.kubeconfig},
-            &actions);
+  c.server = spawn({support::program("troupe-sim"), "serve", "--listen", "127.0.0.1:0", "--kubelet",
+                    "off", "--seed", "1", "--write-kubeconfig", c.kubeconfig},
+                   &actions);
   posix_spawn_file_actions_destroy(&actions);
   const auto is_written = [&c] { return std::filesystem::exists(c.kubeconfig); };
   if (!support::eventually(kStartLimit, is_written)) {

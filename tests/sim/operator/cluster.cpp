@@ -11,6 +11,7 @@
 
 #include "actors/model/names.hpp"
 #include "k8s/sim/api/body.hpp"
+#include "tests/support/tree.hpp"
 
 namespace troupe::operator_sim {
 namespace {
@@ -47,11 +48,11 @@ std::vector<json::value> documents_in(const std::filesystem::path& folder) {
 
 // Read once a process.
 const std::vector<json::value>& definitions() {
-  static const auto kDocuments = documents_in(TROUPE_SOURCE_DIR "/config/crd");
+  static const auto kDocuments = documents_in(support::in_tree("config/crd"));
   return kDocuments;
 }
 const std::vector<json::value>& templates() {
-  static const auto kDocuments = documents_in(TROUPE_SOURCE_DIR "/config/templates");
+  static const auto kDocuments = documents_in(support::in_tree("config/templates"));
   return kDocuments;
 }
 

@@ -6,6 +6,7 @@
 
 #include "engines/agent/model/digest.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/tree.hpp"
 
 namespace troupe::agent {
 namespace {
@@ -15,7 +16,7 @@ constexpr std::string_view kPlain = "S3cret-Passw0rd!";
 
 // The shell functions that docs/accounts.md tells people to use, and then `command`.
 support::Ran run_documented(const std::string& command, std::string_view input) {
-  std::ifstream file(TROUPE_SOURCE_DIR "/docs/accounts.md");
+  std::ifstream file(support::in_tree("docs/accounts.md"));
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   constexpr std::string_view kBegin = "```bash\n";
   const auto begin = page.find(kBegin) + kBegin.size();

@@ -16,6 +16,7 @@
 #include "engines/agent/server/supervise_client.hpp"
 #include "engines/agent/supervise/process.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/tree.hpp"
 #include "tests/unit/agent/scratch.hpp"
 
 namespace troupe::agent {
@@ -30,7 +31,7 @@ using support::eventually;
 class Supervised : public testing::Test {
  protected:
   void launch(const std::vector<std::string>& more = {}) {
-    std::vector<std::string> argv{TROUPE_BINARY_DIR "/troupe-supervise", "run", "--socket",
+    std::vector<std::string> argv{support::program("troupe-supervise"), "run", "--socket",
                                   socket().string()};
     argv.insert(argv.end(), more.begin(), more.end());
     pid_ = ::fork();

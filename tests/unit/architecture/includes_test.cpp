@@ -1,4 +1,5 @@
 #include "tests/unit/architecture/includes.hpp"
+#include "tests/support/tree.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,7 +16,7 @@ using ::testing::IsEmpty;
 constexpr int kManyReaders = 25;
 
 const Tree& the_tree() {
-  static const Tree tree = read_tree(TROUPE_SOURCE_DIR);
+  static const Tree tree = read_tree(support::in_tree());
   return tree;
 }
 
@@ -42,8 +43,7 @@ TEST(Arrows, WhatIsIncludedFromTheRootExists) {
           include.target.ends_with(".hpp") && !include.target.starts_with("boost/") &&
           !include.target.starts_with("caf/") && !include.target.starts_with("CLI/");
       if (!source) continue;
-      EXPECT_TRUE(
-          std::filesystem::exists(std::filesystem::path(TROUPE_SOURCE_DIR) / include.target))
+      EXPECT_TRUE(std::filesystem::exists(support::in_tree(include.target)))
           << include.file << ":" << include.line << ": " << include.target
           << " is not written from the root of the tree";
     }

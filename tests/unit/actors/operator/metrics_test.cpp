@@ -10,6 +10,7 @@
 
 #include "k8s/api/kinds.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/tree.hpp"
 #include "tests/unit/actors/operator/operator_fixture.hpp"
 
 namespace troupe::actors {
@@ -59,7 +60,7 @@ Families exported(const string& text) {
 // The rows of the document's tables: | `name` | type | `label` `label` | what it tells |
 Families documented() {
   Families out;
-  std::ifstream file(string(TROUPE_SOURCE_DIR) + "/docs/metrics.md");
+  std::ifstream file(support::in_tree("docs/metrics.md"));
   string name, type, labels, label;
   for (string line; std::getline(file, line);) {
     if (!RE2::PartialMatch(line, R"(^\| `([a-z_]+)` \| (\w+) \| ([^|]*)\|)", &name, &type, &labels))

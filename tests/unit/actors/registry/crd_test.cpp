@@ -16,6 +16,7 @@
 #include "k8s/api/mysqlreplication.hpp"
 #include "k8s/api/unit.hpp"
 #include "k8s/api/unitset.hpp"
+#include "tests/support/tree.hpp"
 
 namespace troupe::k8s {
 namespace {
@@ -68,7 +69,7 @@ json::object schema(const KindInfo& kind, std::string_view pointer) {
 }
 
 TEST(GeneratedFiles, CrdsAreUpToDate) {
-  const fs::path directory = fs::path(TROUPE_SOURCE_DIR) / "config/crd";
+  const fs::path directory = support::in_tree("config/crd");
   std::set<std::string> expected;
   for (const KindInfo* kind : own_kinds()) {
     expected.insert(crd_file_name(*kind));
@@ -82,7 +83,7 @@ TEST(GeneratedFiles, CrdsAreUpToDate) {
 }
 
 TEST(GeneratedFiles, ApiReferenceIsUpToDate) {
-  const auto file = file_text(fs::path(TROUPE_SOURCE_DIR) / "docs/api.md");
+  const auto file = file_text(support::in_tree("docs/api.md"));
   EXPECT_EQ(first_difference(file, api_reference(own_kinds())), "")
       << "stale: run ./dev gen and commit docs/api.md";
 }

@@ -13,6 +13,7 @@
 
 #include "k8s/api/core.hpp"
 #include "k8s/api/kinds.hpp"
+#include "tests/support/tree.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -39,7 +40,7 @@ std::string resource_of(const k8s::KindInfo& kind) {
 }
 
 TEST(Role, IsUpToDate) {
-  std::ifstream in(TROUPE_SOURCE_DIR "/config/rbac/role.yaml", std::ios::binary);
+  std::ifstream in(support::in_tree("config/rbac/role.yaml"), std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();
   EXPECT_EQ(text.str(), role_yaml(registered_kinds()))
