@@ -14,6 +14,8 @@ namespace {
 
 // How long what a server outside said of itself is relied on.
 constexpr Duration kInspectionHolds = std::chrono::seconds(10);
+// For how long what stands in the way by that is told: longer, until there is another answer.
+constexpr Duration kAnswerStands = std::chrono::seconds(15);
 // After an order to follow a server outside was given up, it waits.
 constexpr Duration kRetryAfter = std::chrono::minutes(1);
 // How long the replicas of a source that was closed may take to get what it has.
@@ -55,6 +57,18 @@ const Outside* inspect(const Topology& t, const Member& m, TimePoint since, Time
   return nullptr;
 }
 
+// What is told on: `found`, or else what the server outside said to `m` the last time, in this
+// epoch: by now `m` can have got more. Nothing is done on that, but what stands in the way does not
+// come and go with each question.
+const Outside* said(const Outside* found, const Topology& t, const Member& m, TimePoint now) {
+  const auto last = m.outcomes.find(Verb::InspectSource);
+  if (found || last == m.outcomes.end()) return found;
+  const auto& o = last->second;
+  const bool stands = o.outside && o.epoch == t.record.epoch && is_about(o, *t.external) &&
+                      now - o.at < kAnswerStands;
+  return stands ? &*o.outside : nullptr;
+}
+
 std::string text_of(const mysql::GtidSet& set) {
   return fmt::format("{} transactions ({})", set.count(), set.to_string());
 }
@@ -82,6 +96,18 @@ std::optional<Guard> objection(const Topology& t, const Member& m, const Outside
 // What `m` lacks and cannot get by following.
 mysql::GtidSet out_of_reach(const Member& m, const Outside& found) {
   return subtract(found.purged, m.position());
+}
+
+// Nor can a topology that works be cloned from there.
+std::optional<Guard> why_not_followed(const Topology& t, const Member& m, const Outside& found) {
+  if (auto against = objection(t, m, found)) return against;
+  const auto gone = out_of_reach(m, found);
+  if (gone.empty()) return std::nullopt;
+  return Guard{"PurgedOutside",
+               fmt::format("{} lacks {} whose binlogs {} has purged: delete the volumes and the "
+                           "MysqlReplication, and have it made again",
+                           m.name, text_of(gone), where(*t.external)),
+               {}};
 }
 
 // CLONE works within one series only.
@@ -180,12 +206,17 @@ bool all_have_it(const Topology& t, const Member& m, TimePoint now, Plan& plan) 
 void judge(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   if (m.changed_since_probe()) return plan.probe.push_back(m.name);
   const auto* found = inspect(t, m, m.server()->answered(), now, plan);
-  if (!found) return;
-  auto against = objection(t, m, *found);
+  const auto* answer = said(found, t, m, now);
+  if (!answer) return;
+  auto against = objection(t, m, *answer);
   // A new topology gets all that is there, be it in binlogs or not.
   const bool is_new = t.is_fed() && m.position().empty();
-  const bool must_clone = is_new || !out_of_reach(m, *found).empty();
-  if (!against && must_clone) against = no_clone(t, m, *found);
+  const bool must_clone = is_new || !out_of_reach(m, *answer).empty();
+  if (!against && must_clone) against = no_clone(t, m, *answer);
+  if (!found) {
+    if (against && t.is_fed()) hold(*against, plan);
+    return;
+  }
   if (!against) {
     if (t.is_fed() || all_have_it(t, m, now, plan))
       go_to(t, must_clone ? Step::Clone : Step::Follow, plan);
@@ -285,23 +316,17 @@ FollowsOutside follow_outside(const Topology& t, const Member& m, TimePoint now,
   if (is_told && follows_by_itself(m, *t.external)) return FollowsOutside::Yes;
   const auto before = plan.guards.size();
   const auto* found = inspect(t, m, m.server()->answered(), now, plan);
-  if (!found) return plan.guards.size() > before ? FollowsOutside::Cannot : FollowsOutside::Waits;
-  if (const auto against = objection(t, m, *found)) {
-    hold(*against, plan);
-    return FollowsOutside::Cannot;
-  }
-  if (const auto gone = out_of_reach(m, *found); !gone.empty()) {
-    plan.hold("PurgedOutside",
-              fmt::format("{} lacks {} whose binlogs {} has purged: delete the volumes and the "
-                          "MysqlReplication, and have it made again",
-                          m.name, text_of(gone), where(*t.external)));
-    return FollowsOutside::Cannot;
-  }
-  if (followed && !followed->ok)
+  if (!found && plan.guards.size() > before) return FollowsOutside::Cannot;
+  const auto* answer = said(found, t, m, now);
+  const auto against = answer ? why_not_followed(t, m, *answer) : std::nullopt;
+  if (against) hold(*against, plan);
+  if (found && against) return FollowsOutside::Cannot;
+  if (!against && followed && !followed->ok)
     plan.hold("ExternalSourceNotFollowed",
               fmt::format("{} does not follow {}: {}", m.name, where(*t.external),
                           followed->error.message),
               followed->at);
+  if (!found) return FollowsOutside::Waits;
   auto c = about(t, m, Verb::Follow);
   c.gtids = found->purged;
   plan.commands.push_back(std::move(c));
@@ -449,11 +474,12 @@ void consider_attach(const Topology& t, const Member& source, TimePoint now, Pla
     plan.wake_at(asked.wake);
     plan.commands.insert(plan.commands.end(), asked.commands.begin(), asked.commands.end());
     plan.refusals.insert(plan.refusals.end(), asked.guards.begin(), asked.guards.end());
-    if (!found) return;
-    const auto against = objection(t, source, *found);
-    if (!against) return begin_attach(t, source, plan);
-    plan.refusals.push_back(*against);
+    const auto* answer = said(found, t, source, now);
+    const auto against = answer ? objection(t, source, *answer) : std::nullopt;
+    if (found && !against) return begin_attach(t, source, plan);
+    if (against) plan.refusals.push_back(*against);
   }
+  if (plan.refusals.empty()) return;
   plan.order = "an external source is asked for and not followed";
   for (const auto& g : plan.refusals) plan.order += fmt::format("; {}: {}", g.rule, g.text);
 }

@@ -151,6 +151,14 @@ TEST(External, ACloneIsNotAskedForBeforeItIsKnownThatThereIsNone) {
   EXPECT_FALSE(command(servers.decide(), "db-0", Verb::Clone));
 }
 
+TEST(External, ACloneThatFailedSaysWhyAndIsTriedAgain) {
+  auto servers = attaching(Step::Clone);
+  servers[0].failed(Verb::Clone, 1, "the donor has no clone plugin").was_asked_now();
+  const auto plan = servers.decide();
+  EXPECT_THAT(text_of(plan, "CloneFailed"), HasSubstr("no clone plugin"));
+  EXPECT_TRUE(command(plan, "db-0", Verb::Clone));
+}
+
 TEST(External, ACloneThatIsCutShortWhenItWasTakenForDoneIsMadeAgain) {
   auto servers = attaching(Step::Follow);
   servers[0].is_killed().agent.data = agent::DataState::ClonePartial;
@@ -169,15 +177,44 @@ TEST(External, HalfACloneIsNotLeftBehindWhereTheAnnotationIsTakenAway) {
   EXPECT_THAT(held_by(servers.decide()), Contains("SourceUnusable"));
 }
 
-TEST(External, ASourceThatIsStillEmptyWhenTheAnnotationIsThereAgainIsClonedAfterAll) {
+TEST(External, AnAttachThatHasOnlyClosedItsSourceIsGivenUpWhateverHasBecomeOfThat) {
+  auto servers = attaching(Step::Close);
+  servers.topology.external.reset();
+  servers[0].is_killed().agent.data = agent::DataState::ClonePartial;
+  EXPECT_EQ(recorded(servers.decide()), "idle: db-0, epoch 1");
+}
+
+// It was given up before it was cloned, and the annotation is there again.
+Servers still_empty() {
   auto servers = fed();
   servers[0].is_closed().has("").was_asked_now();
   for (int i = 1; i < 3; ++i) servers[i].is_closed().has("");
   asked_outside(servers, 0, {.purged = "outside-9:1-4"});
+  return servers;
+}
+
+TEST(External, ASourceThatIsStillEmptyWhenTheAnnotationIsThereAgainIsClonedAfterAll) {
+  auto servers = still_empty();
   EXPECT_EQ(recorded(servers.decide()), "Attach Close to db-0, epoch 2");
   // Following gives it the rest.
   asked_outside(servers, 0);
   EXPECT_FALSE(servers.decide().record);
+}
+
+TEST(External, ASourceOfWhichItIsNotKnownThatItIsStillEmptyIsNotCloned) {
+  auto has_some = still_empty();
+  has_some[0].has("outside-9:1-2");
+  EXPECT_FALSE(has_some.decide().record);
+  auto may_have_some = still_empty();
+  may_have_some[0].failed(Verb::Clone, 1, "no answer");
+  may_have_some[0].outcomes[Verb::Clone].at = may_have_some.now + milliseconds(1);
+  EXPECT_FALSE(may_have_some.decide().record);
+  auto of_another = still_empty();
+  of_another[0].outcomes[Verb::InspectSource].address = "other.example:3306";
+  EXPECT_FALSE(of_another.decide().record);
+  auto not_described = still_empty();
+  not_described.topology.external->problem = "Secret donor: PORT is missing";
+  EXPECT_FALSE(not_described.decide().record);
 }
 
 TEST(External, WhereNoCloneCanBeMadeItSaysWhatIsNeeded) {
@@ -307,6 +344,26 @@ TEST(Fed, APasswordThatIsRefusedIsHandedOverAnew) {
   servers[0].was_asked_now();
   asked_outside(servers, 0);
   EXPECT_THAT(asked(servers.decide()), Contains("db-0 Follow @outside"));
+}
+
+TEST(Fed, ASourceThatCouldNotBeMadeToFollowSaysWhyAndIsToldAgain) {
+  auto servers = fed();
+  servers[0].failed(Verb::Follow, 1, "no such user").with_peer(kOutside, "donor.example:3306");
+  servers[0].outcomes[Verb::Follow].accounts = 1;
+  servers[0].was_asked_now();
+  asked_outside(servers, 0);
+  const auto plan = servers.decide();
+  EXPECT_THAT(text_of(plan, "ExternalSourceNotFollowed"), HasSubstr("no such user"));
+  EXPECT_THAT(asked(plan), Contains("db-0 Follow @outside"));
+}
+
+TEST(Fed, ASourceThatLacksWhatIsPurgedOutsideIsNotToldToFollow) {
+  auto servers = fed();
+  for (auto& server : servers.list) server.is_closed().has("outside-9:1-2").was_asked_now();
+  asked_outside(servers, 0, {.purged = "outside-9:1-4"});
+  const auto plan = servers.decide();
+  EXPECT_THAT(text_of(plan, "PurgedOutside"), HasSubstr("db-0 lacks 2 transactions"));
+  EXPECT_FALSE(command(plan, "db-0", Verb::Follow));
 }
 
 TEST(Fed, AnotherAddressIsFollowedOnceItIsKnownToHaveAll) {
@@ -439,6 +496,61 @@ TEST(External, ATopologyWhoseDataItHasIsClosedAndJudgedAgain) {
   EXPECT_EQ(plan.record->quorum.acks, 0u);
 }
 
+// Or else the status would come and go with each question.
+TEST(External, WhatStandsInTheWayIsToldAlsoWhileTheServerOutsideIsAskedAnew) {
+  auto refused = Servers::formed();
+  refused.topology.external = donor();
+  asked_outside(refused, 0);
+  const auto told = refused.decide().order;
+  refused[0].outcomes[Verb::InspectSource].at = refused.now - seconds(10);
+  auto plan = refused.decide();
+  EXPECT_THAT(asked(plan), Contains("db-0 InspectSource @outside"));
+  EXPECT_THAT(refused_by(plan), ElementsAre("ExternalLacksTransactions"));
+  EXPECT_EQ(plan.order, told);
+  refused[0].outcomes[Verb::InspectSource].epoch = Epoch{0};
+  EXPECT_THAT(refused_by(refused.decide()), IsEmpty()) << "that was another time";
+  refused[0].outcomes[Verb::InspectSource].epoch = Epoch{1};
+  refused[0].outcomes[Verb::InspectSource].at = refused.now - seconds(15);
+  EXPECT_THAT(refused_by(refused.decide()), IsEmpty()) << "that was too long ago";
+
+  auto new_one = attaching(Step::Close);
+  new_one[0].did(Verb::Close, 1).was_asked_now();
+  asked_outside(new_one, 0, {.version = "8.4.6"});
+  new_one[0].outcomes[Verb::InspectSource].at = new_one.now - seconds(1);
+  EXPECT_THAT(held_by(new_one.decide()), ElementsAre("ExternalOfAnotherSeries"));
+
+  auto fed_once = fed();
+  for (auto& server : fed_once.list) server.is_closed().has("outside-9:1-2").was_asked_now();
+  asked_outside(fed_once, 0, {.purged = "outside-9:1-4"});
+  fed_once[0].outcomes[Verb::InspectSource].at = fed_once.now - seconds(1);
+  EXPECT_THAT(held_by(fed_once.decide()), Contains("PurgedOutside"));
+  asked_outside(fed_once, 0);
+  fed_once[0].failed(Verb::Follow, 1, "no such user").with_peer(kOutside, "donor.example:3306");
+  fed_once[0].outcomes[Verb::Follow].accounts = 1;
+  fed_once[0].outcomes[Verb::InspectSource].at = fed_once.now - seconds(1);
+  EXPECT_THAT(held_by(fed_once.decide()), Contains("ExternalSourceNotFollowed"));
+}
+
+// What is done is done by what it says now.
+TEST(External, NothingIsBegunWhileTheServerOutsideIsAskedAnew) {
+  auto servers = Servers::formed();
+  servers.topology.external = donor();
+  asked_outside(servers, 0, {.executed = "db-0:1-10 outside-9:1-5"});
+  servers[0].outcomes[Verb::InspectSource].at = servers.now - seconds(10);
+  EXPECT_FALSE(servers.decide().record);
+}
+
+TEST(External, ATopologyThatCannotAskItSaysSoAndGoesOn) {
+  auto servers = Servers::formed();
+  servers.topology.external = donor();
+  servers[0].failed(Verb::InspectSource, 1, "refused").with_peer(kOutside, "donor.example:3306");
+  servers[0].outcomes[Verb::InspectSource].accounts = 1;
+  const auto plan = servers.decide();
+  EXPECT_TRUE(plan.writable);
+  EXPECT_THAT(refused_by(plan), ElementsAre("ExternalSourceUnreachable"));
+  EXPECT_THAT(plan.order, HasSubstr("refused"));
+}
+
 TEST(External, ASourceIsOpenedAgainWhereAReplicaStaysBehind) {
   auto servers = Servers::formed();
   servers.topology.external = donor();
@@ -449,6 +561,24 @@ TEST(External, ASourceIsOpenedAgainWhereAReplicaStaysBehind) {
   const auto plan = servers.decide();
   EXPECT_EQ(recorded(plan), "idle: db-0, epoch 2");
   EXPECT_EQ(plan.record->external, "");
+}
+
+TEST(External, WhatWasGivenUpIsNotTriedAgainForAMinute) {
+  auto servers = Servers::formed();
+  servers.topology.external = donor();
+  servers.record().last = Finished{.type = OperationType::Attach,
+                                   .candidate = "db-0",
+                                   .epoch = Epoch{1},
+                                   .undone = true,
+                                   .text = "db-1 lacks some of it"};
+  servers[0].did(Verb::Close, 1).was_asked_now();
+  const auto plan = servers.decide();
+  EXPECT_THAT(refused_by(plan), ElementsAre("ExternalSourceGivenUp"));
+  EXPECT_THAT(plan.order, HasSubstr("db-1 lacks some of it"));
+  EXPECT_FALSE(command(plan, "db-0", Verb::InspectSource));
+  EXPECT_LE(plan.wake, servers.now + minutes(1));
+  servers[0].outcomes[Verb::Close].at = servers.now - minutes(1);
+  EXPECT_TRUE(command(servers.decide(), "db-0", Verb::InspectSource));
 }
 
 // --- the end -------------------------------------------------------------------------------------
@@ -504,6 +634,35 @@ TEST(Detach, DoesNotWaitForReplicasThatHaveToBeClonedFirst) {
   EXPECT_EQ(recorded(servers.decide()), "idle: db-0, epoch 2") << "and goes on when it is rebuilt";
   servers[1].has("outside-9:1-10").agent.data = agent::DataState::ClonePartial;
   EXPECT_EQ(recorded(servers.decide()), "idle: db-0, epoch 2");
+}
+
+TEST(Detach, WaitsForReplicasOfWhichNobodyKnowsThatTheyHaveToBeCloned) {
+  auto servers = detaching(Step::CatchUp);
+  servers[0].has("outside-9:1-12").has_purged("outside-9:1-4");
+  servers[0].did(Verb::StopReceiver, 2, "outside-9:1-12", "outside-9:1-12");
+  servers[0].did(Verb::Drain, 2, "outside-9:1-12");
+  servers[1].has("");
+  auto away = servers;
+  away[1].is_killed();
+  EXPECT_THAT(held_by(away.decide()), Contains("ReplicasBehind"));
+  auto changed = servers;
+  changed[1].did(Verb::Follow, 2);
+  changed[1].outcomes[Verb::Follow].at = changed.now + milliseconds(1);
+  EXPECT_THAT(held_by(changed.decide()), Contains("ReplicasBehind"));
+  auto new_here = servers;
+  new_here.take_out(1);
+  new_here.record().quorum.acks = new_here.record().quorum.waits_for = 0;
+  EXPECT_THAT(held_by(new_here.decide()), Contains("ReplicasBehind")) << "it does not count";
+}
+
+TEST(Detach, ASourceThatCannotExecuteWhatItReceivedSaysWhyAndTriesAgain) {
+  auto servers = detaching(Step::CatchUp);
+  servers[0].did(Verb::StopReceiver, 2, "outside-9:1-9", "outside-9:1-12");
+  servers[0].failed(Verb::Drain, 2, "duplicate key");
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(text_of(plan, "CandidateNotDrained"), HasSubstr("duplicate key"));
+  EXPECT_THAT(asked(plan), Contains("db-0 Drain"));
 }
 
 TEST(Detach, A33OpensWithAcknowledgementsAndOnce) {
