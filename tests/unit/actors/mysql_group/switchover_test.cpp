@@ -19,6 +19,15 @@ TEST(GroupSwitchover, BeginsByTheSpecificationOrTheAnnotation) {
   EXPECT_EQ(plan.record.value().honored, "db-0");
 }
 
+TEST(GroupSwitchover, AnOrderByAnnotationForWhoIsNoMemberIsTakenBack) {
+  auto group = Group::formed();
+  group.topology.order_by_note = "nosuch";
+  const auto plan = group.decide();
+  EXPECT_TRUE(plan.note_void);
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(refused_by(plan), ElementsAre("OrderWithdrawn"));
+}
+
 struct Unfit {
   std::string name;
   std::function<void(Group&)> make;
