@@ -188,6 +188,30 @@ TEST(A17, ANewSourceThatDiesAtOnceIsReplacedToo) {
   });
 }
 
+TEST(A49, WithoutTheApiServerNobodyChangesRolesAndClientsGoOn) {
+  for_each_seed(
+      [](Story& s) {
+        s.forms();
+        const int source = s.source();
+        const auto epoch = s.object.record.epoch;
+        s.op.faults.reaches_api = false;
+        const auto until = s.timeline.now() + minutes(4);
+        s.writes_flow_until(
+            "a while has passed", [&] { return s.timeline.now() >= until; }, seconds(2));
+        s.fleet.kill(source, minutes(10));
+        s.always(
+            "nobody takes over",
+            [&] { return !s.is_open(s.replica()) && !s.is_open(s.other_replica()); }, minutes(1));
+        s.expect("no role has moved",
+                 [&] { return s.source() == source && s.object.record.epoch == epoch; });
+        s.op.faults.reaches_api = true;
+        s.writes_flow();
+        s.expect("another source", [&] { return s.source() != source; });
+        s.ends_well();
+      },
+      3, 5);
+}
+
 // The clocks of people differ between machines and jump; nothing is decided by them.
 TEST(A50, WallClocksThatJumpChangeNoDecision) {
   const auto story_with = [](const char* wall_later) {

@@ -245,7 +245,7 @@ void Operator::label_pods() {
 }
 
 void Operator::write(const PersistedRecord& record) {
-  if (deposed_) return;
+  if (deposed_ || !faults.reaches_api) return;
   const std::string key = "record";
   if (backoff_[key].until > timeline_.now() || !in_flight_.insert(key).second) return;
   last_act_ = timeline_.now();

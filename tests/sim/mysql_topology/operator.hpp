@@ -44,6 +44,7 @@ struct Faults {
   int lose_percent = 0;    // of requests and of answers
   int double_percent = 0;  // of requests
   Duration latency_max = std::chrono::milliseconds(5);
+  bool reaches_api = true;  // else no record is written
 };
 
 class Operator {
