@@ -332,7 +332,7 @@ TEST(A43, AMemberThatLostItsVolumeIsClonedWhereBinaryLogsArePurged) {
     const int lost = s.replica();
     s.fleet.delete_pod_and_volume(lost, seconds(1));
     for (int i = 0; i < s.fleet.size(); ++i)
-      if (i != lost) s.fleet[i].purged = s.fleet[i].executed;
+      if (i != lost) s.fleet.purge(i);
     s.expect("it is cloned", [&] { return s.ended(OperationType::Rebuild) == 1; });
     s.expect("labels follow", [&] { return labels_follow(s); });
     s.ends_well();

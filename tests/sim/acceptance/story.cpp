@@ -50,9 +50,8 @@ void Story::look() {
 }
 
 int Story::is_fed() {
-  const int outside = fleet.add_outside();
-  for (std::size_t n = 0; n < kSomeWrites; ++n) fleet.write(outside);
-  fleet[outside].purged = fleet[outside].executed;
+  const int outside = fleet.add_outside(static_cast<int>(kSomeWrites));
+  fleet.purge(outside);
   object.external = "donor";
   return outside;
 }

@@ -81,20 +81,21 @@ Fleet::Fleet(Timeline& timeline, Rules rules, int count, Upkeep upkeep)
 
 Fleet::~Fleet() = default;
 
-int Fleet::add_outside() {
+int Fleet::add_outside(int writes) {
   const int i = size();
   for (auto& row : cut_) row.push_back(false);
   cut_.emplace_back(cut_.size() + 1);
   Server s;
   s.index = i;
   s.name = "outside";
-  s.agent_up = s.read_only = s.super_read_only = s.offline = false;
+  s.agent_up = s.read_only = s.super_read_only = s.offline = s.accounts = false;
   take_new_name(s);
   servers_.push_back(std::move(s));
   for (auto& one : servers_) {
     one.acknowledged.resize(servers_.size());
     one.acks_until.resize(servers_.size());
   }
+  while (writes-- > 0) write(i);
   live(i);
   return i;
 }
@@ -175,6 +176,20 @@ void Fleet::fill_disk(int i) {
 void Fleet::free_disk(int i) {
   if (std::exchange((*this)[i].full, false))
     timeline_.tell("the disk of {} has room again", (*this)[i].name);
+}
+
+void Fleet::purge(int i) {
+  auto& s = (*this)[i];
+  timeline_.tell("{}: binary logs are purged", s.name);
+  s.purged = s.executed;
+}
+
+void Fleet::mend() {
+  heal();
+  for (auto& s : servers_) {
+    free_disk(s.index);
+    if (!s.running) s.starts_at = timeline_.now();
+  }
 }
 
 void Fleet::lose_volume(int i) {
@@ -416,7 +431,7 @@ bool Fleet::has_all_acknowledged(int i) const {
 }
 
 void Fleet::take_over(const Server& s) {
-  if (servers_.size() == static_cast<std::size_t>(members_)) return;
+  if (!outside()) return;
   taken_over_.clear();
   for (const auto& t : s.binlog)
     if (t.origin == servers_.back().identity) taken_over_.push_back(t.write);
@@ -565,8 +580,8 @@ int Fleet::peer_of(const Command& c) const {
 }
 
 Reply Fleet::inspect(const Server& s) const {
+  if (!outside()) return refused(Code::Retry, "no server is outside");
   const auto& other = servers_.back();
-  if (!is_outside(other.index)) return refused(Code::Retry, "no server is outside");
   const bool reached = reaches(s.index, other.index) && reaches(other.index, s.index);
   if (!reached || !other.running || other.paused)
     return refused(Code::Retry, "the server outside is not reached");

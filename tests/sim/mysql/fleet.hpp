@@ -10,8 +10,8 @@
 //
 // In a group they agree among themselves (group.hpp).
 //
-// There may be a server outside, which is no member and has no agent: open from its start, it
-// answers its clients alone, and members may follow it or be cloned from it.
+// There may be a server outside (outside.hpp), which is no member and has no agent: open from its
+// start, it answers its clients alone, and members may follow it or be cloned from it.
 #pragma once
 
 #include <deque>
@@ -170,10 +170,14 @@ class Fleet {
   Fleet(Timeline& timeline, Rules rules, int count, Upkeep upkeep = Upkeep::ByItself);
   ~Fleet();
 
-  // To be called before anything happens; gives its index, which is that after the last member's.
-  int add_outside();
+  // To be called before anything happens; so many writes are there from the beginning. Gives its
+  // index, which is that after the last member's.
+  int add_outside(int writes);
 
   int size() const { return members_; }
+  std::optional<int> outside() const {
+    return is_outside(servers_.back().index) ? std::optional(members_) : std::nullopt;
+  }
   Server& operator[](int i) { return servers_[static_cast<std::size_t>(i)]; }
   const Server& operator[](int i) const { return servers_[static_cast<std::size_t>(i)]; }
   int index_of(std::string_view name) const;
@@ -192,12 +196,15 @@ class Fleet {
   void heal();  // all of them
   void fill_disk(int i);
   void free_disk(int i);
+  void purge(int i);        // its binary logs
   void lose_volume(int i);  // of a server that has ended
   // The Pod and all that lay on its volume.
   void delete_pod_and_volume(int i, Duration away);
   void pause(int i, bool paused);  // what has come for it meanwhile it reads when it goes on
   // Somebody who may do anything writes on a member, whatever its role.
   void write_by_hand(int i);
+  // Partitions and full disks end, and whoever is down starts now.
+  void mend();
 
   // --- upkeep on order
   void place_pod(int i);   // a new life, with an agent and no server yet

@@ -164,13 +164,17 @@ Plan leaves_before_replicas_have_all(const Topology& t, TimePoint now) {
   return decide(told, now);
 }
 
-Plan follows_who_lacks_something(const Topology& t, TimePoint now) {
+Topology told_outside_has_all(const Topology& t) {
   auto told = t;
   for (auto& m : told.members)
     if (const auto asked = m.outcomes.find(Verb::InspectSource);
         asked != m.outcomes.end() && asked->second.outside)
       asked->second.outside->executed.add(m.position());
-  return decide(told, now);
+  return told;
+}
+
+Plan follows_who_lacks_something(const Topology& t, TimePoint now) {
+  return decide(told_outside_has_all(t), now);
 }
 
 Plan begins_without_asking_all(const Topology& t, TimePoint now) {

@@ -54,6 +54,8 @@ Plan leaves_before_it_is_drained(const Topology& t, TimePoint now);
 Plan leaves_before_replicas_have_all(const Topology& t, TimePoint now);
 // Takes the server outside for having all that was written here.
 Plan follows_who_lacks_something(const Topology& t, TimePoint now);
+// What that one is told: it breaks whoever decides by the engine.
+Topology told_outside_has_all(const Topology& t);
 
 // --- groups (actors/mysql_group)
 

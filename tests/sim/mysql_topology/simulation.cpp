@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tests/sim/mysql/judge.hpp"
+#include "tests/sim/mysql/outside.hpp"
 #include "tests/sim/mysql/strikes.hpp"
 #include "tests/sim/mysql_topology/operator.hpp"
 
@@ -41,7 +42,10 @@ class Simulation {
     for (int i = 1; i < fleet_.size(); ++i)
       if (chance.percent(20)) object_.unlisted.insert(i);
     operator_.faults.latency_max = milliseconds(chance.percent(80) ? 4 : 60);
-    if (options.outside) add_outside();
+    if (options.outside) {
+      add_some_outside(fleet_, chance);
+      if (chance.percent(80)) object_.external = "donor";
+    }
     if (options.group) object_.mode = Mode::Group;
   }
 
@@ -67,13 +71,6 @@ class Simulation {
   int members() {
     constexpr int kSizes[] = {1, 2, 3, 3, 3, 4, 5, 5};
     return kSizes[timeline_.chance.pick(8)];
-  }
-
-  void add_outside() {
-    outside_ = fleet_.add_outside();
-    for (int n = timeline_.chance.pick(40); n > 0; --n) fleet_.write(*outside_);
-    if (timeline_.chance.percent(50)) fleet_[*outside_].purged = fleet_[*outside_].executed;
-    if (timeline_.chance.percent(80)) object_.external = "donor";
   }
 
   void look() {
@@ -102,7 +99,7 @@ class Simulation {
 
   void strike() {
     auto& chance = strikes_.luck();
-    if (outside_ && chance.percent(25)) return strike_outside(*outside_);
+    if (options_.outside && chance.percent(25)) return strike_outside();
     if (options_.group && chance.percent(15)) return strike_group(somebody());
     const int i = source_or_somebody();
     switch (chance.pick(18)) {
@@ -153,23 +150,16 @@ class Simulation {
     }
   }
 
-  void strike_outside(int outside) {
-    auto& chance = strikes_.luck();
-    switch (chance.pick(5)) {
-      case 0:
-        return fleet_.kill(outside, chance.between(milliseconds(50), seconds(2)));
-      case 1:
-        return fleet_.part(source_or_somebody(), outside, some_cut(chance));
-      case 2:
-        // Who lacks them then while it is fed stays behind, by design.
-        if (!object_.external.empty() || !object_.record.external.empty()) return;
-        fleet_[outside].purged = fleet_[outside].executed;
-        return timeline_.tell("outside: binary logs are purged");
-      default:
-        object_.external = object_.external.empty() ? "donor" : "";
-        timeline_.tell("annotation external-source: '{}'", object_.external);
-        return operator_.wake();
-    }
+  void strike_outside() {
+    sim::strike_outside(fleet_, strikes_.luck(),
+                        {.member = source_or_somebody(),
+                         .no_more = object_.external.empty() && object_.record.external.empty(),
+                         .longest_outage = seconds(2),
+                         .change_annotation = [this] {
+                           object_.external = object_.external.empty() ? "donor" : "";
+                           timeline_.tell("annotation external-source: '{}'", object_.external);
+                           operator_.wake();
+                         }});
   }
 
   // What a group cannot mend by itself.
@@ -177,8 +167,7 @@ class Simulation {
     auto& chance = strikes_.luck();
     switch (chance.pick(3)) {
       case 0:
-        fleet_[i].purged = fleet_[i].executed;
-        return timeline_.tell("{}: binary logs are purged", fleet_[i].name);
+        return fleet_.purge(i);
       case 1:
         if (can_lose_volume(i))
           fleet_.delete_pod_and_volume(i, chance.between(milliseconds(300), seconds(3)));
@@ -307,19 +296,11 @@ class Simulation {
     object_.taken.clear();
     object_.isolated.clear();
     object_.unlisted.clear();
-    fleet_.heal();
-    for (int i = 0; i < fleet_.size(); ++i) {
-      operator_.cut(i, false);
-      fleet_.free_disk(i);
-      auto& s = fleet_[i];
-      if (!s.running) s.starts_at = timeline_.now();
-    }
-    if (outside_) {
-      fleet_[*outside_].starts_at = timeline_.now();
-      // Half a clone can only be completed.
-      const auto& op = object_.record.operation;
-      if (op && op->type == OperationType::Attach) object_.external = "donor";
-    }
+    fleet_.mend();
+    for (int i = 0; i < fleet_.size(); ++i) operator_.cut(i, false);
+    // Half a clone can only be completed.
+    const auto& op = object_.record.operation;
+    if (op && op->type == OperationType::Attach) object_.external = "donor";
     operator_.start();
     judge_.await({.reached = [this] { return is_well(); },
                   .state = [this] { return state(); },
@@ -333,7 +314,7 @@ class Simulation {
   // Whose data everybody has to have.
   int has_all() const {
     const auto& record = object_.record;
-    return record.external.empty() ? fleet_.index_of(record.current) : *outside_;
+    return record.external.empty() ? fleet_.index_of(record.current) : fleet_.outside().value();
   }
 
   bool is_well() const {
@@ -356,7 +337,7 @@ class Simulation {
     run.counts["rebuilds"] = rebuilds_;
     run.counts["members left"] = left_;
     if (options_.group) run.counts["groups begun"] = begun_;
-    if (outside_) run.counts["sources outside followed or left"] = fed_or_not_;
+    if (options_.outside) run.counts["sources outside followed or left"] = fed_or_not_;
     run.counts["decisions"] = operator_.decisions();
     return run;
   }
@@ -374,7 +355,6 @@ class Simulation {
   std::optional<Step> step_;
   std::uint64_t rebuilds_ = 0;
   std::uint64_t left_ = 0;
-  std::optional<int> outside_;
   std::uint64_t fed_or_not_ = 0;
   std::uint64_t begun_ = 0;
 };

@@ -100,6 +100,14 @@ data:
   replication: m3sMaGSLkovtitYdkJNyQsYrtdKHxEDLG8STUe8JFe9RTjQjVMDaQHVOdg==
 )";
 
+constexpr std::string_view kOutsideSecret = "outside";
+constexpr std::string_view kOutsideManifest = R"(
+apiVersion: v1
+kind: Secret
+metadata: {name: outside, namespace: prod}
+stringData: {HOST: outside.example.com, PORT: "3306", USER: donor, PASSWORD: Donor-password-1}
+)";
+
 constexpr std::string_view kUnitSetManifest = R"(
 apiVersion: upm.syntropycloud.io/v1alpha2
 kind: UnitSet
@@ -114,6 +122,10 @@ spec:
 
 const std::vector<json::value>& user_manifests() {
   static const auto kDocuments = sim::parse_yaml_documents(kUserManifests).value();
+  return kDocuments;
+}
+const std::vector<json::value>& outside_manifest() {
+  static const auto kDocuments = sim::parse_yaml_documents(kOutsideManifest).value();
   return kDocuments;
 }
 json::value unit_set() {
@@ -205,15 +217,18 @@ json::value Cluster::replication_object(std::string_view name) const {
       {"name", "db-secret"}, {"mysql", "replication"}, {"replication", "replication"}};
   spec["service"] = {{"type", "ClusterIP"}};
   spec["failover"] = {{"enabled", wanted_.failover}};
+  json::object metadata{{"name", name}, {"namespace", kNs}};
+  if (wanted_.fed) metadata["annotations"] = {{actors::kExternalSourceAnnotation, kOutsideSecret}};
   return {{"apiVersion", "upm.syntropycloud.io/v1alpha1"},
           {"kind", "MysqlReplication"},
-          {"metadata", {{"name", name}, {"namespace", kNs}}},
+          {"metadata", std::move(metadata)},
           {"spec", std::move(spec)}};
 }
 
 void Cluster::apply_manifests(Wanted wanted) {
   wanted_ = std::move(wanted);
   apply_documents(user_manifests());
+  if (fleet_.outside()) apply_documents(outside_manifest());
   auto set = unit_set();
   auto& spec = set.as_object()["spec"].as_object();
   spec["units"] = wanted_.units;
@@ -260,6 +275,25 @@ void Cluster::change_template() {
   timeline_.tell("the template of the Pods changes");
   specify_units(
       {{"env", json::array{{{"name", "CHANGE"}, {"value", std::to_string(++template_changes_)}}}}});
+}
+
+void Cluster::feed(bool fed) {
+  timeline_.tell("the annotation of the server outside is {}", fed ? "there" : "taken away");
+  wanted_.fed = fed;
+  json::value secret;
+  if (fed) secret = json::string(kOutsideSecret);
+  const json::object patch{
+      {"metadata", {{"annotations", {{actors::kExternalSourceAnnotation, std::move(secret)}}}}}};
+  (void)client_->merge_patch(kReplications, kNs, kReplication, "", patch);
+}
+
+void Cluster::describe_outside(bool is) {
+  if (is == client_->get("secrets", kNs, kOutsideSecret).has_value()) return;
+  timeline_.tell("the Secret of the server outside is {}", is ? "there again" : "deleted");
+  if (is)
+    apply_documents(outside_manifest());
+  else
+    (void)client_->remove("secrets", kNs, kOutsideSecret);
 }
 
 bool Cluster::has_rival() const { return replications_.count(std::string(kRival)) != 0; }
@@ -317,13 +351,14 @@ void Cluster::replication_changed(sim::WatchEventType type, const json::value& o
     s.epoch = std::stoull(epoch);
   s.current = text_at(object, "/status/currentSource");
   s.honored = text_at(object, "/status/honoredSource");
+  s.external = text_at(object, "/status/externalSource");
   s.operation = text_at(object, "/status/operation/type");
   if (!s.operation.empty())
     s.operation += " " + text_at(object, "/status/operation/step") + " " +
                    text_at(object, "/status/operation/candidate");
   s.ready = text_at(object, "/status/ready") == "true";
   if (const auto rule = text_at(object, "/status/guards/0/rule"); !rule.empty())
-    s.trouble = rule + ": " + text_at(object, "/status/guards/0/message");
+    s.trouble = rule + ": " + text_at(object, "/status/guards/0/text");
   auto& stored = replications_[name];
   if (stored.epoch != s.epoch || stored.operation != s.operation || stored.current != s.current)
     timeline_.tell("status of {}: {} {}, epoch {}", name, s.current,
@@ -481,8 +516,10 @@ std::optional<int> Cluster::at_address(const std::string& ip) const {
   return is_there ? std::optional(member) : std::nullopt;
 }
 
-std::string Cluster::host_of(int member) const {
-  return fmt::format("{}.db-headless-svc.{}", fleet_[member].name, kNs);
+std::string Cluster::host_of(int server) const {
+  const auto& name = fleet_[server].name;
+  return server == fleet_.outside() ? name + ".example.com"
+                                    : fmt::format("{}.db-headless-svc.{}", name, kNs);
 }
 
 std::optional<int> Cluster::by_host(std::string_view host) const {

@@ -38,6 +38,7 @@ struct Stored {
   std::string current;
   std::string honored;
   std::string operation;  // type and step; empty: none
+  std::string external;   // the Secret of the server that all data come from; empty: none
   bool ready = false;
   std::string trouble;  // the first guard
 };
@@ -60,6 +61,7 @@ class Cluster {
     bool keeps_volumes = true;  // of Units that are too many
     int source = 0;
     std::set<int> isolated;
+    bool fed = false;  // by the Fleet's server outside
   };
   void apply_manifests(Wanted wanted);
   const Wanted& wanted() const { return wanted_; }
@@ -67,7 +69,9 @@ class Cluster {
   void isolate(int member, bool isolated);
   void scale(int units);  // Units and members at once
   void change_template();
-  void add_rival();  // a second MysqlReplication of the same Units
+  void feed(bool fed);             // the annotation
+  void describe_outside(bool is);  // the Secret that says where the server outside is
+  void add_rival();                // a second MysqlReplication of the same Units
   void remove_rival();
   bool has_rival() const;
   void delete_pod(int member, bool at_once);
@@ -87,7 +91,8 @@ class Cluster {
   static int member_behind(const std::string& ip);
   // Which server has that address; nothing if its Pod is gone.
   std::optional<int> at_address(const std::string& ip) const;
-  std::string host_of(int member) const;
+  // Of servers outside, too.
+  std::string host_of(int server) const;
   std::optional<int> by_host(std::string_view host) const;
   bool terminating(int member) const;
 

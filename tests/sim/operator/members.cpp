@@ -63,7 +63,11 @@ class Carried {
   void operator()(const agent::StopGroup&) { ask({.verb = topo::Verb::StopGroup}); }
   void operator()(const agent::SetGroupPrimary&) { ask({.verb = topo::Verb::SetGroupPrimary}); }
 
-  void operator()(const agent::InspectSource&) { fail(Code::Retry, "no server is outside"); }
+  void operator()(const agent::InspectSource& a) {
+    if (world_.cluster.by_host(a.source.host) != world_.fleet.outside())
+      return fail(Code::Retry, "no such host");
+    ask({.verb = topo::Verb::InspectSource});
+  }
   void operator()(const agent::StopReceiver&) { ask({.verb = topo::Verb::StopReceiver}); }
   void operator()(const agent::Drain& a) {
     ask({.verb = topo::Verb::Drain, .gtids = mysql::GtidSet::parse(a.until).value()});
@@ -89,7 +93,8 @@ class Carried {
     ask({.verb = topo::Verb::SaveTransactions, .gtids = mysql::GtidSet::parse(a.gtid_set).value()});
   }
   void operator()(const agent::Clone& a) {
-    const auto donor = world_.cluster.at_address(a.donor_host);
+    auto donor = world_.cluster.at_address(a.donor_host);
+    if (!donor) donor = world_.cluster.by_host(a.donor_host);
     if (!donor) return fail(Code::Retry, "the donor is not reached");
     ask({.verb = topo::Verb::Clone, .peer = world_.fleet[*donor].name});
   }
@@ -142,8 +147,13 @@ class Carried {
         return agent::GroupStopped{{}, reply.received.to_string(), executed};
       case topo::Verb::SetGroupPrimary:
         return agent::GroupPrimarySet{{}, executed};
-      case topo::Verb::EnsureAccounts:
       case topo::Verb::InspectSource:
+        return agent::SourceInspected{.server_uuid = reply.outside->server_uuid,
+                                      .version = reply.outside->version,
+                                      .executed = reply.outside->executed.to_string(),
+                                      .purged = reply.outside->purged.to_string(),
+                                      .by_gtids = reply.outside->by_gtids};
+      case topo::Verb::EnsureAccounts:
         break;
     }
     return agent::Done{};
@@ -248,7 +258,8 @@ void Members::ask(const std::string& endpoint, agent::Command command, Answered 
   const bool doubled = !lost && timeline.chance.percent(network.double_percent);
   // What is lost takes its connection along.
   if (lost) fail(timeline.chance.between({}, kStreamSilence), "connection reset");
-  process_.acted();
+  const bool only_looks = std::holds_alternative<agent::InspectSource>(command.action);
+  if (!only_looks) process_.acted();
   timeline.tell("{}: {} {} (epoch {}){}", process_.name(), command.header.unit,
                 agent::name_of(command.action), command.header.epoch.value,
                 lost      ? ", lost"

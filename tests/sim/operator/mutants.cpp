@@ -6,14 +6,16 @@
 #include "actors/host/registered.hpp"
 #include "actors/model/endpoints.hpp"
 #include "actors/model/names.hpp"
-#include "actors/mysqlreplication/kind.hpp"
+#include "actors/mysqlreplication/parts.hpp"
 #include "actors/unit/kind.hpp"
 #include "actors/unitset/kind.hpp"
+#include "tests/sim/mysql_topology/broken_engines.hpp"
 
 namespace troupe::operator_sim {
 namespace {
 
 using namespace actors;
+namespace broken = mysql_topology::sim;
 using Sound = MysqlReplicationKind;
 
 template <class Mutant>
@@ -84,8 +86,34 @@ struct BeginsWithoutAskingAll : Sound {
   }
 };
 
+struct OpensWhoIsFed : Sound {
+  static Decision decide(const World& w, Memory& memory, TimePoint now) {
+    auto d = Sound::decide(w, memory, now);
+    if (!w.object || !w.credentials) return d;
+    const auto t = mysqlreplication::topology_of(w, memory);
+    const auto plan = broken::opens_who_is_fed(t, now);
+    if (t.is_fed() && !t.record.operation && !plan.record)
+      mysqlreplication::ask_members(w, plan, *w.credentials, d);
+    return d;
+  }
+};
+
+struct FollowsWhoLacksSomething : Sound {
+  static Decision decide(const World& w, Memory& memory, TimePoint now) {
+    if (!w.object) return Sound::decide(w, memory, now);
+    const auto t = broken::told_outside_has_all(mysqlreplication::topology_of(w, memory));
+    for (const auto& m : t.members)
+      if (!m.outcomes.empty()) memory.members[m.name].outcomes = m.outcomes;
+    return Sound::decide(w, memory, now);
+  }
+};
+
 }  // namespace
 
+std::span<const RegisteredKind> opens_who_is_fed() { return with<OpensWhoIsFed>(); }
+std::span<const RegisteredKind> follows_who_lacks_something() {
+  return with<FollowsWhoLacksSomething>();
+}
 std::span<const RegisteredKind> begins_with_anyone() { return with<BeginsWithAnyone>(); }
 std::span<const RegisteredKind> begins_without_asking_all() {
   return with<BeginsWithoutAskingAll>();

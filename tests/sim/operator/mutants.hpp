@@ -16,4 +16,8 @@ std::span<const actors::RegisteredKind> begins_with_anyone();
 // Takes whoever does not answer for one that is in no group and holds nothing.
 std::span<const actors::RegisteredKind> begins_without_asking_all();
 
+// As those of the same names in tests/sim/mysql_topology/broken_engines.hpp.
+std::span<const actors::RegisteredKind> opens_who_is_fed();
+std::span<const actors::RegisteredKind> follows_who_lacks_something();
+
 }  // namespace troupe::operator_sim

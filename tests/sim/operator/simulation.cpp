@@ -6,8 +6,10 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "tests/sim/mysql/judge.hpp"
+#include "tests/sim/mysql/outside.hpp"
 #include "tests/sim/mysql/strikes.hpp"
 #include "tests/sim/operator/cluster.hpp"
 #include "tests/sim/operator/process.hpp"
@@ -63,6 +65,7 @@ class Simulation {
       for (auto& place : places_)
         if (place.process) place.process->server_turned(member);
     });
+    if (options.outside) add_some_outside(fleet_, timeline_.chance);
   }
 
   Run run() {
@@ -100,6 +103,7 @@ class Simulation {
       wanted.group = true;
       wanted.units = std::max(wanted.units, 2);
     }
+    wanted.fed = options_.outside && chance.percent(80);
     return wanted;
   }
 
@@ -108,6 +112,8 @@ class Simulation {
   void look() {
     for (const auto& [name, stored] : cluster_.replications())
       judge_.saw_record(name, mysql_topology::Epoch{stored.epoch}, stored.current);
+    if (is_fed()) fleet_.check_that_nobody_writes();
+    if (std::exchange(was_fed_, is_fed()) != is_fed()) ++fed_or_not_;
     const bool two = cluster_.two_labelled_as_source();
     if (two && !two_are_labelled_) ++two_labelled_;
     two_are_labelled_ = two;
@@ -155,11 +161,13 @@ class Simulation {
 
   int somebody() { return strikes_.luck().pick(cluster_.wanted().units); }
   int source() const { return fleet_.index_of(cluster_.replication().current); }
+  bool is_fed() const { return !cluster_.replication().external.empty(); }
   int source_or_somebody() {
     return source() >= 0 && strikes_.luck().percent(60) ? source() : somebody();
   }
 
   void strike() {
+    if (options_.outside && strikes_.luck().percent(30)) return strike_outside();
     const int of_a_hundred = strikes_.luck().pick(100);
     if (of_a_hundred < 30) return strike_server(source_or_somebody());
     if (of_a_hundred < 60) return strike_network(source_or_somebody());
@@ -179,6 +187,16 @@ class Simulation {
       default:
         return fleet_.kill(i, chance.between(milliseconds(50), seconds(2)));
     }
+  }
+
+  void strike_outside() {
+    if (strikes_.luck().percent(15)) return lose_secret();
+    mysql_topology::sim::strike_outside(
+        fleet_, strikes_.luck(),
+        {.member = source_or_somebody(),
+         .no_more = !cluster_.wanted().fed && !is_fed(),
+         .longest_outage = seconds(20),
+         .change_annotation = [this] { cluster_.feed(!cluster_.wanted().fed); }});
   }
 
   void strike_network(int i) {
@@ -343,6 +361,11 @@ class Simulation {
     });
   }
 
+  void lose_secret() {
+    cluster_.describe_outside(false);
+    later(seconds(1), seconds(15), [this] { cluster_.describe_outside(true); });
+  }
+
   void rival() {
     cluster_.add_rival();
     later(seconds(1), seconds(6), [this] { cluster_.remove_rival(); });
@@ -374,11 +397,7 @@ class Simulation {
   void converge() {
     timeline_.tell("faults end");
     strikes_.end();
-    fleet_.heal();
-    for (int i = 0; i < fleet_.size(); ++i) {
-      fleet_.free_disk(i);
-      if (!fleet_[i].running) fleet_[i].starts_at = timeline_.now();
-    }
+    fleet_.mend();
     for (auto& place : places_) {
       place.machine.network.heal();
       if (place.process) place.process->resume(Process::ClockWas::Running);
@@ -390,7 +409,8 @@ class Simulation {
                   .state = [this] { return state(); },
                   .within = kLabelsWithin},
                  Invariant::LabelsNameTheSource);
-    if (judge_.holds()) judge_.compare(source(), cluster_.wanted().units);
+    if (judge_.holds())
+      judge_.compare(is_fed() ? fleet_.outside().value() : source(), cluster_.wanted().units);
     judge_.await({.reached = [this] { return is_well() && labels_are_right(); },
                   .state = [this] { return state(); },
                   .lasting = kQuietFor,
@@ -406,6 +426,10 @@ class Simulation {
     for (const int i : isolated) cluster_.isolate(i, false);
     const auto& r = cluster_.replication();
     if (!r.operation.empty() || source() >= cluster_.wanted().units) cluster_.scale(most_units_);
+    if (!options_.outside) return;
+    cluster_.describe_outside(true);
+    // Half a clone can only be completed.
+    if (r.operation.starts_with("Attach")) cluster_.feed(true);
   }
 
   Judge::Goal all_is_well(Duration lasting, Duration within) const {
@@ -452,6 +476,7 @@ class Simulation {
     run.counts["processes"] = processes_;
     run.counts["changes of leader"] = leaders_;
     run.counts["times two labels"] = two_labelled_;
+    if (options_.outside) run.counts["sources outside followed or left"] = fed_or_not_;
     run.counts["runs of actors"] = runs_;
     run.counts["seconds simulated"] = static_cast<std::uint64_t>(
         std::chrono::duration_cast<seconds>(timeline_.now() - began_).count());
@@ -469,9 +494,11 @@ class Simulation {
   std::array<Place, 2> places_;
   int most_units_ = 0;
   bool two_are_labelled_ = false;
+  bool was_fed_ = false;
   std::uint64_t processes_ = 0;
   std::uint64_t leaders_ = 0;
   std::uint64_t two_labelled_ = 0;
+  std::uint64_t fed_or_not_ = 0;
   std::uint64_t runs_ = 0;
 };
 

@@ -7,7 +7,7 @@
 // Lease; the API server. Modelled: MySQL servers with their agents and clients (Fleet), the
 // kubelet and volumes (Cluster), the network and its faults.
 //
-// What it does not cover yet: an external source; the console and admission.
+// What it does not cover yet: the console and admission.
 // Tokens, TLS and the bytes of HTTP and gRPC are not in the way.
 #pragma once
 
@@ -27,6 +27,8 @@ struct Options {
   mysql_topology::sim::Rules rules;
   std::span<const actors::RegisteredKind> kinds = actors::registered_kinds();
   bool group = false;  // in mode group_replication
+  // There is a server outside; the topology is fed by it, for a while or from the beginning.
+  bool outside = false;
 };
 
 Run simulate(const Scenario& scenario, const Options& options = {});
