@@ -144,6 +144,7 @@ TEST(Order, ForAnUnknownNameNamesTheCandidatesAndLeavesTheTopologyReady) {
   EXPECT_THAT(refused_by(plan), ElementsAre("OrderWithdrawn"));
   EXPECT_THAT(text_of(plan, "OrderWithdrawn"),
               HasSubstr(R"("nosuch" is no member of this replication: name "db-1" or "db-2")"));
+  EXPECT_EQ(plan.order, text_of(plan, "OrderWithdrawn"));
   EXPECT_THAT(held_by(plan), IsEmpty());
   EXPECT_TRUE(plan.ready);
 }

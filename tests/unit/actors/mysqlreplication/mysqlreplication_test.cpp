@@ -651,6 +651,12 @@ ReplicationScene with_withdrawn_order(std::string_view since) {
   return scene;
 }
 
+TEST(MysqlReplication, AnOrderStaysWhereTheStatusTellsOfAnotherOne) {
+  auto scene = with_withdrawn_order("2026-01-31T11:59:00Z");
+  scene.object()["metadata"].as_object()["annotations"] = {{kSwitchoverAnnotation, "nosuch"}};
+  EXPECT_FALSE(effect(scene.decide(), "remove annotation switchover-to"));
+}
+
 TEST(MysqlReplication, AnOrderThatWasWithdrawnIsShownForTenMinutes) {
   auto scene = with_withdrawn_order("2026-01-31T11:50:01Z");  // it is 12:00
   const auto decision = scene.settle();
