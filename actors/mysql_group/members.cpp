@@ -40,9 +40,11 @@ bool has_left_for_good(const Topology& t, const View& view, const Member& m) {
   return topo::leaves(t, m) && m.done(Verb::StopGroup, t.record.epoch);
 }
 
-// After an outage it can say what was acknowledged.
-bool has_arrived(const View& view, const Member& m) {
-  return view.has_online(m) || !m.position().empty();
+// After an outage it can say what was acknowledged. Who has lost its volume cannot, though the
+// group does not miss it for 20 s.
+bool has_arrived(const View& view, const Member& m, TimePoint now) {
+  if (!m.position().empty()) return true;
+  return view.has_online(m) && (!m.answers(now) || is_seated(own_state(m)));
 }
 
 // Has had its turn, and the group has not taken it in.
@@ -60,7 +62,7 @@ void let_come(const Topology& t, const View& view, const Member& next, TimePoint
   const Member* failed = nullptr;
   for (const auto& name : quorum.members) {
     const auto* m = t.find(name);
-    if (m && has_arrived(view, *m)) ++arrived;
+    if (m && has_arrived(view, *m, now)) ++arrived;
     if (m && holds_nothing(view, *m, now) && has_failed(t, *m)) failed = m;
   }
   if (arrived * 2 > quorum.members.size())

@@ -256,6 +256,16 @@ TEST(GroupKeep, OneComesToCountWhileAnotherIsAwayIfAMajorityHoldsWhatThereIs) {
               ElementsAre("db-0", "db-1", "db-2", "db-3"));
 }
 
+// To the others it is ONLINE until they miss it.
+TEST(GroupKeep, NobodyComesToCountWhileOneHasLostItsVolumeAndIsNotMissedYet) {
+  auto group = Group::formed();
+  group.seen_by({0}, "g:2", "db-0=PRIMARY db-1=ONLINE");
+  for (const int i : {1, 2}) group.is_out(i).has("");
+  group[1].failed(Verb::StartGroup, 1, "the group has not missed it yet");
+  group.record().quorum.members = {"db-0", "db-1"};
+  EXPECT_FALSE(group.decide().record);
+}
+
 TEST(GroupKeep, AMemberThatIsSeenInTheGroupCounts) {
   auto group = Group::formed();
   group.record().quorum.members = {"db-0", "db-1"};
