@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 
 constexpr const char* kGroup = "0b2e9c4a-7d51-4a53-8a5f-3f1f0c6f3c11";
 constexpr const char* kAdmin = "admin";
-// A member that died is expelled after 10 s, and then the others elect.
+// A member that died is expelled after 20 s, and then the others elect.
 constexpr auto kElection = 60s;
 
 class AgentGroup : public ::testing::Test {

@@ -409,7 +409,12 @@ void Fleet::write_somewhere() { write(timeline_.chance.pick(static_cast<int>(ser
 
 void Fleet::write(int i) {
   auto& s = (*this)[i];
-  if (!s.running || s.paused || s.read_only || s.offline || s.full) return;
+  if (!s.running || s.paused || s.offline || s.full) return;
+  if (s.seat && groups().holds(s)) {
+    ++s.seat->held;
+    return;
+  }
+  if (s.read_only) return;
   if (s.seat) return groups().propose(s, writes_++);
   const Transaction t{s.identity, last_number(s) + 1, writes_++};
   add(s, t);
@@ -519,7 +524,8 @@ void Fleet::work(int i) {
   if (!s.running && needs_server(s.job->command.verb))
     return fail(i, Code::Retry, "the server does not run");
   const auto& verb = s.job->command.verb;
-  const bool waits = (s.full && needs_disk(verb)) || (s.paused && verb != Verb::Close);
+  const bool silent = s.running && !answers(i);
+  const bool waits = (s.full && needs_disk(verb)) || (silent && verb != Verb::Close);
   auto reply = waits ? std::nullopt : advance(i, *s.job);
   if (!reply && timeline_.now() >= s.job->deadline) reply = refused(Code::Timeout, "too late");
   if (reply) finish(i, std::move(*reply));
@@ -583,8 +589,8 @@ Reply Fleet::inspect(const Server& s) const {
   if (!outside()) return refused(Code::Retry, "no server is outside");
   const auto& other = servers_.back();
   const bool reached = reaches(s.index, other.index) && reaches(other.index, s.index);
-  if (!reached || !other.running || other.paused)
-    return refused(Code::Retry, "the server outside is not reached");
+  if (!reached || other.paused) return refused(Code::Timeout, "the server outside does not answer");
+  if (!other.running) return refused(Code::Retry, "the server outside is not reached");
   const auto seen = observe(other.index);
   Reply reply;
   reply.outside = Outside{.server_uuid = mysql::to_string(seen.server_uuid),
@@ -745,6 +751,11 @@ std::optional<Reply> Fleet::clone(Server& s, Job& job) {
 }
 
 // --- what is seen --------------------------------------------------------------------------------
+
+bool Fleet::answers(int i) const {
+  const auto& s = (*this)[i];
+  return s.running && !s.paused && !(s.seat && groups_->holds(s));
+}
 
 std::uint32_t Fleet::attached(int i) const {
   return static_cast<std::uint32_t>(

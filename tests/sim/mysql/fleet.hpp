@@ -70,6 +70,10 @@ struct Seat {
   std::optional<TimePoint> alone_since;   // fewer than a majority are heard
   std::size_t delivered = 0;              // of what the group has decided
   std::uint64_t received = 0;             // up to which proposal
+  std::uint64_t acknowledged_in = 0;      // the view in which it has said so
+  bool is_misfit = false;                 // it has what the group lacks, and is about to leave
+  TimePoint leaves_at;                    // then
+  int held = 0;                           // writes that wait: Groups::holds
   mysql::GtidSet to_recover;              // to be ONLINE
   std::optional<int> donor;
   TimePoint donor_until;  // without one until then, it leaves
@@ -215,6 +219,7 @@ class Fleet {
   // --- what an agent is told, and what a probe reads
   void command(int i, Job job);
   mysql::MemberObservation observe(int i) const;
+  bool answers(int i) const;  // one that runs and does not lets whoever asks it wait
   std::uint32_t attached(int i) const;
   // As the source counts them: one is gone when no acknowledgement of it can be taken any more.
   std::uint32_t clients(int i) const;

@@ -13,8 +13,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kUnreachableAfter = seconds(5);
-constexpr Duration kExpelledAfter = kUnreachableAfter + seconds(5);  // member_expel_timeout
-constexpr Duration kLeavesAfter = seconds(10);                       // unreachable_majority_timeout
+// member_expel_timeout is 5 s, and whether it is over is looked at every 15 s.
+constexpr Duration kExpelledAfter = kUnreachableAfter + seconds(15);
+constexpr Duration kLeavesAfter = seconds(10);  // unreachable_majority_timeout
 // Longer on real servers, by minutes.
 constexpr Duration kFindsDonorWithin = seconds(10);
 constexpr Duration kFindsGroupWithin = seconds(5);
@@ -23,10 +24,9 @@ constexpr Duration kViewTakesMax = milliseconds(300);
 constexpr Duration kAckDelayMax = milliseconds(12);
 constexpr int kRecoveredInATurn = 8;
 constexpr std::uint16_t kPort = 3306;
-// Transactions of a group bear its name, which is nobody's UUID.
 constexpr int kOfTheGroup = 0x7000;
 
-mysql::GtidSource of_the_group() { return {uuid_of(kOfTheGroup), {}}; }
+mysql::GtidSource of_the_group() { return {uuid_of_groups(), {}}; }
 
 std::size_t index(int server) { return static_cast<std::size_t>(server); }
 
@@ -46,6 +46,9 @@ Reply done(const Server& s) { return {.executed = s.executed, .received = s.rece
 Reply refused(Code code, std::string why) { return {.failed = Error{code, std::move(why)}}; }
 
 }  // namespace
+
+// Nobody's UUID.
+mysql::Uuid uuid_of_groups() { return uuid_of(kOfTheGroup); }
 
 Server& Groups::server(int i) { return fleet_.servers_[index(i)]; }
 const Server& Groups::server(int i) const { return fleet_.servers_[index(i)]; }
@@ -142,6 +145,7 @@ void Groups::sit_down(Server& s, std::size_t group, GroupState state) {
   seat.states.assign(fleet_.servers_.size(), GroupState::Online);
   seat.delivered = groups_[group].log.size();
   seat.received = groups_[group].last_proposal;
+  seat.acknowledged_in = groups_[group].view + 1;
   seat.donor_until = now() + kFindsDonorWithin;
   s.seat = std::move(seat);
   s.cursor = 0;
@@ -242,10 +246,13 @@ void Groups::propose(Server& s, std::size_t write) {
 // By a member, to the primary; on its way it is whatever becomes of who sent it.
 void Groups::acknowledge(Server& s) {
   auto& g = group_of(s);
-  if (g.primary < 0 || g.primary == s.index || s.seat->received == g.last_proposal ||
-      s.seat->news != g.news || !in_touch(s, server(g.primary)))
+  // What was on its way when the view changed is said again.
+  const bool said = s.seat->received == g.last_proposal && s.seat->acknowledged_in == g.view;
+  if (g.primary < 0 || g.primary == s.index || said || s.seat->news != g.news ||
+      !in_touch(s, server(g.primary)))
     return;
   s.seat->received = g.last_proposal;
+  s.seat->acknowledged_in = g.view;
   auto& timeline = fleet_.timeline_;
   timeline.after(timeline.chance.between({}, kAckDelayMax),
                  [this, from = s.index, group = s.seat->group, view = g.view,
@@ -334,9 +341,9 @@ std::optional<Reply> Groups::join(Server& s, Job& job) {
     for (const int i : g.members)
       if (server(i).seat && server(i).seat->state == GroupState::Online)
         all.add(position(server(i)));
-    if (!all.contains(position(s)))
-      return refused(Code::Retry, "it has transactions not present in the group");
     sit_down(s, n, GroupState::Recovering);
+    s.seat->is_misfit = !all.contains(position(s));
+    s.seat->leaves_at = now() + fleet_.timeline_.chance.between({}, kViewTakesMax);
     s.seat->to_recover = std::move(all);
     auto members = g.members;
     members.push_back(s.index);
@@ -352,6 +359,11 @@ std::optional<Reply> Groups::join(Server& s, Job& job) {
 void Groups::recover(Server& s) {
   auto& g = group_of(s);
   auto& seat = *s.seat;
+  if (seat.is_misfit) {
+    if (now() < seat.leaves_at) return;
+    fleet_.timeline_.tell("{} has transactions not present in the group", s.name);
+    return leave(s);
+  }
   if (s.relay.empty() && s.executed.contains(seat.to_recover)) {
     fleet_.timeline_.tell("{} is ONLINE", s.name);
     seat.state = GroupState::Online;
@@ -407,6 +419,14 @@ void Groups::serve_as_primary(Server& s) {
                   fmt::format("{} opened as the primary of its group without all acknowledged "
                               "writes",
                               s.name));
+  for (int held = std::exchange(seat.held, 0); held > 0; --held) propose(s, fleet_.writes_++);
+}
+
+// BEFORE_ON_PRIMARY_FAILOVER.
+bool Groups::holds(const Server& s) const {
+  const auto& seat = *s.seat;
+  return seat.state == GroupState::Online && seat.primary == s.index && s.super_read_only &&
+         (!s.relay.empty() || seat.delivered < group_of(s).log.size());
 }
 
 void Groups::hand_over(Server& s) {
@@ -418,8 +438,9 @@ void Groups::hand_over(Server& s) {
     return;
   }
   s.read_only = s.super_read_only = true;
-  if (!g.pending.empty() || !in_touch(s, heir) || heir.seat->delivered < g.log.size() ||
-      !heir.relay.empty())
+  const bool all = std::all_of(g.members.begin(), g.members.end(),
+                               [&](int i) { return i == s.index || in_touch(s, server(i)); });
+  if (!all || !g.pending.empty() || heir.seat->delivered < g.log.size() || !heir.relay.empty())
     return;
   g.primary = std::exchange(g.heir, -1);
   ++g.news;
@@ -490,10 +511,11 @@ std::optional<Reply> Groups::set_primary(Server& s, Job& job) {
   auto& g = group_of(s);
   if (s.seat->primary == s.index && g.primary == s.index) return done(s);
   if (job.phase == kAsked) {
-    if (!std::all_of(g.members.begin(), g.members.end(), [&](int i) {
-          return in_touch(s, server(i)) && server(i).seat->state == GroupState::Online;
+    const auto& seen = *s.seat;
+    if (!std::all_of(seen.members.begin(), seen.members.end(), [&](int i) {
+          return i == s.index || (is_heard(s, i) && seen.states[index(i)] == GroupState::Online);
         }))
-      return refused(Code::Retry, "not all members are ONLINE");
+      return refused(Code::Invalid, "not all members are ONLINE");
     g.heir = s.index;
     job.phase = kWaits;
   }

@@ -1,20 +1,23 @@
 // Groups of modelled servers: what MySQL's group replication does in single-primary mode, under the
 // settings that the agent pins (engines/agent/model/option_file.cpp).
 //
-// The facts are those of MySQL's group replication. A write is proposed to the view,
-// decided once a majority of it has received it, numbered then, and only then in any binary log; so
-// whoever dies before has nothing that others lack. Members that have not heard of another for 5 s
-// see it UNREACHABLE, and 5 s later a majority expels it. Who has no majority acknowledges nothing,
-// and after 10 s leaves: read-only and offline. A view changes by a majority of the view before it,
-// and whoever stays in it comes to hold all that was decided; what the old primary had proposed and
-// somebody of the new view received, is decided then. The ONLINE member with the lowest UUID
-// becomes the primary, and opens once it has applied all. A joiner that has what the group lacks is
-// refused; it is RECOVERING until it has what the group had, from a member whose binary logs still
-// tell. Whoever begins a group begins one, whoever else has one.
+// The facts are those of MySQL's group replication, and compared with real servers (tests/models).
+// A write is proposed to the view, decided once a majority of it has received it, numbered then,
+// and only then in any binary log; so whoever dies before has nothing that others lack. Members
+// that have not heard of another for 5 s see it UNREACHABLE, and 15 s later a majority expels it.
+// Who has no majority acknowledges nothing, and after 10 s leaves: read-only and offline. A view
+// changes by a majority of the view before it, and whoever stays in it comes to hold all that was
+// decided; what the old primary had proposed and somebody of the new view received, is decided
+// then. The ONLINE member with the lowest UUID becomes the primary, and opens once it has applied
+// all; until then it lets everybody wait who asks it for anything. A joiner is RECOVERING until it
+// has what the group had, from a member whose binary logs still tell; one that has what the group
+// lacks is a member for a moment, and leaves. Whoever begins a group begins one, whoever else has
+// one.
 //
 // Simpler than real ones: whatever a member has received while ONLINE is on its disk, weights and
 // versions are equal, view changes are no transactions of their own, a member never clones by
-// itself, and a server whose Pod goes does not take its leave.
+// itself, a server whose Pod goes does not take its leave, and a StopGroup of a member that has
+// left by itself is done at once.
 #pragma once
 
 #include <deque>
@@ -25,6 +28,9 @@
 #include "tests/sim/mysql/fleet.hpp"
 
 namespace troupe::mysql_topology::sim {
+
+// What transactions of a group bear, whatever it is called.
+mysql::Uuid uuid_of_groups();
 
 class Groups {
  public:
@@ -38,6 +44,9 @@ class Groups {
   // --- servers that have a seat
   void turn(Server& s);
   void propose(Server& s, std::size_t write);
+  // A new primary that has still to apply what the old one left: whoever asks it for anything, to
+  // write or only to look, waits until then.
+  bool holds(const Server& s) const;
   void leave(Server& s);  // and the others go on without it, if they are a majority
   bool can_acknowledge(const Server& s) const;
 

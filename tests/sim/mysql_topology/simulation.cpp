@@ -24,8 +24,8 @@ struct Tempo {
   Duration cut_off;
 };
 constexpr Tempo kOurs{seconds(1), seconds(6), {milliseconds(20), milliseconds(700)}, seconds(5)};
-// A group takes 10 s to find that a member is gone.
-constexpr Tempo kOfAGroup{seconds(10), seconds(60), {milliseconds(50), seconds(6)}, seconds(25)};
+// A group takes 20 s to find that a member is gone.
+constexpr Tempo kOfAGroup{seconds(10), seconds(60), {milliseconds(50), seconds(6)}, seconds(40)};
 
 class Simulation {
  public:

@@ -329,6 +329,8 @@ void Members::probe(const std::string& id, std::function<void()> done) {
     const auto& s = process_.world().fleet[*member];
     if (!s.running) return tell(latency(), Reachability::Refused, nullptr);
     if (!s.accounts) return tell(latency(), Reachability::AuthFailed, nullptr);
+    if (!process_.world().fleet.answers(*member))
+      return tell(kProbeDeadline, Reachability::Timeout, nullptr);
     auto seen = std::make_shared<mysql::MemberObservation>(process_.world().fleet.observe(*member));
     if (seen->replica && s.source)
       seen->replica->source_host = process_.world().cluster.host_of(*s.source);

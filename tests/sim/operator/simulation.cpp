@@ -32,8 +32,8 @@ constexpr Strikes::Pace kPace{.min = milliseconds(50),
                               .burst = 4,
                               .calm_min = seconds(8),
                               .calm_max = seconds(24)};
-// A group takes a member that is cut off for dead after 10 s.
-constexpr Duration kCutOffMaxOfAGroup = seconds(25);
+// A group takes a member that is cut off for dead after 20 s.
+constexpr Duration kCutOffMaxOfAGroup = seconds(40);
 constexpr Duration kClocksDiffer = std::chrono::minutes(5);
 constexpr Duration kFormWithin = seconds(60);
 constexpr Duration kConvergeWithin = seconds(300);  // an order waits a minute after a failed try
