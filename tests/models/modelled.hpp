@@ -17,8 +17,9 @@ class Modelled final : public Servers {
 
  private:
   std::string answer(int member, const Command& command) override;
-  std::string picture() override;
-  void make_table(int member) override;
+  std::string picture(Duration after) override;
+  void make_table(int server) override;
+  void add_outside() override { fleet_.add_outside(0); }
   int member_at(const mysql::ReplicaStatus& replica) const override {
     return fleet_.index_of(replica.source_host);
   }

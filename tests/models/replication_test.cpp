@@ -1,44 +1,11 @@
-// The models that the simulation believes and real servers, side by side: each scenario is played
-// on both and has to show the same, order by order and look by look. The models do so whatever the
-// chances of their threads are.
-#include <fmt/format.h>
+// Replication by semi-synchronous replicas: the models that the simulation believes and real
+// servers, side by side.
 #include <gtest/gtest.h>
 
-#include <functional>
-
-#include "tests/models/modelled.hpp"
-#include "tests/models/real.hpp"
+#include "tests/models/scenario.hpp"
 
 namespace troupe::models {
 namespace {
-
-Command promote(std::uint64_t epoch, std::uint32_t acks = 1) {
-  return {.verb = Verb::Promote, .epoch = Epoch{epoch}, .acks = acks, .semi_sync = true};
-}
-Command open(std::uint64_t epoch, std::uint32_t acks = 1) {
-  return {.verb = Verb::Open, .epoch = Epoch{epoch}, .acks = acks, .semi_sync = true};
-}
-Command follow(std::uint64_t epoch, std::string source) {
-  return {
-      .verb = Verb::Follow, .epoch = Epoch{epoch}, .peer = std::move(source), .semi_sync = true};
-}
-Command stop_receiver(std::uint64_t epoch) {
-  return {.verb = Verb::StopReceiver, .epoch = Epoch{epoch}};
-}
-Command close(std::uint64_t epoch, bool kill_if_blocked = true) {
-  return {.verb = Verb::Close, .epoch = Epoch{epoch}, .kill_if_blocked = kill_if_blocked};
-}
-Command clone(std::uint64_t epoch, std::string donor) {
-  return {.verb = Verb::Clone, .epoch = Epoch{epoch}, .peer = std::move(donor)};
-}
-
-constexpr int a = 0, b = 1, c = 2;
-
-struct Scenario {
-  std::string name;
-  std::function<void(Servers&)> play;
-};
-void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }
 
 const Scenario kScenarios[] = {
     {"AWriteIsAcknowledgedWhenOneReplicaHasIt",
@@ -182,29 +149,9 @@ const Scenario kScenarios[] = {
      }},
 };
 
-class Models : public testing::TestWithParam<Scenario> {
- protected:
-  static std::vector<std::string> play_on(Servers& servers) {
-    servers.forms();
-    GetParam().play(servers);
-    return servers.lines();
-  }
-};
+class Models : public testing::TestWithParam<Scenario> {};
 
-TEST_P(Models, ShowWhatRealServersShow) {
-  std::vector<std::string> expected;
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    Modelled modelled(seed);
-    const auto lines = play_on(modelled);
-    if (seed == 1) expected = lines;
-    ASSERT_EQ(lines, expected) << "the models disagree with themselves, seed " << seed;
-  }
-  Real real(expected);
-  const auto lines = play_on(real);
-  ASSERT_EQ(lines.size(), expected.size());
-  for (std::size_t i = 0; i < lines.size(); ++i)
-    EXPECT_EQ(lines[i], expected[i]) << "line " << i << "; expected is what the models show";
-}
+TEST_P(Models, ShowWhatRealServersShow) { expect_the_same_of_both(GetParam(), &Servers::forms); }
 
 INSTANTIATE_TEST_SUITE_P(Of, Models, testing::ValuesIn(kScenarios),
                          [](const auto& one) { return one.param.name; });
