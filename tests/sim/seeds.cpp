@@ -90,10 +90,16 @@ std::set<int> needed_faults(const Run& failed, const Simulate& simulate) {
   return {needed.begin(), needed.end()};
 }
 
-std::vector<SeedRange> seed_ranges(std::uint64_t otherwise, std::uint64_t each) {
-  if (const auto asked = asked_for()) return {*asked};
+std::vector<SeedRange> seed_ranges(std::uint64_t otherwise, std::uint64_t each,
+                                   std::uint64_t one_in) {
   std::vector<SeedRange> ranges;
-  const auto all = share_of(otherwise);
+  if (const auto asked = asked_for()) {
+    const auto divisor = asked->size() == 1 ? 1 : one_in;
+    ranges.push_back({asked->from / divisor, asked->to / divisor});
+    if (ranges.back().size() == 0) ranges.clear();
+    return ranges;
+  }
+  const auto all = share_of(otherwise / one_in);
   for (std::uint64_t from = 0; from < all; from += each)
     ranges.push_back({from, std::min(from + each, all)});
   return ranges;

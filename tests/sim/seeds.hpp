@@ -36,8 +36,10 @@ struct SeedRange {
 };
 
 // Those that were asked for, all in one; or else the first `otherwise`, in parts of `each`: as many
-// tests, which GoogleTest's sharding spreads over cores.
-std::vector<SeedRange> seed_ranges(std::uint64_t otherwise, std::uint64_t each);
+// tests, which GoogleTest's sharding spreads over cores. Of stories that are told beside others,
+// only one in so many; a single seed always.
+std::vector<SeedRange> seed_ranges(std::uint64_t otherwise, std::uint64_t each,
+                                   std::uint64_t one_in = 1);
 // "0to99"
 std::string name_of(const SeedRange& range);
 

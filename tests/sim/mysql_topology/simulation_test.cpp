@@ -35,15 +35,19 @@ TEST_P(SeedsWithAServerOutside, HoldTheInvariants) {
 class SeedsOfAGroup : public ::testing::TestWithParam<troupe::sim::SeedRange> {};
 TEST_P(SeedsOfAGroup, HoldTheInvariants) { hold_the_invariants(GetParam(), run_a_group); }
 
+// A share of few seeds may be none.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(SeedsOfAGroup);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(SeedsWithAServerOutside);
+
 const auto kRange = [](const auto& tested) { return troupe::sim::name_of(tested.param); };
 INSTANTIATE_TEST_SUITE_P(OfTheEngine, Seeds,
                          ::testing::ValuesIn(troupe::sim::seed_ranges(kSeeds, kSeedsOfATest)),
                          kRange);
 INSTANTIATE_TEST_SUITE_P(OfTheEngine, SeedsWithAServerOutside,
-                         ::testing::ValuesIn(troupe::sim::seed_ranges(kSeeds / 5, kSeedsOfATest)),
+                         ::testing::ValuesIn(troupe::sim::seed_ranges(kSeeds, kSeedsOfATest, 5)),
                          kRange);
 INSTANTIATE_TEST_SUITE_P(OfTheEngine, SeedsOfAGroup,
-                         ::testing::ValuesIn(troupe::sim::seed_ranges(kSeeds / 5, kSeedsOfATest)),
+                         ::testing::ValuesIn(troupe::sim::seed_ranges(kSeeds, kSeedsOfATest, 5)),
                          kRange);
 
 TEST(TopologySimulation, ASeedAlwaysTellsTheSameStory) {

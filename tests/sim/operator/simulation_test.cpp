@@ -59,13 +59,17 @@ TEST_P(SeedsWithAServerOutside, HoldTheInvariants) {
   hold_the_invariants(GetParam(), run_with_outside);
 }
 
+// A share of few seeds may be none.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(SeedsOfAGroup);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(SeedsWithAServerOutside);
+
 const auto kRange = [](const auto& tested) { return sim::name_of(tested.param); };
 INSTANTIATE_TEST_SUITE_P(OfTheOperator, Seeds,
                          ::testing::ValuesIn(sim::seed_ranges(kSeeds, kSeedsOfATest)), kRange);
 INSTANTIATE_TEST_SUITE_P(OfTheOperator, SeedsOfAGroup,
-                         ::testing::ValuesIn(sim::seed_ranges(kSeeds / 5, kSeedsOfATest)), kRange);
+                         ::testing::ValuesIn(sim::seed_ranges(kSeeds, kSeedsOfATest, 5)), kRange);
 INSTANTIATE_TEST_SUITE_P(OfTheOperator, SeedsWithAServerOutside,
-                         ::testing::ValuesIn(sim::seed_ranges(kSeeds / 8, kSeedsOfATest)), kRange);
+                         ::testing::ValuesIn(sim::seed_ranges(kSeeds, kSeedsOfATest, 8)), kRange);
 
 TEST_F(OperatorSimulation, ASeedAlwaysTellsTheSameStory) {
   for (const std::uint64_t seed : {1, 2}) sim::expect_the_same_story(seed, run);
