@@ -254,9 +254,14 @@ testing::AssertionResult ClusterTest::settles(const std::string& source, seconds
                                      << mysql().source() << "': " << mysql().state();
 }
 
+// Each second: enough to catch every moment, and no test in another cluster has to wait for it.
+constexpr int kRowsOfAWriter = 100;
+
 Load::Load(const oracle::MysqlCluster& cluster, const oracle::Address& first,
            std::vector<oracle::Address> addresses)
-    : cluster_(cluster), writers_(std::make_unique<oracle::Writers>(std::move(addresses))) {
+    : cluster_(cluster),
+      writers_(std::make_unique<oracle::Writers>(
+          std::move(addresses), oracle::WriterOptions{.rows_a_second = kRowsOfAWriter})) {
   std::optional<std::string> problem;
   EXPECT_TRUE(eventually(seconds(20), [&] {
     problem = oracle::Writers::prepare(first);
