@@ -30,8 +30,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::size_t kChunk = 32 * 1024;
-// A runc that has not started its command after this is itself what hangs.
-constexpr std::chrono::seconds kToStart{10};
+// A runc that has not ended this long after its client was gone is itself what hangs.
+constexpr std::chrono::seconds kToEnd{10};
 constexpr std::chrono::milliseconds kLookAgain{10};
 // After the process ended its output may still be in the pipes; but a process that it left behind
 // may hold them for ever.
@@ -92,7 +92,7 @@ class ExecProcess : public std::enable_shared_from_this<ExecProcess> {
   void abandon() {
     sink_.reset();
     close_all();
-    kill_command(std::chrono::steady_clock::now() + kToStart);
+    kill_command(std::chrono::steady_clock::now() + kToEnd);
   }
 
  private:
@@ -146,8 +146,7 @@ class ExecProcess : public std::enable_shared_from_this<ExecProcess> {
   Result<void> watch(pid_t child) {
     auto watch = ExitWatch::start(io_, child, [self = shared_from_this()](ExitStatus status) {
       self->status_ = status.code;
-      std::error_code ignored;
-      std::filesystem::remove(self->pid_file_, ignored);
+      self->remove_pid_file();
       self->timer_.expires_after(kDrainAfterExit);
       self->timer_.async_wait([self](const error_code& cancelled) {
         if (!cancelled) self->finish();
@@ -195,19 +194,25 @@ class ExecProcess : public std::enable_shared_from_this<ExecProcess> {
 
   // Not runc, which is its parent: a command that nobody waits for any more stays a zombie in its
   // container, and the kernel lets no container end before all of its processes are waited for.
-  void kill_command(std::chrono::steady_clock::time_point patience) {
+  void kill_command(std::chrono::steady_clock::time_point deadline) {
     if (status_) return;
     pid_t inner = 0;
     std::ifstream(pid_file_) >> inner;
+    // Once: later the number may be another's.
     if (inner > 1) {
       kill(inner, SIGKILL);
-      return;
+      remove_pid_file();
     }
-    if (std::chrono::steady_clock::now() > patience) return exit_.signal(SIGKILL);
+    if (std::chrono::steady_clock::now() > deadline) return exit_.signal(SIGKILL);
     timer_.expires_after(kLookAgain);
-    timer_.async_wait([self = shared_from_this(), patience](const error_code& cancelled) {
-      if (!cancelled) self->kill_command(patience);
+    timer_.async_wait([self = shared_from_this(), deadline](const error_code& cancelled) {
+      if (!cancelled) self->kill_command(deadline);
     });
+  }
+
+  void remove_pid_file() {
+    std::error_code ignored;
+    std::filesystem::remove(pid_file_, ignored);
   }
 
   asio::io_context& io_;
@@ -219,7 +224,7 @@ class ExecProcess : public std::enable_shared_from_this<ExecProcess> {
   std::string pid_file_;
   ExitWatch exit_;
   std::optional<int> status_;
-  // Of the end: until all output has come, or, abandoned, until there is a command to kill.
+  // Of the end: until all output has come, or, abandoned, until runc has ended.
   asio::steady_timer timer_;
 };
 
