@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 
 #include "actors/model/names.hpp"
 #include "k8s/sim/api/body.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/tree.hpp"
 
 namespace troupe::operator_sim {
@@ -27,21 +26,13 @@ constexpr std::string_view kNode = "node-1";
 constexpr std::string_view kRival = "rival";
 constexpr std::int64_t kWallStart = 1'767'323'045;
 
-std::string read(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file) throw std::runtime_error("cannot read " + path.string());
-  return text.str();
-}
-
 std::vector<json::value> documents_in(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry);
   std::sort(files.begin(), files.end());
   std::vector<json::value> out;
   for (const auto& file : files)
-    for (auto& document : sim::parse_yaml_documents(read(file)).value())
+    for (auto& document : sim::parse_yaml_documents(support::file_text(file)).value())
       out.push_back(std::move(document));
   return out;
 }
@@ -277,14 +268,23 @@ void Cluster::change_template() {
       {{"env", json::array{{{"name", "CHANGE"}, {"value", std::to_string(++template_changes_)}}}}});
 }
 
+void Cluster::annotate(std::string_view annotation, std::optional<std::string_view> value) {
+  json::value text;  // null: taken away
+  if (value) text = json::string(*value);
+  const json::object patch{{"metadata", {{"annotations", {{annotation, std::move(text)}}}}}};
+  (void)client_->merge_patch(kReplications, kNs, kReplication, "", patch);
+}
+
 void Cluster::feed(bool fed) {
   timeline_.tell("the annotation of the server outside is {}", fed ? "there" : "taken away");
   wanted_.fed = fed;
-  json::value secret;
-  if (fed) secret = json::string(kOutsideSecret);
-  const json::object patch{
-      {"metadata", {{"annotations", {{actors::kExternalSourceAnnotation, std::move(secret)}}}}}};
-  (void)client_->merge_patch(kReplications, kNs, kReplication, "", patch);
+  annotate(actors::kExternalSourceAnnotation, fed ? std::optional(kOutsideSecret) : std::nullopt);
+}
+
+void Cluster::stop_clustering(bool stop) {
+  timeline_.tell("clustering is {}", stop ? "stopped" : "stopped no more");
+  annotate(actors::kClusteringStoppedAnnotation,
+           stop ? std::optional<std::string_view>("true") : std::nullopt);
 }
 
 void Cluster::describe_outside(bool is) {

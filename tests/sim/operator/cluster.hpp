@@ -69,7 +69,8 @@ class Cluster {
   void isolate(int member, bool isolated);
   void scale(int units);  // Units and members at once
   void change_template();
-  void feed(bool fed);             // the annotation
+  void feed(bool fed);  // the annotation
+  void stop_clustering(bool stop);
   void describe_outside(bool is);  // the Secret that says where the server outside is
   void add_rival();                // a second MysqlReplication of the same Units
   void remove_rival();
@@ -121,6 +122,7 @@ class Cluster {
   boost::json::object member_spec(int member) const;
   boost::json::object topology_spec() const;
   boost::json::value replication_object(std::string_view name) const;
+  void annotate(std::string_view annotation, std::optional<std::string_view> value);
   void specify_topology();
   void specify_units(boost::json::object spec);
 
