@@ -13,9 +13,8 @@
 #include <future>
 #include <stdexcept>
 
-#include "tests/support/eventually.hpp"
-
 #include "engines/agent/model/digest.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/tree.hpp"
 
 namespace troupe::agent::testing {

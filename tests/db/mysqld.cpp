@@ -11,12 +11,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
-#include <sstream>
 #include <stdexcept>
 
 #include "tests/db/certificates.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/loopback.hpp"
 #include "tests/support/tree.hpp"
 
@@ -44,11 +43,6 @@ fs::path rootfs() {
                     root.string()));
   }
   return root;
-}
-
-std::string read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 std::vector<std::string> command(const fs::path& data, const fs::path& log) {
@@ -116,7 +110,7 @@ void initialise(const fs::path& data) {
   words.insert(words.end(), {"--initialize-insecure", "--init-file=" + init});
   int status = 0;
   ::waitpid(spawn(words), &status, 0);
-  if (status != 0) give_up("mysqld --initialize failed:\n" + read_file(log));
+  if (status != 0) give_up("mysqld --initialize failed:\n" + support::file_text(log));
   fs::remove(data / "auto.cnf");  // each copy makes a server_uuid of its own
 }
 
@@ -207,7 +201,7 @@ void Mysqld::wait_until_it_listens() {
 
 std::string Mysqld::log_tail() const {
   constexpr std::size_t kTail = 4000;
-  auto log = read_file(directory_ / "error.log");
+  auto log = support::file_text(directory_ / "error.log");
   return log.size() > kTail ? log.substr(log.size() - kTail) : log;
 }
 
@@ -237,10 +231,10 @@ void Mysqld::restart() {
   start();
 }
 
-std::string Mysqld::ca_pem() const { return read_file(directory_ / "data/ca.pem"); }
+std::string Mysqld::ca_pem() const { return support::file_text(directory_ / "data/ca.pem"); }
 
 std::string Mysqld::certificate_fingerprint() const {
-  return fingerprint(read_file(directory_ / "data/server-cert.pem"));
+  return fingerprint(support::file_text(directory_ / "data/server-cert.pem"));
 }
 
 Login Mysqld::admin() const {

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using oracle::eventually;
 using std::chrono::seconds;
 
-std::string text_of(const fs::path& file) {
+std::string first_line_of(const fs::path& file) {
   std::ifstream in(file);
   std::string text;
   std::getline(in, text);
@@ -71,7 +71,7 @@ oracle::Ran Cluster::tool(std::vector<std::string> arguments) const {
   return oracle::run(arguments, seconds(330));
 }
 
-std::string Cluster::operator_url() const { return text_of(directory_ / "operator.url"); }
+std::string Cluster::operator_url() const { return first_line_of(directory_ / "operator.url"); }
 
 std::string Cluster::replication_actor(std::string_view field) const {
   const auto ran = oracle::run({"curl", "-sS", "--max-time", "5",
@@ -96,7 +96,7 @@ bool Cluster::save_journal(const std::filesystem::path& file) const {
 }
 
 pid_t Cluster::operator_process(const std::string& replica) const {
-  return std::stoi(text_of(directory_ / (replica + ".pid")));
+  return std::stoi(first_line_of(directory_ / (replica + ".pid")));
 }
 
 void Cluster::signal_operator(const std::string& replica, int number) const {
@@ -158,11 +158,6 @@ std::string ClusterTest::ok(std::string_view arguments, const std::string& input
   return ran.out;
 }
 
-std::string ClusterTest::read_file(const fs::path& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 fs::path ClusterTest::sample(std::string_view name) {
   return fs::path(support::in_tree("config")) / name;
 }
@@ -207,6 +202,12 @@ std::string ClusterTest::leader() {
   return ok(
       "get lease troupe-operator -n troupe-system --ignore-not-found -o "
       "jsonpath={.spec.holderIdentity}");
+}
+
+ClusterTest::Operation ClusterTest::switchover() {
+  const auto target = replica();
+  return {[target] { EXPECT_EQ(mysql().annotate("troupe.dev/switchover-to=" + target).status, 0); },
+          [target] { return source() == target; }};
 }
 
 testing::AssertionResult ClusterTest::pauses_at(const std::string& point,

@@ -89,7 +89,6 @@ class ClusterTest : public testing::Test {
   static oracle::Ran kubectl(std::string_view arguments, const std::string& input = {});
   static std::string source() { return mysql().source(); }
   static std::int64_t epoch() { return mysql().epoch(); }
-  static std::string read_file(const std::filesystem::path& path);
   static std::filesystem::path sample(std::string_view name);
   // Some member that is not the source.
   static std::string replica();
@@ -105,6 +104,8 @@ class ClusterTest : public testing::Test {
     std::function<void()> begin;
     std::function<bool()> has_ended;
   };
+  // To some replica, by the annotation.
+  static Operation switchover();
   // Ends the operator; another one dies there (actors/host/fault_point.hpp), and a third is
   // started.
   static testing::AssertionResult dies_at(const std::string& point,

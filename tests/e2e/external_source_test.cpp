@@ -10,6 +10,7 @@
 #include "tests/e2e/cluster.hpp"
 #include "tests/e2e/fault_points.hpp"
 #include "tests/oracle/judgement.hpp"
+#include "tests/support/files.hpp"
 
 namespace troupe::e2e {
 namespace {
@@ -32,7 +33,7 @@ class ExternalSource : public ClusterTest {
     std::string pattern = (fs::temp_directory_path() / "troupe-e2e-outside-XXXXXX").string();
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
     samples_ = pattern;
-    const auto text = read_file(sample("samples/standalone/unit.yaml"));
+    const auto text = support::file_text(sample("samples/standalone/unit.yaml"));
     ASSERT_FALSE(text.empty());
     // Of the other sample, by which mysql() logs in.
     std::ofstream(samples_ / "donor.yaml")
@@ -79,7 +80,7 @@ class ExternalSource : public ClusterTest {
                                  "stringData: {{HOST: {}, PORT: \"3306\", USER: outside, "
                                  "PASSWORD: Outside-password-1}}\n",
                                  mysql().member(kDonor).host));
-    ok("apply -f -", replaced(read_file(sample("samples/mysql/cluster.yaml")),
+    ok("apply -f -", replaced(support::file_text(sample("samples/mysql/cluster.yaml")),
                               fmt::format("name: {}\n", kName).c_str(),
                               fmt::format("name: {}\n  annotations: {{troupe.dev/external-source: "
                                           "outside}}\n",

@@ -9,6 +9,7 @@
 
 #include "tests/e2e/cluster.hpp"
 #include "tests/e2e/fault_points.hpp"
+#include "tests/support/files.hpp"
 
 namespace troupe::e2e {
 namespace {
@@ -27,7 +28,7 @@ class GroupReplication : public ClusterTest {
     std::string pattern = (fs::temp_directory_path() / "troupe-e2e-group-XXXXXX").string();
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
     samples_ = pattern;
-    const auto text = read_file(sample("samples/mysql/cluster.yaml"));
+    const auto text = support::file_text(sample("samples/mysql/cluster.yaml"));
     ASSERT_FALSE(text.empty());
     std::ofstream(samples_ / "group.yaml")
         << std::regex_replace(text, std::regex("mode: rpl_semi_sync"), "mode: group_replication");
@@ -234,12 +235,7 @@ const std::vector<Course> kOperations{
 class GroupFaultPoints : public GroupReplication, public testing::WithParamInterface<FaultPoint> {
  protected:
   static Operation operation_of(const std::string& name) {
-    if (name == "Switchover") {
-      const auto target = replica();
-      return {
-          [target] { EXPECT_EQ(mysql().annotate("troupe.dev/switchover-to=" + target).status, 0); },
-          [target] { return source() == target; }};
-    }
+    if (name == "Switchover") return switchover();
     return {[] {
               ok("delete pods --force --grace-period=0 --wait=false -l unitset.name=mysql-cluster");
             },

@@ -71,12 +71,6 @@ class MysqlFaultPoints : public ClusterTest, public testing::WithParamInterface<
     return {[old = source()] { send_signal(old, SIGKILL); },
             [old = source()] { return source() != old; }};
   }
-  static Operation switchover() {
-    const auto target = replica();
-    return {
-        [target] { EXPECT_EQ(mysql().annotate("troupe.dev/switchover-to=" + target).status, 0); },
-        [target] { return source() == target; }};
-  }
   static Operation rebuild() {
     const auto member = replica();
     return {[member] {

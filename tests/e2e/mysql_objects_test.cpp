@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "tests/e2e/cluster.hpp"
+#include "tests/support/files.hpp"
 
 namespace troupe::e2e {
 namespace {
@@ -334,7 +335,7 @@ TEST_F(MysqlObjects, AWrongAesKeyIsACleanConditionAndChangesNoRole) {
   EXPECT_TRUE(comes_to_say("mr/mysql-cluster-replication", "encrypted with another key"));
   EXPECT_EQ(source(), before);
   EXPECT_EQ(epoch(), epoch_before);
-  const auto log = read_file(cluster().directory() / "operator.log");
+  const auto log = support::file_text(cluster().directory() / "operator.log");
   EXPECT_EQ(log.find("wrongwrong"), std::string::npos) << "a secret in the log";
   put(right);
   ASSERT_TRUE(settles(before));
@@ -368,7 +369,7 @@ TEST_F(MysqlObjects, AStandaloneUnitOfAStockImageWorks) {
 
 // A second cluster, in a namespace of its own; the operator dies while it forms.
 TEST_F(MysqlObjects, AnOperatorKilledDuringFormationFormsOneClusterAllTheSame) {
-  auto manifest = read_file(sample("samples/mysql/cluster.yaml"));
+  auto manifest = support::file_text(sample("samples/mysql/cluster.yaml"));
   manifest = replaced(manifest, "namespace: default", "namespace: second");
   manifest = replaced(manifest, R"(svc\.default)", "svc.second");
   ok("apply -f -", "apiVersion: v1\nkind: Namespace\nmetadata: {name: second}\n---\n" + manifest);

@@ -13,6 +13,7 @@
 #include "engines/agent/model/passwords.hpp"
 #include "tests/e2e/cluster.hpp"
 #include "tests/e2e/severable_proxy.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/tree.hpp"
 
 namespace troupe::e2e {
@@ -146,7 +147,7 @@ class MysqlRoles : public ClusterTest {
 
   // How many events of that reason this operator has told.
   static std::ptrdiff_t told(const std::string& reason) {
-    const auto log = read_file(cluster().directory() / "operator.log");
+    const auto log = support::file_text(cluster().directory() / "operator.log");
     const std::regex line("reason=" + reason + " ");
     return std::distance(std::sregex_iterator(log.begin(), log.end(), line),
                          std::sregex_iterator());
@@ -406,7 +407,7 @@ TEST_F(MysqlRoles, AFailoverThatWasRecordedIsDecidedTheSameOnceMore) {
       oracle::run({support::program("troupe-operator"), "replay", file}, seconds(60));
   EXPECT_EQ(replayed.status, 0) << replayed.out.substr(0, 4096) << replayed.err;
   EXPECT_NE(replayed.out.find("the same decisions"), std::string::npos) << replayed.out;
-  const auto journal = read_file(file);
+  const auto journal = support::file_text(file);
   for (const auto* said : {"StopReceivers", "OpenForWrites", R"("dying":true)"})
     EXPECT_NE(journal.find(said), std::string::npos) << said;
   const auto secrets = cluster().kubectl().get({"secrets"});
@@ -456,7 +457,7 @@ TEST_F(MysqlRoles, GrowsToFiveAndShrinksToThreeUnderLoadWhoeverDiesOnTheWay) {
 }
 
 TEST_F(MysqlRoles, WithoutTheApiServerNobodyChangesRolesAndThenEverythingGoesOn) {
-  auto config = read_file(cluster().directory() / "kubeconfig");
+  auto config = support::file_text(cluster().directory() / "kubeconfig");
   std::smatch server;
   ASSERT_TRUE(std::regex_search(config, server, std::regex("https://127.0.0.1:([0-9]+)")));
   SeverableProxy proxy(static_cast<std::uint16_t>(std::stoi(server[1])));

@@ -9,8 +9,10 @@
 
 #include <array>
 #include <cstring>
-#include <fstream>
 #include <utility>
+
+#include "runtime/model/process_stat.hpp"
+#include "tests/support/files.hpp"
 
 extern char** environ;
 
@@ -60,10 +62,9 @@ bool drain(const Pipe& out, const Pipe& err, Ran& ran, Clock::time_point deadlin
 
 // A letter of proc(5); nothing if it is gone.
 std::string state_of(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string number, name, state;
-  file >> number >> name >> state;
-  return state;
+  const auto line = file_text("/proc/" + std::to_string(pid) + "/stat");
+  const auto stat = ProcessStat::parse(line);
+  return stat ? std::string(stat->field(ProcessStat::kState)) : std::string();
 }
 
 }  // namespace

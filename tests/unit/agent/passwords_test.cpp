@@ -2,9 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "engines/agent/model/digest.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/program.hpp"
 #include "tests/support/tree.hpp"
 
@@ -16,8 +15,7 @@ constexpr std::string_view kPlain = "S3cret-Passw0rd!";
 
 // The shell functions that docs/accounts.md tells people to use, and then `command`.
 support::Ran run_documented(const std::string& command, std::string_view input) {
-  std::ifstream file(support::in_tree("docs/accounts.md"));
-  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  const auto page = support::file_text(support::in_tree("docs/accounts.md"));
   constexpr std::string_view kBegin = "```bash\n";
   const auto begin = page.find(kBegin) + kBegin.size();
   const auto functions = page.substr(begin, page.find("```", begin) - begin);

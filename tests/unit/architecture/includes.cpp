@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <regex>
 #include <set>
+
+#include "tests/support/files.hpp"
 
 namespace troupe::architecture {
 namespace {
@@ -102,11 +102,6 @@ bool is_impure(std::string_view target) {
                                                                   "sys/"});
 }
 
-std::string text_of(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 void collect(const Tree& tree, const std::string& file, std::set<std::string>& seen) {
   const auto found = tree.find(file);
   if (found == tree.end()) return;
@@ -165,7 +160,7 @@ Tree read_tree(const std::string& root) {
       const auto extension = it->path().extension();
       if (extension != ".hpp" && extension != ".cpp") continue;
       const auto file = fs::relative(it->path(), root).generic_string();
-      tree[file] = includes_of(file, text_of(it->path()));
+      tree[file] = includes_of(file, support::file_text(it->path()));
     }
   }
   return tree;

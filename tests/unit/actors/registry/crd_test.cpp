@@ -6,7 +6,6 @@
 
 #include <boost/json.hpp>
 #include <filesystem>
-#include <fstream>
 #include <set>
 #include <sstream>
 
@@ -16,6 +15,7 @@
 #include "k8s/api/mysqlreplication.hpp"
 #include "k8s/api/unit.hpp"
 #include "k8s/api/unitset.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/tree.hpp"
 
 namespace troupe::k8s {
@@ -33,13 +33,6 @@ std::vector<const KindInfo*> own_kinds() {
 namespace json = boost::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::string file_text(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 // The first line of `expected` that the file does not have in its place; empty if they are equal.
 std::string first_difference(const std::string& found, const std::string& expected) {
@@ -73,7 +66,8 @@ TEST(GeneratedFiles, CrdsAreUpToDate) {
   std::set<std::string> expected;
   for (const KindInfo* kind : own_kinds()) {
     expected.insert(crd_file_name(*kind));
-    EXPECT_EQ(first_difference(file_text(directory / crd_file_name(*kind)), crd_yaml(*kind)), "")
+    EXPECT_EQ(
+        first_difference(support::file_text(directory / crd_file_name(*kind)), crd_yaml(*kind)), "")
         << "stale: run ./dev gen and commit " << directory / crd_file_name(*kind);
   }
   for (const auto& file : fs::directory_iterator(directory)) {
@@ -83,7 +77,7 @@ TEST(GeneratedFiles, CrdsAreUpToDate) {
 }
 
 TEST(GeneratedFiles, ApiReferenceIsUpToDate) {
-  const auto file = file_text(support::in_tree("docs/api.md"));
+  const auto file = support::file_text(support::in_tree("docs/api.md"));
   EXPECT_EQ(first_difference(file, api_reference(own_kinds())), "")
       << "stale: run ./dev gen and commit docs/api.md";
 }

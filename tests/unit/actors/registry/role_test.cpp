@@ -5,14 +5,13 @@
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string>
 
 #include "k8s/api/core.hpp"
 #include "k8s/api/kinds.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/tree.hpp"
 
 namespace troupe::actors {
@@ -40,10 +39,8 @@ std::string resource_of(const k8s::KindInfo& kind) {
 }
 
 TEST(Role, IsUpToDate) {
-  std::ifstream in(support::in_tree("config/rbac/role.yaml"), std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  EXPECT_EQ(text.str(), role_yaml(registered_kinds()))
+  EXPECT_EQ(support::file_text(support::in_tree("config/rbac/role.yaml")),
+            role_yaml(registered_kinds()))
       << "stale: run ./dev gen and commit config/rbac/role.yaml";
 }
 

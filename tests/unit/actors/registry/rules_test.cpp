@@ -3,13 +3,12 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "actors/host/registry.hpp"
 #include "k8s/api/crd.hpp"
 #include "k8s/sim/api/body.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/tree.hpp"
 #include "tests/unit/sim/api_testing.hpp"
 
@@ -24,8 +23,7 @@ constexpr const char* kUnit = "config/samples/standalone/unit.yaml";
 
 // Of a file's, the first of that kind.
 json::value sample(const std::string& file, std::string_view kind) {
-  std::ifstream in(support::in_tree(file));
-  const std::string text(std::istreambuf_iterator<char>(in), {});
+  const auto text = support::file_text(support::in_tree(file));
   for (auto& document : sim::parse_yaml_documents(text).value())
     if (document.at("kind").as_string() == kind) return std::move(document);
   throw std::runtime_error(file + " has no " + std::string(kind));
