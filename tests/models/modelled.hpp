@@ -13,6 +13,7 @@ class Modelled final : public Servers {
   void write(int member) override { fleet_.write(member); }
   void kill(int member) override;
   void pause(int member, bool paused) override { fleet_.pause(member, paused); }
+  void purge(int member) override { fleet_.purge(member); }
   void hold_applier(int member, bool held) override { fleet_[member].applier_held = held; }
 
  private:

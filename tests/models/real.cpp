@@ -132,6 +132,12 @@ void Real::pause(int server, bool paused) {
   if (!paused) m.stopped = 0;
 }
 
+void Real::purge(int server) {
+  Client client(login(server));
+  client.run("FLUSH BINARY LOGS");
+  client.run(fmt::format("PURGE BINARY LOGS TO '{}'", client.value("SHOW BINARY LOG STATUS")));
+}
+
 void Real::hold_applier(int member, bool held) {
   auto& m = members_[static_cast<std::size_t>(member)];
   if (!held) return m.holder.reset();

@@ -21,6 +21,7 @@ class Real final : public Servers {
   void write(int server) override;
   void kill(int server) override;
   void pause(int server, bool paused) override;
+  void purge(int server) override;
   void hold_applier(int member, bool held) override;
 
  private:

@@ -130,6 +130,19 @@ const Scenario kScenarios[] = {
        s.pause(b, false);
        s.look();
      }},
+    {"AReplicaThatLacksWhatItsSourceHasPurgedReceivesNothing",
+     [](Servers& s) {
+       s.order(b, stop_receiver(1));
+       s.look();
+       s.write(a);
+       s.look();
+       s.purge(a);
+       s.try_to(b, follow(1, "a"));  // it is connected until it is refused
+       s.look();
+       s.order(b, clone(1, "a"));
+       s.order(b, follow(1, "a"));
+       s.look();
+     }},
     {"AnOldSourceThatComesBackHasWhatNobodyElseHasAndIsClonedAway",
      [](Servers& s) {
        s.order(b, stop_receiver(1));

@@ -36,6 +36,8 @@ void Servers::order(int member, Command command) {
       command.bootstrap ? " (bootstrap)" : "", command.epoch.value, ended));
 }
 
+void Servers::try_to(int member, Command command) { answer(member, command); }
+
 void Servers::forms() {
   order(0, {.verb = Verb::Promote, .epoch = Epoch{1}, .acks = 1, .semi_sync = true});
   for (int replica : {1, 2})

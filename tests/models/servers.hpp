@@ -38,6 +38,8 @@ class Servers {
   // --- what befalls them
   // To its end; a line says how it ended.
   void order(int member, Command command);
+  // The same where chance decides how it ends: no line.
+  void try_to(int member, Command command);
   // Of these and the next: b and c follow a, which waits for one of them.
   void forms();
   // a has begun a group, b and c have joined it.
@@ -48,6 +50,7 @@ class Servers {
   virtual void write(int member) = 0;
   virtual void kill(int member) = 0;  // and it starts again by itself
   virtual void pause(int member, bool paused) = 0;
+  virtual void purge(int member) = 0;  // its binary logs, all that there are
   // Nothing is applied meanwhile.
   virtual void hold_applier(int member, bool held) = 0;
 

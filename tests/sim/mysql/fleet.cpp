@@ -322,8 +322,13 @@ bool Fleet::connect(Server& s, const Server& from) const {
   if (!from.running || from.paused || !reaches(from.index, s.index)) return false;
   const bool heard = reaches(s.index, from.index);
   if (!s.connected) {
+    if (!heard) return false;
     // It has binary logs from its last clone on.
-    if (!heard || !unite(s.executed, s.received).contains(from.purged)) return false;
+    if (!unite(s.executed, s.received).contains(from.purged)) {
+      s.receiver = false;
+      s.purged_at_source = true;
+      return false;
+    }
     s.cursor = 0;
     s.acks_lost = false;
   }
@@ -664,7 +669,9 @@ std::optional<Reply> Fleet::follow(Server& s, Job& job) {
     s.read_only = true;  // for new transactions; the statement waits for those under way
     if (s.hangs()) return std::nullopt;
     s.super_read_only = true;
-    if (!s.executed.contains(c.gtids)) return refused(Code::Conflict, "purged at the source");
+    if (!unite(s.executed, s.received).contains(c.gtids))
+      return refused(Code::Conflict, "purged at the source");
+    if (!s.executed.contains(c.gtids)) return drain(s, c.gtids);
     const bool right =
         s.source == peer && s.connected && s.applier && s.acknowledges == c.semi_sync && !s.waits;
     if (!right) {
@@ -679,6 +686,7 @@ std::optional<Reply> Fleet::follow(Server& s, Job& job) {
       s.source = peer;
       s.acknowledges = c.semi_sync;
       s.receiver = s.applier = true;
+      s.purged_at_source = false;
     }
     job.phase = 1;
   }
@@ -795,21 +803,25 @@ mysql::MemberObservation Fleet::observe(int i) const {
   if (groups_) o.group = groups_->observe(s);
   if (!s.source) return o;
   using enum mysql::ThreadState;
+  using namespace mysql::error_number;
   std::optional<Duration> silence;
   if (s.heard != TimePoint{}) silence = timeline_.now() - s.heard;
-  o.replica = mysql::ReplicaStatus{
-      .source_host = (*this)[*s.source].name,
-      .source_port = kPort,
-      .io = !s.receiver   ? Off
-            : s.connected ? On
-                          : Connecting,
-      .sql = s.applier ? On : Off,
-      .io_error = {s.receiver && !s.connected ? mysql::error_number::kConnectFailed : 0, {}},
-      .auto_position = true,
-      .retrieved = s.received,
-      .seconds_behind = 0,
-      .heartbeat_age = silence,
-      .last_queued_age = silence};
+  o.replica =
+      mysql::ReplicaStatus{.source_host = (*this)[*s.source].name,
+                           .source_port = kPort,
+                           .io = !s.receiver   ? Off
+                                 : s.connected ? On
+                                               : Connecting,
+                           .sql = s.applier ? On : Off,
+                           .io_error = {s.receiver && !s.connected          ? kConnectFailed
+                                        : !s.receiver && s.purged_at_source ? kCannotServeBinlog
+                                                                            : 0,
+                                        {}},
+                           .auto_position = true,
+                           .retrieved = s.received,
+                           .seconds_behind = 0,
+                           .heartbeat_age = silence,
+                           .last_queued_age = silence};
   return o;
 }
 

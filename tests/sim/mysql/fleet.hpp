@@ -125,7 +125,8 @@ struct Server {
   bool receiver = false;
   bool applier = false;
   bool connected = false;
-  std::size_t cursor = 0;  // of the receiver, in the source's binary log
+  bool purged_at_source = false;  // what it lacks: that is why its receiver has stopped
+  std::size_t cursor = 0;         // of the receiver, in the source's binary log
   std::size_t window = 0;  // up to where the source sends before it hears of the receiver again
   bool waits = false;      // semi-sync source
   std::uint32_t acks = 0;
