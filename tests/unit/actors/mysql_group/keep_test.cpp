@@ -119,6 +119,16 @@ TEST(GroupKeep, MembersJoinOneAtATimeAndWhoFailedWaitsForTheOthers) {
   EXPECT_THAT(text_of(plan, "JoinFailed"), HasSubstr("no seed answers"));
 }
 
+TEST(GroupKeep, AGroupThatElectsIsWaitedFor) {
+  auto group = Group::formed();
+  group.seen_by({0, 1, 2}, "g:2", "db-0=ONLINE db-1=ONLINE db-2=ONLINE");
+  const auto plan = group.decide();
+  EXPECT_THAT(held_by(plan), ElementsAre("NoPrimary"));
+  EXPECT_THAT(asked(plan), IsEmpty());
+  EXPECT_FALSE(plan.record);
+  EXPECT_FALSE(plan.writable);
+}
+
 TEST(GroupKeep, AMemberThatRecoversIsWaitedFor) {
   auto group = Group::formed();
   group.seen_by({0, 1, 2}, "g:2", "db-0=PRIMARY db-1=ONLINE db-2=RECOVERING");

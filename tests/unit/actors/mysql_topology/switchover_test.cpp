@@ -96,6 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"CandidateUnusable", [](Servers& s) { s[1].has_lost_its_agent(); }},
         Refusal{"CandidateNotReplicating", [](Servers& s) { s[1].hears_nothing(); }},
         Refusal{"CandidateNotReplicating", [](Servers& s) { s[1].is_closed(); }},
+        Refusal{"CandidateJoining", [](Servers& s) { s.take_out(1); }},
         Refusal{"CandidateLags", [](Servers& s) { s[1].seen.replica->seconds_behind = 31; }},
         Refusal{"CandidateLags", [](Servers& s) { s[1].seen.replica->seconds_behind.reset(); }}),
     [](const auto& tested) { return tested.param.rule + std::to_string(tested.index); });
