@@ -80,7 +80,20 @@ Reachability connect_evidence(int system_error) {
 }
 
 // The library's own numbers: the connection is of no more use.
-bool is_client_error(unsigned number) { return number >= 2000 && number < 3000; }
+bool is_client_error(unsigned number) {
+  return (number >= 2000 && number < 3000) || (number >= 5000 && number < 6000);
+}
+
+// For an account that it does not have a server makes up a method, each with an equal chance, so
+// that nobody learns which accounts there are. The library names that method by bytes of the
+// handshake that are not its name.
+std::string text_of(unsigned number, std::string_view message) {
+  if (number != error_number::kAuthMethodNotUsed) return sanitize(message);
+  return fmt::format(
+      "the server asked for an authentication method other than {}: there may be no such account, "
+      "or it was created with another method",
+      kAuthMethods);
+}
 
 bool is_loopback(const std::string& address) {
   error_code failed;
@@ -412,7 +425,7 @@ class Connection::Impl : public std::enable_shared_from_this<Connection::Impl> {
     const std::string message = mysql_error(handle_);
     const unsigned early = early_error_in(message);
     const unsigned number = early != 0 ? early : mysql_errno(handle_);
-    ServerError lost{number, reachability_of(number), sanitize(message)};
+    ServerError lost{number, reachability_of(number), text_of(number, message)};
     const bool connecting = phase_ == Phase::Connecting;
     if (number == error_number::kNoSocket || number == error_number::kConnectFailed) {
       lost.reachability = connect_evidence(system_error_in(message));

@@ -1,5 +1,7 @@
 // The connection against a real server: logins, deadlines, deaths, and literals that come back as
 // they were sent.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -9,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "engines/mysql/resolver.hpp"
@@ -162,6 +165,25 @@ TEST_F(MysqlConnection, TellsAWrongPasswordFromADeadServer) {
   EXPECT_EQ(outcome.error().number, error_number::kAccessDenied);
   EXPECT_EQ(outcome.error().reachability, Reachability::AuthFailed);
   EXPECT_TRUE(is_alive(outcome.error().reachability));
+}
+
+// A server makes up a method for each name, of which it remembers which.
+TEST_F(MysqlConnection, AnAccountThatDoesNotExistIsARefusalWhateverMethodTheServerMakesUp) {
+  auto login = server_->admin_over_tls();
+  std::set<unsigned> numbers;
+  for (int i = 0; i < 24; ++i) {
+    login.user = fmt::format("nobody-{}", i);
+    const auto outcome = Client::try_connect(login);
+    ASSERT_FALSE(outcome.has_value());
+    const auto& refusal = outcome.error();
+    numbers.insert(refusal.number);
+    EXPECT_EQ(refusal.reachability, Reachability::AuthFailed) << refusal.message;
+    EXPECT_EQ(refusal.message.find("\uFFFD"), std::string::npos) << refusal.message;
+    if (refusal.number != error_number::kAuthMethodNotUsed) continue;
+    EXPECT_THAT(refusal.message, ::testing::HasSubstr("no such account"));
+  }
+  EXPECT_THAT(numbers, ::testing::IsSupersetOf(
+                           {error_number::kAccessDenied, error_number::kAuthMethodNotUsed}));
 }
 
 TEST_F(MysqlConnection, AStatementThatOutlastsItsDeadlineClosesTheConnection) {

@@ -60,6 +60,7 @@ constexpr Row kRows[] = {
     {3862, Clone, R::Failed},              // clone: donor error
     {3870, Configuration, R::Failed},      // clone: plugins differ
     {4031, Reconnect, R::Reset},           // disconnected for inactivity
+    {5010, Configuration, R::AuthFailed},  // asked for a method that is not used: often no account
 };
 
 // What follows these may be a part of a statement, and that may hold a password.

@@ -1,6 +1,7 @@
 // What an error number of a MySQL server or client means for whoever watches the server.
 //
-// Numbers below 2000 and from 3000 on come from the server, 2000 to 2999 from the client library.
+// Numbers from 2000 to 2999 and from 5000 to 5999 come from the client library, all others from the
+// server.
 #pragma once
 
 #include <cstdint>
@@ -98,6 +99,7 @@ inline constexpr unsigned kServerLost = 2013;
 inline constexpr unsigned kTlsError = 2026;
 inline constexpr unsigned kAuthPlugin = 2059;
 inline constexpr unsigned kAuthPluginError = 2061;
+inline constexpr unsigned kAuthMethodNotUsed = 5010;
 }  // namespace error_number
 
 }  // namespace troupe::mysql

@@ -30,6 +30,7 @@ TEST(MysqlErrorNumber, EachAsksForItsReaction) {
       {2026, Reaction::Configuration, Reachability::TlsFailed},
       {3032, Reaction::Terminating, Reachability::Offline},
       {3707, Reaction::Restarting, Reachability::Failed},
+      {5010, Reaction::Configuration, Reachability::AuthFailed},
       {9999, Reaction::Fail, Reachability::Failed},
   };
   for (const auto& row : rows) {
