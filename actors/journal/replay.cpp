@@ -7,6 +7,7 @@
 #include "actors/journal/looks.hpp"
 #include "actors/model/described.hpp"
 #include "k8s/api/decode.hpp"
+#include "runtime/model/utf8.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -17,6 +18,45 @@ namespace json = boost::json;
 struct Unfit : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+// Enough of a line to see what it is.
+std::string beginning_of(std::string_view line) {
+  constexpr std::size_t kShown = 40;
+  const auto end = end_of_character(line, kShown);
+  return as_printable(line.substr(0, end)) + (end < line.size() ? "..." : "");
+}
+
+json::object parse_line(std::string_view text) {
+  boost::system::error_code failed;
+  const auto value = json::parse({text.data(), text.size()}, failed);
+  if (failed == json::error::incomplete)
+    throw Unfit("expected a JSON object, found one without its end: was the file cut short?");
+  if (failed || !value.is_object())
+    throw Unfit(fmt::format("expected a JSON object, found: {}", beginning_of(text)));
+  return value.get_object();
+}
+
+const json::value& part(const json::object& of, std::string_view key) {
+  const auto* found = of.if_contains({key.data(), key.size()});
+  if (!found) throw Unfit(fmt::format("expected \"{}\", found nothing of that name", key));
+  return *found;
+}
+
+const json::array& list_part(const json::object& of, std::string_view key) {
+  const auto& found = part(of, key);
+  if (!found.is_array())
+    throw Unfit(
+        fmt::format("{}: expected a list, found {}", key, beginning_of(json::serialize(found))));
+  return found.get_array();
+}
+
+std::string text_part(const json::object& of, std::string_view key) {
+  const auto& found = part(of, key);
+  if (!found.is_string())
+    throw Unfit(
+        fmt::format("{}: expected a text, found {}", key, beginning_of(json::serialize(found))));
+  return std::string(found.get_string());
+}
 
 template <class T>
 T read(const json::value& from) {
@@ -38,18 +78,23 @@ class Recollection final : public Sight {
     agents_.clear();
   }
   void learn(const json::object& line) {
-    const auto id = line.at("seen").to_number<std::uint64_t>();
+    const auto id = read<std::uint64_t>(part(line, "seen"));
     if (const auto* object = line.if_contains("object"))
-      objects_[id] = decoded(read<k8s::KindId>(line.at("kind")), *object);
+      objects_[id] = decoded(read<k8s::KindId>(part(line, "kind")), *object);
     else if (const auto* probe = line.if_contains("probe"))
       probes_[id] = read<std::shared_ptr<const mysql::ProbeOutcome>>(*probe);
     else
-      agents_[id] = read<std::shared_ptr<const agent::AgentObservation>>(line.at("agent"));
+      agents_[id] = read<std::shared_ptr<const agent::AgentObservation>>(part(line, "agent"));
   }
   void begin_run(const json::array& looks) {
     looks_.clear();
-    for (const auto& each : looks)
-      looks_[std::string(each.at(0).as_string())].push_back(each.at(1));
+    for (const auto& each : looks) {
+      const auto* look = each.if_array();
+      if (!look || look->size() != 2 || !(*look)[0].is_string())
+        throw Unfit("expected a question and its answer, found: " +
+                    beginning_of(json::serialize(each)));
+      looks_[std::string((*look)[0].get_string())].push_back((*look)[1]);
+    }
   }
 
   k8s::SnapshotPtr object(k8s::KindId kind, std::string_view ns, std::string_view name) override {
@@ -107,7 +152,11 @@ class Recollection final : public Sight {
   }
   template <class T>
   static T found(const std::unordered_map<std::uint64_t, T>& all, const json::value& id) {
-    return id.is_null() ? T() : all.at(id.to_number<std::uint64_t>());
+    if (id.is_null()) return T();
+    const auto at = all.find(read<std::uint64_t>(id));
+    if (at == all.end())
+      throw Unfit("looks at what no line before has told: " + json::serialize(id));
+    return at->second;
   }
   std::vector<k8s::SnapshotPtr> list(const json::value& ids) const {
     std::vector<k8s::SnapshotPtr> out;
@@ -127,12 +176,17 @@ class Recollection final : public Sight {
 class Player {
  public:
   Player(const json::object& head, const RulesOf& rules_of) {
-    if (head.at("journal") != kJournalFormat)
-      throw Unfit(fmt::format("expected a journal of format {}", kJournalFormat));
-    report_.kind = head.at("kind").as_string();
-    self_ = read<ObjectRef>(head.at("object"));
+    const auto* format = head.if_contains("journal");
+    if (!format)
+      throw Unfit(fmt::format("expected the head of a journal, {{\"journal\":{},...}}, found: {}",
+                              kJournalFormat, beginning_of(json::serialize(head))));
+    if (*format != kJournalFormat)
+      throw Unfit(fmt::format("expected a journal of format {}, found format {}", kJournalFormat,
+                              json::serialize(*format)));
+    report_.kind = text_part(head, "kind");
+    self_ = read<ObjectRef>(part(head, "object"));
     report_.object = fmt::format("{}/{}", self_.ns, self_.name);
-    eyes_.set_settings(read<Settings>(head.at("settings")));
+    eyes_.set_settings(read<Settings>(part(head, "settings")));
     rules_ = rules_of(report_.kind);
     if (!rules_) throw Unfit(fmt::format("there is no kind {}", report_.kind));
   }
@@ -144,7 +198,10 @@ class Player {
     } else if (line.contains("seen")) {
       eyes_.learn(line);
     } else {
-      run(line.at("run").as_object());
+      const auto* then = line.if_contains("run");
+      if (!then || !then->is_object())
+        throw Unfit("expected memory, seen or run, found: " + beginning_of(json::serialize(line)));
+      run(then->get_object());
     }
   }
   ReplayReport report() { return std::move(report_); }
@@ -152,12 +209,11 @@ class Player {
  private:
   void run(const json::object& then) {
     ++report_.runs;
-    for (const auto& each : then.at("folded").as_array()) rules_->fold(read<EffectResult>(each));
-    eyes_.begin_run(then.at("looks").as_array());
+    for (const auto& each : list_part(then, "folded")) rules_->fold(read<EffectResult>(each));
+    eyes_.begin_run(list_part(then, "looks"));
     const auto* decision = then.if_contains("decision");
-    const auto recorded =
-        decision ? json::serialize(*decision) : std::string(then.at("fault").as_string());
-    const auto replayed = decide(read<TimePoint>(then.at("now")));
+    const auto recorded = decision ? json::serialize(*decision) : text_part(then, "fault");
+    const auto replayed = decide(read<TimePoint>(part(then, "now")));
     if (recorded != replayed && report_.differences.size() < ReplayReport::kMaxDifferences)
       report_.differences.push_back({report_.runs, recorded, replayed});
   }
@@ -186,11 +242,11 @@ Result<ReplayReport> replay(std::string_view journal, const RulesOf& rules_of) {
     journal.remove_prefix(std::min(end + 1, journal.size()));
     ++number;
     try {
-      const auto line = json::parse(text);
+      const auto line = parse_line(text);
       if (!player)
-        player.emplace(line.as_object(), rules_of);
+        player.emplace(line, rules_of);
       else
-        player->take(line.as_object());
+        player->take(line);
     } catch (const std::exception& e) {
       return error(Code::Invalid, fmt::format("line {}: {}", number, e.what()));
     }

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "actors/journal/replay.hpp"
 #include "actors/journal/kind_rules.hpp"
+#include "actors/journal/replay.hpp"
 #include "actors/model/described.hpp"
 #include "tests/unit/actors/unit/unit_fixture.hpp"
 
@@ -183,9 +183,22 @@ TEST_F(JournalTest, WhatIsNoJournalIsRefusedWithTheLine) {
   const auto text = journal->text();
   const auto head = text.substr(0, text.find('\n') + 1);
   EXPECT_EQ(refusal(""), "expected a journal, found nothing");
-  EXPECT_THAT(refusal("[mysqld]\n"), HasSubstr("line 1: "));
-  EXPECT_THAT(refusal(R"({"journal":2})"), HasSubstr("expected a journal of format 1"));
-  EXPECT_THAT(refusal(head + "{\"run\":{}}\n"), HasSubstr("line 2: "));
+  EXPECT_EQ(refusal("[mysqld]\n"), "line 1: expected a JSON object, found: [mysqld]");
+  EXPECT_EQ(refusal("[1]"), "line 1: expected a JSON object, found: [1]");
+  EXPECT_EQ(refusal(R"({"journal":2})"), "line 1: expected a journal of format 1, found format 2");
+  EXPECT_EQ(refusal(R"({"journal":1})"), "line 1: expected \"kind\", found nothing of that name");
+  EXPECT_EQ(refusal(head + "{\"run\":{}}\n"),
+            "line 2: expected \"folded\", found nothing of that name");
+  EXPECT_EQ(refusal(head + "{\"ran\":{}}\n"),
+            "line 2: expected memory, seen or run, found: {\"ran\":{}}");
+  EXPECT_EQ(refusal(head + R"({"run":{"folded":[],"looks":[3]}})"),
+            "line 2: expected a question and its answer, found: 3");
+  EXPECT_EQ(refusal(text.substr(head.size())).substr(0, 61),
+            R"(line 1: expected the head of a journal, {"journal":1,...}, fo)")
+      << "its beginning was cut off";
+  EXPECT_THAT(refusal(text.substr(0, text.size() - 5)),
+              HasSubstr(": expected a JSON object, found one without its end: was the file cut "
+                        "short?"));
   EXPECT_THAT(refusal(head + "{\"memory\":{\"accounts\":{\"number_\":-1}}}\n"),
               HasSubstr("line 2: accounts.number_: expected a number that fits"));
 }
