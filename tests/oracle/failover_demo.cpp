@@ -61,12 +61,13 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
   }
   const auto times = times_of(options.operator_url,
                               {.asked = kill->asked.wall, .last_alive = kill->last_alive.wall});
-  const auto detected = times.detected(), promoted = times.promoted();
+  const auto total = milliseconds_between(killed, *first);
+  const OperatorTimes waited{times.until(total)};
+  const auto detected = waited.detected(), promoted = waited.promoted();
   say(
       fmt::format("first write acknowledged again after {:.0f} ms (detected {:.0f} ms, promoted "
                   "{:.0f} ms); the primary is {}",
-                  milliseconds_between(killed, *first), detected.value_or(-1),
-                  promoted.value_or(-1), cluster.source()));
+                  total, detected.value_or(-1), promoted.value_or(-1), cluster.source()));
   const bool rejoined = eventually(seconds(120), [&] {
     return cluster.source() != primary && cluster.is_replica(primary) && cluster.ready();
   });
@@ -89,7 +90,7 @@ int run_demo(const Kubectl& kubectl, const DemoOptions& options) {
                              {"failover",
                               {{"detected_ms", detected ? boost::json::value(*detected) : nullptr},
                                {"promoted_ms", promoted ? boost::json::value(*promoted) : nullptr},
-                               {"first_write_ms", milliseconds_between(killed, *first)}}},
+                               {"first_write_ms", total}}},
                              {"old_primary_rejoined", rejoined},
                              {"operator_rss_bytes", resident_bytes(options.operator_url)}};
   if (!options.json_file.empty()) std::ofstream(options.json_file) << json_text(report) << "\n";

@@ -107,7 +107,7 @@ class Kills {
     totals_.push_back(total);
     std::string text;
     double previous = 0;
-    for (const auto& [phase, at] : times.phases) {
+    for (const auto& [phase, at] : times.until(total)) {
       phases_[phase].push_back(at - previous);
       text += fmt::format(", {} {:.0f}", phase, at);
       previous = at;

@@ -96,6 +96,12 @@ std::optional<double> OperatorTimes::at(std::string_view phase) const {
   return std::nullopt;
 }
 
+std::vector<std::pair<std::string, double>> OperatorTimes::until(double first_write) const {
+  auto out = phases;
+  for (auto& [phase, at] : out) at = std::clamp(at, 0.0, first_write);
+  return out;
+}
+
 OperatorTimes times_in(const boost::json::value& history, const KillTime& kill) {
   boost::system::error_code ec;
   const auto* runs = history.find_pointer("/records", ec);

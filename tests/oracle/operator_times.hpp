@@ -30,6 +30,10 @@ struct OperatorTimes {
   // When each phase of the failover ended, in the order of their ends; those that were found.
   std::vector<std::pair<std::string, double>> phases;
 
+  // The same, as far as clients waited for them: from 0 on, and none longer than to their first
+  // write. That a server takes writes, the operator hears a round trip after it does, and so does a
+  // client.
+  std::vector<std::pair<std::string, double>> until(double first_write) const;
   std::optional<double> detected() const { return at("detected"); }
   std::optional<double> promoted() const { return at("opened"); }
 

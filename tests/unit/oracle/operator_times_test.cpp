@@ -65,6 +65,13 @@ TEST(OperatorTimes, APodsDeletionMayBeActedOnBeforeItsProcessHasDied) {
   EXPECT_DOUBLE_EQ(times.detected().value(), -10);
 }
 
+TEST(OperatorTimes, AreThoseThatClientsWaitedForWhateverWasHeardOfLater) {
+  const OperatorTimes times{{{"detected", -10}, {"promoted", 300}, {"opened", 364}}};
+  const std::vector<std::pair<std::string, double>> expected{
+      {"detected", 0}, {"promoted", 300}, {"opened", 310}};
+  EXPECT_EQ(times.until(310), expected);
+}
+
 TEST(OperatorTimes, AreNothingWhereTheHistoryTellsNothing) {
   for (const auto& empty : {history({}), boost::json::value(nullptr)}) {
     const auto times = times_in(empty, {.asked = kNoon, .last_alive = kNoon});
