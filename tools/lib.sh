@@ -17,6 +17,12 @@ wrong_usage() {
 }
 # need_value OPTION [VALUE]: for options that take one.
 need_value() { [ $# -ge 2 ] || wrong_usage "$1 needs a value"; }
+# need_number LEAST OPTION [VALUE]: for those whose value is a whole number, LEAST or more.
+need_number() {
+  need_value "${@:2}"
+  [[ $3 =~ ^(0|[1-9][0-9]{0,17})$ ]] && [ "$3" -ge "$1" ] ||
+    wrong_usage "$2 $3: expected a whole number from $1 on"
+}
 
 # Runs a command whose output matters only when it fails.
 quietly() {

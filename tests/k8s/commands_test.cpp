@@ -78,6 +78,30 @@ TEST_F(Dev, HelpIsNoErrorAndAnUnknownCommandIs) {
   EXPECT_THAT(wrong.out, IsEmpty());
 }
 
+TEST_F(Dev, WhatIsNoNumberWhereOneIsNeededIsWrongUsage) {
+  struct Row {
+    std::vector<std::string> arguments;
+    const char* says;
+  };
+  const Row rows[] = {
+      {{"sim", "--seeds", "abc"}, "--seeds abc: expected a whole number from 1 on"},
+      {{"sim", "--mutants", "--seeds", "-5"}, "--seeds -5: expected a whole number from 1 on"},
+      {{"sim", "--from", "1e3"}, "--from 1e3: expected a whole number from 0 on"},
+      {{"bench", "failover", "--runs"}, "--runs needs a value"},
+      {{"bench", "--runs", "0"}, "--runs 0: expected a whole number from 1 on"},
+      {{"bench", "--json"}, "--json needs a value"},
+      {{"soak", "--minutes", "1.5"}, "--minutes 1.5: expected a whole number from 1 on"},
+      {{"soak", "--seed", "010"}, "--seed 010: expected a whole number from 0 on"},
+      {{"soak", "faults", "--schedules", "x"}, "--schedules x: expected a whole number from 1 on"},
+      {{"soak", "sim", "--seeds", "x"}, "--seeds x: expected a whole number from 1 on"},
+  };
+  for (const auto& row : rows) {
+    const auto ran = dev(row.arguments);
+    EXPECT_EQ(ran.status, 2) << row.says;
+    EXPECT_EQ(ran.err, std::string("error: ") + row.says + "\n");
+  }
+}
+
 TEST_F(Dev, DownOfWhatIsNoClusterIsWrongUsageAndTouchesNothing) {
   std::ofstream(directory_ / "sim.log") << "mine";
   for (const auto& no_cluster : {directory_, directory_ / "nonexistent"}) {
