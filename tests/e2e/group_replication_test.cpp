@@ -1,20 +1,18 @@
-// The sample in mode group_replication: three real servers that are one group by the operator.
+// The sample of a group: three real servers that are one group by the operator.
 #include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
-#include <fstream>
-#include <regex>
+#include <iterator>
 #include <set>
+#include <sstream>
 
 #include "tests/e2e/cluster.hpp"
 #include "tests/e2e/fault_points.hpp"
-#include "tests/support/files.hpp"
 
 namespace troupe::e2e {
 namespace {
 
-namespace fs = std::filesystem;
 using oracle::eventually;
 using std::chrono::seconds;
 
@@ -24,20 +22,7 @@ constexpr seconds kElection{90};
 
 class GroupReplication : public ClusterTest {
  public:
-  static void SetUpTestSuite() {
-    std::string pattern = (fs::temp_directory_path() / "troupe-e2e-group-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    samples_ = pattern;
-    const auto text = support::file_text(sample("samples/mysql/cluster.yaml"));
-    ASSERT_FALSE(text.empty());
-    std::ofstream(samples_ / "group.yaml")
-        << std::regex_replace(text, std::regex("mode: rpl_semi_sync"), "mode: group_replication");
-    bring_up(samples_);
-  }
-  static void TearDownTestSuite() {
-    ClusterTest::TearDownTestSuite();
-    fs::remove_all(samples_);
-  }
+  static void SetUpTestSuite() { bring_up(sample("samples/mysql-group")); }
 
  protected:
   static std::string field(std::string_view path) {
@@ -68,8 +53,6 @@ class GroupReplication : public ClusterTest {
         return testing::AssertionFailure() << member << " says " << said << ", not " << expected;
     return testing::AssertionSuccess();
   }
-
-  static inline fs::path samples_;
 };
 
 TEST_F(GroupReplication, ThreeServersAreOneGroupAndTheServicesLeadWhereItSays) {
@@ -89,7 +72,7 @@ TEST_F(GroupReplication, ThreeServersAreOneGroupAndTheServicesLeadWhereItSays) {
             "0 0 10 OFFLINE_MODE MYSQL VERIFY_CA BEFORE_ON_PRIMARY_FAILOVER");
 }
 
-TEST_F(GroupReplication, AKilledPrimaryIsReplacedByTheGroupAndJoinsItAgain) {
+TEST_F(GroupReplication, A43AKilledPrimaryIsReplacedByTheGroupAndJoinsItAgain) {
   const auto old_source = source();
   const auto before = epoch();
   auto load = Load::through_service(mysql());
@@ -117,7 +100,7 @@ TEST_F(GroupReplication, AnAnnotationOrdersAnotherPrimary) {
   EXPECT_TRUE(load.nothing_lost());
 }
 
-TEST_F(GroupReplication, AMemberThatWasPausedIsKeptOutAndComesBack) {
+TEST_F(GroupReplication, A43AMemberThatWasPausedIsKeptOutAndComesBack) {
   const auto paused = replica();
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
@@ -131,7 +114,7 @@ TEST_F(GroupReplication, AMemberThatWasPausedIsKeptOutAndComesBack) {
   EXPECT_TRUE(load.nothing_lost());
 }
 
-TEST_F(GroupReplication, AfterACompleteOutageOneMemberBeginsTheGroupAgain) {
+TEST_F(GroupReplication, A43AfterACompleteOutageOneMemberBeginsTheGroupAgain) {
   const auto group = field("groupName");
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
@@ -146,7 +129,7 @@ TEST_F(GroupReplication, AfterACompleteOutageOneMemberBeginsTheGroupAgain) {
   EXPECT_TRUE(load.nothing_lost());
 }
 
-TEST_F(GroupReplication, AnOperatorKilledWhileTheGroupIsBegunBeginsOneGroupAllTheSame) {
+TEST_F(GroupReplication, A43AnOperatorKilledWhileTheGroupIsBegunBeginsOneGroupAllTheSame) {
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
   const auto before = epoch();
@@ -243,7 +226,7 @@ class GroupFaultPoints : public GroupReplication, public testing::WithParamInter
   }
 };
 
-TEST_P(GroupFaultPoints, TheNextOperatorBringsItToTheSameEnd) {
+TEST_P(GroupFaultPoints, A06TheNextOperatorBringsItToTheSameEnd) {
   const auto operation = operation_of(GetParam().operation);
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());

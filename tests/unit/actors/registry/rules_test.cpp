@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <boost/algorithm/string/replace.hpp>
 #include <set>
 
 #include "actors/host/registry.hpp"
@@ -19,6 +20,7 @@ namespace json = boost::json;
 using ::testing::HasSubstr;
 
 constexpr const char* kCluster = "config/samples/mysql/cluster.yaml";
+constexpr const char* kGroup = "config/samples/mysql-group/cluster.yaml";
 constexpr const char* kUnit = "config/samples/standalone/unit.yaml";
 
 // Of a file's, the first of that kind.
@@ -151,6 +153,13 @@ TEST_F(Rules, EachRefusesWhatItIsForAndSaysWhatToDo) {
   keeps(set, {{"/spec/storages/0/storageClassName", "fast"}},
         "the StorageClass of a storage cannot change: make a new UnitSet and move the data");
   EXPECT_THAT(untried(), ::testing::IsEmpty()) << "rules that nothing was refused by";
+}
+
+TEST(Samples, AGroupIsTheClusterOfThreeInAnotherMode) {
+  auto text = support::file_text(support::in_tree(kCluster));
+  boost::algorithm::replace_all(text, "rpl_semi_sync", "group_replication");
+  const auto group = support::file_text(support::in_tree(kGroup));
+  EXPECT_EQ(sim::parse_yaml_documents(group).value(), sim::parse_yaml_documents(text).value());
 }
 
 }  // namespace
