@@ -66,7 +66,7 @@ class SelfFenceOf : public ::testing::Test {
   std::future<bool> commit;
 };
 
-TEST_F(SelfFenceOf, ALonelySourceClosesItAndOnlyAnOrderOpensItAgain) {
+TEST_F(SelfFenceOf, A09ALonelySourceClosesItAndOnlyAnOrderOpensItAgain) {
   const auto pid = database();
   detach();
   ASSERT_TRUE(becomes_fenced());
@@ -80,7 +80,7 @@ TEST_F(SelfFenceOf, ALonelySourceClosesItAndOnlyAnOrderOpensItAgain) {
   Client(source.login()).run("CREATE DATABASE again");
 }
 
-TEST_F(SelfFenceOf, ASourceWhoseCommitsWaitKillsIt) {
+TEST_F(SelfFenceOf, A12ASourceWhoseCommitsWaitKillsIt) {
   const auto pid = database();
   detach();
   begin_commit();
@@ -90,7 +90,7 @@ TEST_F(SelfFenceOf, ASourceWhoseCommitsWaitKillsIt) {
   EXPECT_FALSE(serves()) << "it boots closed";
 }
 
-TEST_F(SelfFenceOf, ASourceWithItsReplicaGoesOnWithoutAnOperator) {
+TEST_F(SelfFenceOf, A49ASourceWithItsReplicaGoesOnWithoutAnOperator) {
   const auto until = std::chrono::steady_clock::now() + 4s;  // five times what it takes
   for (int i = 0; std::chrono::steady_clock::now() < until; ++i) {
     Client(source.login()).run("CREATE DATABASE IF NOT EXISTS d" + std::to_string(i % 10));
@@ -125,7 +125,7 @@ TEST_F(SelfFenceOf, AFencedMemberStaysSoWithANewAgentAndWhenOpenedByHand) {
   }));
 }
 
-TEST_F(SelfFenceOf, AServerThatWasPausedIsFencedWhenItWakesUp) {
+TEST_F(SelfFenceOf, A51AServerThatWasPausedIsFencedWhenItWakesUp) {
   const auto pid = database();
   begin_commit();
   ASSERT_TRUE(commit.get());
@@ -145,7 +145,7 @@ class SelfFenceWithALongLease : public SelfFenceOf {
   SelfFenceWithALongLease() : SelfFenceOf(5000ms) { source.renew_leases(true); }
 };
 
-TEST_F(SelfFenceWithALongLease, DoesNotCloseWhatItsOperatorDirects) {
+TEST_F(SelfFenceWithALongLease, A24DoesNotCloseWhatItsOperatorDirects) {
   detach();
   begin_commit();
   const auto waited = commit.wait_for(9s);
@@ -166,14 +166,14 @@ class Ending : public SelfFenceOf {
 };
 
 // A graceful shutdown of a source with too few replicas would switch semi-sync off.
-TEST_F(Ending, AContainerThatWasToldToEndAcknowledgesNothing) {
+TEST_F(Ending, A11AContainerThatWasToldToEndAcknowledgesNothing) {
   ASSERT_TRUE(commit_waits());
   source.end_container();
   ASSERT_TRUE(eventually(30s, [this] { return source.container_has_ended(); }));
   EXPECT_FALSE(commit.get()) << "the client was told OK";
 }
 
-TEST_F(Ending, AContainerWithoutAnAgentAcknowledgesNothing) {
+TEST_F(Ending, A11AContainerWithoutAnAgentAcknowledgesNothing) {
   ASSERT_TRUE(commit_waits());
   source.kill_agent();
   source.end_container();
@@ -181,7 +181,7 @@ TEST_F(Ending, AContainerWithoutAnAgentAcknowledgesNothing) {
   EXPECT_FALSE(commit.get()) << "the client was told OK";
 }
 
-TEST_F(Ending, AStoppedDatabaseAcknowledgesNothing) {
+TEST_F(Ending, A11AStoppedDatabaseAcknowledgesNothing) {
   ASSERT_TRUE(commit_waits());
   source.must<Done>({}, StopProcess{});
   EXPECT_FALSE(commit.get()) << "the client was told OK";

@@ -179,7 +179,7 @@ TEST_F(AgentGroup, AMemberWithTransactionsOfItsOwnIsRefusedAndStaysClosed) {
   EXPECT_EQ(states(0), "ONLINE");
 }
 
-TEST_F(AgentGroup, WhoHasLostTheMajorityEndsServingByItself) {
+TEST_F(AgentGroup, A43WhoHasLostTheMajorityEndsServingByItself) {
   make(3);
   form({1});
   ASSERT_TRUE(eventually([&] { return states(0) == "ONLINE,ONLINE,ONLINE"; }));

@@ -52,7 +52,7 @@ bool has_database(Unit& unit, const std::string& name) {
 
 std::string uuid_of(Unit& unit) { return Client(unit.login()).value("SELECT @@server_uuid"); }
 
-TEST(AgentMysql, AFreshMemberIsClosedEmptyAndSecured) {
+TEST(AgentMysql, A01AFreshMemberIsClosedEmptyAndSecured) {
   Unit unit("db-0");
   EXPECT_EQ(unit.seen()->data, DataState::Empty);
   unit.bring_up();
@@ -187,7 +187,7 @@ TEST(AgentMysql, AKilledDatabaseIsWitnessedAndComesBackClosed) {
   EXPECT_FALSE(Client::try_connect(unit.login())) << "it boots offline";
 }
 
-TEST(AgentMysql, TheWholeLifeOfAClusterOfThree) {
+TEST(AgentMysql, A15A16TheWholeLifeOfAClusterOfThree) {
   Unit a("db-0"), b("db-1"), c("db-2");
   for (auto* unit : {&a, &b, &c}) unit->bring_up();
   form(a, {&b, &c}, {1});
@@ -337,7 +337,7 @@ TEST(AgentMysql, AServerWhoseRelayLogIsGoneFollowsAgain) {
   EXPECT_TRUE(eventually([&] { return has_database(b, "e"); }));
 }
 
-TEST(AgentMysql, AnErrantMemberIsSavedClonedAndFollows) {
+TEST(AgentMysql, A52AnErrantMemberIsSavedClonedAndFollows) {
   Unit a("db-0"), b("db-1"), c("db-2");
   for (auto* unit : {&a, &b, &c}) unit->bring_up();
   // Both have a history of their own.
@@ -438,7 +438,7 @@ TEST_F(AgentClone, A21ThatDoesNotFitIsRefusedBeforeItStarts) {
   EXPECT_EQ(b.seen()->server_uuid, before.server_uuid) << "nothing was begun";
 }
 
-TEST_F(AgentClone, ThatWasCutShortCanBeDoneAgain) {
+TEST_F(AgentClone, A20ThatWasCutShortCanBeDoneAgain) {
   begin();
   [[maybe_unused]] const auto closed = b.order({2}, Close{}, 2s);
   cut.wait();
@@ -446,7 +446,7 @@ TEST_F(AgentClone, ThatWasCutShortCanBeDoneAgain) {
 }
 
 // A donor that hangs keeps a killed CLONE waiting.
-TEST_F(AgentClone, WhoseStatementCannotBeKilledCostsTheServerItsProcess) {
+TEST_F(AgentClone, A20WhoseStatementCannotBeKilledCostsTheServerItsProcess) {
   const auto donor = static_cast<pid_t>(a.seen()->process.pid);
   const auto pid = b.seen()->process.pid;
   ASSERT_EQ(::kill(donor, SIGSTOP), 0);
@@ -462,7 +462,7 @@ TEST_F(AgentClone, WhoseStatementCannotBeKilledCostsTheServerItsProcess) {
   expect_done_again({1});
 }
 
-TEST_F(AgentClone, GoesOnWhenTheAgentRestartsInTheMiddleOfIt) {
+TEST_F(AgentClone, A20GoesOnWhenTheAgentRestartsInTheMiddleOfIt) {
   begin();
   b.restart_agent();
   cut.wait();
@@ -508,7 +508,7 @@ TEST(AgentMysql, APausedMemberIsKilledWhenItMustCloseEvenByANewAgent) {
   EXPECT_FALSE(Client::try_connect(a.login())) << "it boots closed";
 }
 
-TEST(AgentMysql, AHigherEpochCutsShortWhatALowerOneHadBegun) {
+TEST(AgentMysql, A13AHigherEpochCutsShortWhatALowerOneHadBegun) {
   Unit a("db-0");
   a.bring_up();
   auto waiting = open_without_replicas(a);
@@ -531,7 +531,7 @@ TEST(AgentMysql, AccountsAreGivenThoughTheMemberWaitsForItsReplicas) {
   EXPECT_EQ(cut.error().code, Code::Stale) << "and it is asked for again";
 }
 
-TEST(AgentMysql, AMemberThatLostItsDataGetsWhatWasWrittenOnItBack) {
+TEST(AgentMysql, A18AMemberThatLostItsDataGetsWhatWasWrittenOnItBack) {
   Unit b("db-1");
   b.bring_up();
   {

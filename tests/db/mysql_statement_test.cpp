@@ -53,7 +53,7 @@ TEST_F(MysqlStatements, SuperReadOnlyImpliesReadOnlyAndBothAreClearedByReadOnly)
   EXPECT_EQ(global("super_read_only"), "0");
 }
 
-TEST_F(MysqlStatements, TheSemiSyncTimeoutIsTakenUnclipped) {
+TEST_F(MysqlStatements, A12TheSemiSyncTimeoutIsTakenUnclipped) {
   client_->run(enable_semi_sync_source(SemiSyncNames::New, 2));
   EXPECT_EQ(global("rpl_semi_sync_source_timeout"), std::to_string(kSemiSyncTimeoutMs));
   EXPECT_EQ(global("rpl_semi_sync_source_wait_for_replica_count"), "2");

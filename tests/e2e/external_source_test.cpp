@@ -319,7 +319,7 @@ class ExternalFaultPoints : public ExternalSource, public testing::WithParamInte
   }
 };
 
-TEST_P(ExternalFaultPoints, TheNextOperatorBringsItToTheSameEnd) {
+TEST_P(ExternalFaultPoints, A06TheNextOperatorBringsItToTheSameEnd) {
   const auto leave = [] { ok(fmt::format("annotate mr {} troupe.dev/external-source-", kName)); };
   ASSERT_TRUE(attaches() ? dies_at(GetParam().at, [] { apply_topology(); })
                          : dies_at(GetParam().at, leave));

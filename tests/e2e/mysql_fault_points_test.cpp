@@ -114,7 +114,7 @@ class MysqlFaultPoints : public ClusterTest, public testing::WithParamInterface<
   }
 };
 
-TEST_P(MysqlFaultPoints, TheNextOperatorBringsItToTheSameEnd) {
+TEST_P(MysqlFaultPoints, A06TheNextOperatorBringsItToTheSameEnd) {
   const auto operation = operation_of(GetParam().operation);
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(Dies, MysqlFaultPoints, testing::ValuesIn(tried(kOperat
 
 class MysqlPauses : public MysqlFaultPoints {};
 
-TEST_P(MysqlPauses, AnotherOperatorBringsItToItsEndAndTheOneThatWakesUpChangesNothing) {
+TEST_P(MysqlPauses, A06AnotherOperatorBringsItToItsEndAndTheOneThatWakesUpChangesNothing) {
   const auto operation = operation_of(GetParam().operation);
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
@@ -152,7 +152,7 @@ const std::vector<std::string> kForm{
 
 class MysqlFormation : public ClusterTest, public testing::WithParamInterface<FaultPoint> {};
 
-TEST_P(MysqlFormation, TheNextOperatorMakesTheSameTopology) {
+TEST_P(MysqlFormation, A06TheNextOperatorMakesTheSameTopology) {
   delete_topology();
   ASSERT_TRUE(dies_at(GetParam().at,
                       [] { ok("apply -f " + sample("samples/mysql/cluster.yaml").string()); }));

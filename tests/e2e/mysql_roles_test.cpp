@@ -282,7 +282,7 @@ TEST_F(MysqlRoles, AReplicaThatItsSourceRefusesComesBackByItself) {
   ASSERT_TRUE(settles(before));
 }
 
-TEST_F(MysqlRoles, AKilledServerProcessIsReplacedWithinSecondsAndComesBackAsAReplica) {
+TEST_F(MysqlRoles, A02AKilledServerProcessIsReplacedWithinSecondsAndComesBackAsAReplica) {
   const auto old_source = source();
   auto load = Load::to_each_member(mysql());
   ASSERT_TRUE(load.flows());
@@ -295,7 +295,7 @@ TEST_F(MysqlRoles, AKilledServerProcessIsReplacedWithinSecondsAndComesBackAsARep
   EXPECT_TRUE(load.nothing_lost());
 }
 
-TEST_F(MysqlRoles, AKilledPodIsReplacedAndComesBackAsAReplica) {
+TEST_F(MysqlRoles, A02AKilledPodIsReplacedAndComesBackAsAReplica) {
   const auto old_source = source();
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
@@ -307,7 +307,7 @@ TEST_F(MysqlRoles, AKilledPodIsReplacedAndComesBackAsAReplica) {
   EXPECT_TRUE(load.nothing_lost());
 }
 
-TEST_F(MysqlRoles, APodOfTheSourceThatIsDeletedHandsItsRoleOverBeforeItEnds) {
+TEST_F(MysqlRoles, A03APodOfTheSourceThatIsDeletedHandsItsRoleOverBeforeItEnds) {
   const auto old_source = source();
   const auto before = epoch();
   auto load = Load::through_service(mysql());
@@ -420,7 +420,7 @@ TEST_F(MysqlRoles, AFailoverThatWasRecordedIsDecidedTheSameOnceMore) {
 
 // Each time killed while a change of members is half done; the second time the source dies as well,
 // so that the next operator has nothing but the record to tell it on whom it may rely.
-TEST_F(MysqlRoles, GrowsToFiveAndShrinksToThreeUnderLoadWhoeverDiesOnTheWay) {
+TEST_F(MysqlRoles, A40GrowsToFiveAndShrinksToThreeUnderLoadWhoeverDiesOnTheWay) {
   auto load = Load::through_service(mysql());
   ASSERT_TRUE(load.flows());
   ok("scale us/mysql-cluster --replicas=5");
@@ -456,7 +456,7 @@ TEST_F(MysqlRoles, GrowsToFiveAndShrinksToThreeUnderLoadWhoeverDiesOnTheWay) {
   ok("delete pvc mysql-cluster-3-data mysql-cluster-4-data");
 }
 
-TEST_F(MysqlRoles, WithoutTheApiServerNobodyChangesRolesAndThenEverythingGoesOn) {
+TEST_F(MysqlRoles, A49WithoutTheApiServerNobodyChangesRolesAndThenEverythingGoesOn) {
   auto config = support::file_text(cluster().directory() / "kubeconfig");
   std::smatch server;
   ASSERT_TRUE(std::regex_search(config, server, std::regex("https://127.0.0.1:([0-9]+)")));

@@ -107,7 +107,7 @@ TEST(Stalled, CommitsAreWaitedForAMoment) {
   EXPECT_LE(plan.wake, servers.now + milliseconds(100));
 }
 
-TEST(Stalled, CommitsHaveTheReceiversConnectAgainOneAfterTheOther) {
+TEST(Stalled, A25CommitsHaveTheReceiversConnectAgainOneAfterTheOther) {
   auto servers = stalled_for(seconds(4));
   auto plan = servers.decide();
   EXPECT_THAT(asked(plan), ElementsAre("db-1 StopReceiver"));
