@@ -26,4 +26,10 @@ bool pod_is_ready(const k8s::Pod& pod) {
   return ready && ready->status == "True";
 }
 
+std::vector<std::string> dns_names_of_pod(std::string_view hostname, std::string_view service,
+                                          std::string_view ns, std::string_view cluster_domain) {
+  const auto base = fmt::format("{}.{}.{}", hostname, service, ns);
+  return {base, base + ".svc", fmt::format("{}.svc.{}", base, cluster_domain)};
+}
+
 }  // namespace troupe::actors

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "actors/model/decision.hpp"
 #include "k8s/api/core.hpp"
@@ -13,5 +16,9 @@ namespace troupe::actors {
 std::string pod_life(const k8s::Pod& pod);
 std::optional<agent::Endpoint> agent_of(const k8s::Pod& pod);
 bool pod_is_ready(const k8s::Pod& pod);
+// The DNS names of a Pod with that host name behind a headless Service, the shortest that is good
+// in every namespace first.
+std::vector<std::string> dns_names_of_pod(std::string_view hostname, std::string_view service,
+                                          std::string_view ns, std::string_view cluster_domain);
 
 }  // namespace troupe::actors

@@ -228,6 +228,18 @@ void plan_next(const Topology& t, TimePoint now, Plan& plan) {
   ensure_accounts(t, t.record.epoch, plan);
 }
 
+// Nobody follows it there now, so that nothing else tells it before it is too late.
+void tell_wrong_hosts(const Topology& t, Plan& plan) {
+  const auto is_told = [&plan](const Member& m) {
+    return std::any_of(plan.guards.begin(), plan.guards.end(), [&m](const Guard& g) {
+      return g.rule == kHostNotItsOwn && g.text.find(m.host_problem) != std::string::npos;
+    });
+  };
+  for (const auto* m : t.voters())
+    if (!m->host_problem.empty() && !is_told(*m))
+      plan.hold(std::string(kHostNotItsOwn), m->host_problem);
+}
+
 // That a member has closed itself explains most of what else there is to say of it.
 void tell_fenced(const Topology& t, Plan& plan) {
   std::vector<Guard> fenced;
@@ -261,6 +273,7 @@ Plan decide_by(Situations next, const Topology& t, TimePoint now) {
   correct_record(t, plan);
   hold_impossible_epochs(t, plan);
   tell_full_volumes(t, plan);
+  tell_wrong_hosts(t, plan);
   tell_fenced(t, plan);
   wake_for_evidence(t, now, plan);
   // What is written down comes first; the step it announces is taken when it is seen to be there.

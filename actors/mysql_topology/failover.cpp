@@ -49,6 +49,7 @@ mysql::Candidate candidate_of(const Member& m, const Outcome& stopped) {
   c.unapplied = subtract(stopped.received, stopped.executed).count();
   if (m.server()) c.version = m.server()->version;
   c.departing = m.departing.has_value();
+  c.misnamed = !m.host_problem.empty();
   return c;
 }
 
@@ -173,6 +174,15 @@ void choose_source(const Topology& t, const Member& source, const Stopped& stopp
   if (!winner) return;
   if (more_is_leaving(stopped, *winner)) {
     if (!give_up(t, source, stopped, now, plan)) tell_who_leaves(stopped, *winner, plan);
+    return;
+  }
+  // Without acknowledgements nothing would be written there. As long as it is not promoted, it can
+  // still be another that has as much.
+  if (winner->misnamed && t.semi_sync()) {
+    if (!give_up(t, source, stopped, now, plan))
+      plan.hold(std::string(kHostNotItsOwn),
+                fmt::format("only {} has everything, and nobody could follow it: {}", winner->name,
+                            t.find(winner->name)->host_problem));
     return;
   }
   promote(t, *winner, plan);

@@ -90,6 +90,9 @@ bool semi_sync_is_right(const Topology& t, const mysql::MemberObservation& sourc
 // was acknowledged can be missed by it. Says who does not count yet, or counts still.
 void keep_quorum(const Topology& t, const Member& source, TimePoint now, Plan& plan);
 
+// The rule of a member that could be followed by nobody, as its host leads elsewhere.
+inline constexpr std::string_view kHostNotItsOwn = "HostNotItsOwn";
+
 // How little room is left on its volume, if it is too little; nullopt: enough, or not known.
 std::optional<std::string> nearly_full(const Member& m);
 void tell_full_volumes(const Topology& t, Plan& plan);

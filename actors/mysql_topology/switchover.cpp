@@ -8,7 +8,7 @@ namespace troupe::mysql_topology {
 std::string candidates(const Topology& t, const Member& source, TimePoint now) {
   std::string names;
   for (const auto* m : t.voters())
-    if (m != &source && !m->departing && !unusable(*m, now))
+    if (m != &source && !m->departing && m->host_problem.empty() && !unusable(*m, now))
       names += fmt::format("{}\"{}\"", names.empty() ? "" : " or ", m->name);
   return names.empty() ? "no other member can take over now" : "name " + names;
 }
@@ -59,6 +59,10 @@ std::vector<Guard> objections(const Topology& t, const Member& source, const Mem
   if (candidate->departing)
     out.push_back(
         {"CandidateDeparts", candidate->departing->why + "; " + candidates(t, source, now), {}});
+  if (!candidate->host_problem.empty())
+    out.push_back({std::string(kHostNotItsOwn),
+                   candidate->host_problem + "; " + candidates(t, source, now),
+                   {}});
   if (!t.counts(*candidate))
     out.push_back({"CandidateJoining", name + " does not count for the quorum yet", s.seen});
   if (const auto full = nearly_full(*candidate)) out.push_back({"CandidateVolumeFull", *full, {}});
@@ -286,6 +290,7 @@ void resume_switchover(const Topology& t, TimePoint now, Plan& plan) {
   if (!is_listed(candidate))
     return give_up(t, op.candidate + " is no (non-isolated) member any more", plan);
   if (candidate->is_anothers()) return give_up(t, *unusable(*candidate, now), plan);
+  if (!candidate->host_problem.empty()) return give_up(t, candidate->host_problem, plan);
   if (const auto death = death_of(t, *candidate, now)) return give_up(t, death->evidence, plan);
   if (op.step == Step::Close) return close_source(t, *from, plan);
   catch_up(t, *candidate, plan);

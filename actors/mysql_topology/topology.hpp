@@ -127,6 +127,8 @@ struct Member {
   std::string name;  // of Unit and Pod
   std::string host;  // as the specification names it
   std::uint16_t port = 3306;
+  // Why nobody reaches it there; empty: nothing is known against it.
+  std::string host_problem;
   int ordinal = 0;
   bool isolated = false;
   // Only on record, no more in the specification: it may hold alone what it acknowledged. Its host
@@ -247,8 +249,8 @@ struct Quorum {
   std::vector<std::string> members;  // by name
   // Of these, who follows nobody, and joins no group, since this epoch or before.
   std::vector<std::string> leaving;
-  std::uint32_t acks = 0;            // w
-  std::uint32_t waits_for = 0;       // what the source is told to wait for: w or more
+  std::uint32_t acks = 0;       // w
+  std::uint32_t waits_for = 0;  // what the source is told to wait for: w or more
   bool operator==(const Quorum&) const = default;
 };
 

@@ -39,7 +39,7 @@ struct MysqlReplicationKind {
   // One server of the specification and what is known of it.
   struct Node {
     std::string name;
-    std::string host;
+    std::string host;  // without a final dot
     std::uint16_t port = 3306;
     bool isolated = false;
     // Counts for the quorum still and is not in the specification any more: nobody knows its host
@@ -80,6 +80,7 @@ struct MysqlReplicationKind {
     k8s::ObjectPtr<k8s::PodDisruptionBudget> budget;
     std::vector<Refusal> refused;
     WallTime wall;
+    std::string cluster_domain;
   };
 
   struct Memory {

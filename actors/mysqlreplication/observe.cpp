@@ -28,6 +28,13 @@ void look_at_node(Node& node, const ObjectRef& self, Sight& sight) {
   node.agent = sight.agent(life);
 }
 
+// With a final dot or without it, a name is the same.
+std::string host_of(const k8s::Text& text) {
+  auto host = text.str();
+  if (host.ends_with('.')) host.pop_back();
+  return host;
+}
+
 bool is_member(const World& w, std::string_view name) {
   return std::any_of(w.nodes.begin(), w.nodes.end(),
                      [name](const Node& n) { return n.name == name; });
@@ -57,6 +64,7 @@ MysqlReplicationKind::World MysqlReplicationKind::observe(const ObjectRef& self,
   World w;
   w.wall = sight.wall();
   w.refused = sight.refused();
+  w.cluster_domain = sight.settings().cluster_domain;
   w.object = sight.get<k8s::MysqlReplication>(self.ns, self.name);
   if (!w.object) return w;
   const auto& spec = w.object->spec;
@@ -64,11 +72,11 @@ MysqlReplicationKind::World MysqlReplicationKind::observe(const ObjectRef& self,
   w.external_name = w.object->metadata.annotations.get(kExternalSourceAnnotation).str();
   if (!w.external_name.empty()) w.external = sight.external_source(self.ns, w.external_name);
   w.nodes.push_back({.name = spec.source.name.str(),
-                     .host = spec.source.host.str(),
+                     .host = host_of(spec.source.host),
                      .port = static_cast<std::uint16_t>(spec.source.port)});
   for (const auto& r : spec.replica)
     w.nodes.push_back({.name = r.name.str(),
-                       .host = r.host.str(),
+                       .host = host_of(r.host),
                        .port = static_cast<std::uint16_t>(r.port),
                        .isolated = r.isolated});
   for (const auto& name : w.object->status.quorum.members)

@@ -23,6 +23,11 @@ void keep_members(const World& world, Decision& decision);
 void release_members(const World& world, Decision& decision);
 bool has_members(const World& world);
 
+// Why the others cannot reach the member by its host, where that can be told from names alone;
+// empty: nothing speaks against it. An address or name that this knows nothing of, as of a load
+// balancer, may be right.
+std::string host_problem(const World& world, const Node& node);
+
 mysql_topology::Topology topology_of(const World& world, const Memory& memory);
 mysql_topology::PersistedRecord record_of(const k8s::MysqlReplicationStatus& status);
 

@@ -56,6 +56,7 @@ topo::Member member_of(const World& w, const Node& n, int ordinal, const Memory&
   m.name = n.name;
   m.host = n.host;
   m.port = n.port;
+  m.host_problem = host_problem(w, n);
   m.ordinal = ordinal;
   m.isolated = n.isolated;
   m.former = n.former;

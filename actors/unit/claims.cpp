@@ -5,6 +5,7 @@
 #include <array>
 
 #include "actors/model/credentials.hpp"
+#include "actors/model/endpoints.hpp"
 #include "actors/model/ensure.hpp"
 #include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
@@ -90,8 +91,8 @@ std::vector<std::string> names_of_server(const World& w) {
   const auto name = w.object->metadata.name.view();
   std::vector<std::string> names{agent_server_name(ns, name), std::string(name), "localhost"};
   if (const auto subdomain = text_at(template_spec(w), "subdomain"); !subdomain.empty()) {
-    const auto base = fmt::format("{}.{}.{}", name, subdomain, ns);
-    names.insert(names.end(), {base, base + ".svc", base + ".svc." + w.cluster_domain});
+    const auto by_service = dns_names_of_pod(name, subdomain, ns, w.cluster_domain);
+    names.insert(names.end(), by_service.begin(), by_service.end());
   }
   return names;
 }

@@ -12,8 +12,8 @@ bool exceeds(const GtidSet& position, const GtidSet& other) {
 }
 
 auto preference(const Candidate& candidate) {
-  return std::tie(candidate.departing, candidate.version, candidate.unapplied, candidate.ordinal,
-                  candidate.name);
+  return std::tie(candidate.misnamed, candidate.departing, candidate.version, candidate.unapplied,
+                  candidate.ordinal, candidate.name);
 }
 
 std::vector<std::size_t> undominated(std::span<const Candidate> candidates) {

@@ -24,6 +24,7 @@ struct Candidate {
   GtidSet position;
   std::uint64_t unapplied = 0;  // transactions received but not executed
   bool departing = false;       // its server is about to end
+  bool misnamed = false;        // nobody would find it where it is said to be
 };
 
 // `index` into the candidates given.
@@ -45,8 +46,8 @@ struct NoCandidate {};
 
 using Choice = std::variant<NoCandidate, Chosen, Diverged>;
 
-// Preference among equals: one that stays, the lowest version (others can follow it), the fewest
-// transactions left to apply (opens soonest), the lowest ordinal, the name.
+// Preference among equals: one that can be followed, one that stays, the lowest version (others can
+// follow it), the fewest transactions left to apply (opens soonest), the lowest ordinal, the name.
 Choice choose(std::span<const Candidate> candidates);
 
 }  // namespace troupe::mysql

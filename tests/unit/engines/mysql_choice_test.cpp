@@ -51,6 +51,15 @@ TEST(CandidateChoice, AmongEqualsWhoStaysComesFirst) {
   EXPECT_EQ(chosen({departing, candidate("b", 1, kA + "1-4")}), "a");
 }
 
+TEST(CandidateChoice, AmongEqualsWhoCanBeFollowedComesFirst) {
+  auto misnamed = candidate("a", 0, kA + "1-5");
+  misnamed.misnamed = true;
+  auto departing = candidate("b", 1, kA + "1-5");
+  departing.departing = true;
+  EXPECT_EQ(chosen({misnamed, departing}), "b");
+  EXPECT_EQ(chosen({misnamed, candidate("b", 1, kA + "1-4")}), "a");
+}
+
 TEST(CandidateChoice, EmptySetsAreEqual) {
   EXPECT_EQ(chosen({candidate("b", 1, ""), candidate("a", 0, "")}), "a");
 }

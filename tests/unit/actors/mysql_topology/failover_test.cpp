@@ -339,6 +339,47 @@ TEST(Failover, ChoosesOneThatIsAboutToEndOnlyForWhatItAloneHas) {
   EXPECT_EQ(servers.decide().record->current, "db-1");
 }
 
+TEST(Failover, ChoosesOneWhoseHostLeadsElsewhereForNothing) {
+  auto servers = stopping();
+  servers[1].host_problem = "the host of db-1 is that of db-2";
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-12");
+  servers[2].did(Verb::StopReceiver, 2, "db-0:1-12");
+  EXPECT_EQ(servers.decide().record->current, "db-2");
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-13");
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record) << "db-2 lacks what may have been acknowledged, db-1 has no way back";
+  EXPECT_THAT(held_by(plan), ElementsAre("HostNotItsOwn"));
+  EXPECT_EQ(
+      text_of(plan, "HostNotItsOwn"),
+      "only db-1 has everything, and nobody could follow it: the host of db-1 is that of db-2");
+  servers[1].host_problem.clear();
+  EXPECT_EQ(servers.decide().record->current, "db-1");
+}
+
+TEST(Failover, ToOneWhoseHostLeadsElsewhereIsHeldThoughAPersonHasChosenIt) {
+  auto servers = stopping();
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-12 db-1:1");
+  servers[2].did(Verb::StopReceiver, 2, "db-0:1-12 db-2:1");
+  servers.topology.recover_on = "db-1";
+  EXPECT_EQ(servers.decide().record->current, "db-1");
+  servers[1].host_problem = "the host of db-1 is that of db-2";
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(text_of(plan, "HostNotItsOwn"), HasSubstr("nobody could follow it"));
+}
+
+TEST(Failover, WithoutAcknowledgementsIsToWhoHasEverythingWhateverItsHost) {
+  auto servers = Servers::formed(3, Mode::Async);
+  servers.topology.failover.allow_loss = true;
+  servers[0].is_killed();
+  servers.begin(OperationType::Failover, Step::StopReceivers, "db-0", "");
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-13");
+  servers[2].did(Verb::StopReceiver, 2, "db-0:1-12");
+  servers[1].host_problem = "the host of db-1 is that of db-2";
+  EXPECT_EQ(recorded(servers.decide()), "Failover Promote from db-0 to db-1, epoch 2")
+      << "writes go on without replicas";
+}
+
 TEST(Failover, ChoosesWhoHasReceivedMostExecutedOrNot) {
   auto servers = stopping();
   servers[1].did(Verb::StopReceiver, 2, "db-0:1-12", "db-0:1-12");

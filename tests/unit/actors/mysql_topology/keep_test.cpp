@@ -678,5 +678,17 @@ TEST(Fenced, NothingIsSaidOfAMemberWhoseAgentIsAwayOrAnothers) {
   EXPECT_THAT(held_by(servers.decide()), ::testing::Not(Contains("MemberFenced")));
 }
 
+TEST(Keep, SaysThatTheHostOfAMemberLeadsElsewhereBeforeAnybodyFollowsItThere) {
+  auto servers = Servers::formed();
+  ASSERT_TRUE(servers.decide().ready);
+  servers[2].host_problem = "the host of db-2 is that of db-1";
+  const auto plan = servers.decide();
+  EXPECT_THAT(held_by(plan), ElementsAre("HostNotItsOwn"));
+  EXPECT_EQ(text_of(plan, "HostNotItsOwn"), "the host of db-2 is that of db-1");
+  EXPECT_FALSE(plan.ready);
+  EXPECT_TRUE(plan.writable);
+  EXPECT_EQ(roles(plan), "db-0=Source db-1=Replica db-2=Replica");
+}
+
 }  // namespace
 }  // namespace troupe::mysql_topology::testing

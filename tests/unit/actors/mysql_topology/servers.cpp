@@ -241,6 +241,7 @@ Member Server::member() const {
   m.name = name;
   m.host = host;
   m.port = kPort;
+  m.host_problem = host_problem;
   m.ordinal = name.back() - '0';
   m.isolated = isolated;
   m.former = former;

@@ -69,6 +69,7 @@ struct Server {
 
   std::string name;
   std::string host;
+  std::string host_problem;
   bool isolated = false;
   bool former = false;
   bool unit = true;

@@ -200,6 +200,31 @@ TEST(Order, OfOneThatIsAboutToEndIsHeld) {
   EXPECT_THAT(plan.refusals[0].text, HasSubstr("is being deleted; name \"db-2\""));
 }
 
+TEST(Order, OfOneWhoseHostLeadsElsewhereIsHeld) {
+  auto servers = ordered();
+  servers[1].host_problem = "the host of db-1 is that of db-2";
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  ASSERT_THAT(refused_by(plan), ElementsAre("HostNotItsOwn"));
+  EXPECT_EQ(plan.refusals[0].text, "the host of db-1 is that of db-2; name \"db-2\"");
+}
+
+TEST(Order, IsGivenUpWhereTheHostOfTheCandidateIsSpoiltMeanwhile) {
+  auto servers = Servers::formed();
+  servers.begin(OperationType::Switchover, Step::CatchUp, "db-0", "db-1");
+  servers[1].host_problem = "the host of db-1 is that of db-2";
+  const auto plan = servers.decide();
+  ASSERT_EQ(recorded(plan), "Switchover Reopen from db-0 to db-1, epoch 2");
+  EXPECT_EQ(plan.record->operation->reason, "the host of db-1 is that of db-2");
+}
+
+TEST(HandOver, IsNotToOneWhoseHostLeadsElsewhere) {
+  auto servers = Servers::formed();
+  servers[0].departing = {"db-0 is to be replaced"};
+  servers[1].host_problem = "the host of db-1 is that of db-2";
+  EXPECT_EQ(recorded(servers.decide()), "Switchover Close from db-0 to db-2, epoch 2");
+}
+
 // --- a source that is about to end ---------------------------------------------------------------
 
 Servers leaving_source() {

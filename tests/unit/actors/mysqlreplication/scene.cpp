@@ -160,6 +160,7 @@ MysqlReplicationKind::World ReplicationScene::world() const {
   w.readonly = get<k8s::Service>("Service", "db-readonly");
   w.budget = get<k8s::PodDisruptionBudget>("PodDisruptionBudget", "db");
   w.wall = WallTime{std::chrono::seconds(1769860800)};
+  w.cluster_domain = "cluster.local";
   const auto owner_exists = [this](const std::string& unit) {
     const auto name = owner(unit);
     return name != "db" && documents.contains("MysqlReplication/" + name);
