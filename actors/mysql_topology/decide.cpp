@@ -90,6 +90,27 @@ void let_stay(const Topology& t, PersistedRecord& record) {
   });
 }
 
+// A member without data may have lost what it acknowledged, unless the source never had any. That
+// is written down before it follows: from then on it is not empty any more.
+void note_lost_data(const Topology& t, Plan& plan) {
+  const auto* source = t.find(t.record.current);
+  if (t.mode != Mode::SemiSync || t.is_fed() || !source) return;
+  if (source->server() && source->position().empty()) return;
+  for (const auto& m : t.members) {
+    if (&m == source || !t.counts(m) || t.recovers(m) || !m.server() || !m.position().empty() ||
+        is_pointed_at(m, *source))
+      continue;
+    if (!plan.record) plan.record = t.record;
+    auto& names = plan.record->quorum.recovering;
+    if (std::find(names.begin(), names.end(), m.name) != names.end()) continue;
+    names.push_back(m.name);
+    plan.notes.push_back({false, "MemberRecovering",
+                          fmt::format("{} has no data: it vouches for nothing before it has all "
+                                      "that {} has",
+                                      m.name, source->name)});
+  }
+}
+
 // What is on record and not true any more comes before every step that rests on it: roles stay
 // those of the step under way, and nothing else is begun.
 void correct_record(const Topology& t, Plan& plan) {
@@ -270,6 +291,7 @@ Plan decide_by(Situations next, const Topology& t, TimePoint now) {
   Plan plan;
   plan.choice_over = !t.recover_on.empty() && !is_choosing(t);
   if (!source_is_anothers(t, now, plan)) next(t, now, plan);
+  note_lost_data(t, plan);
   correct_record(t, plan);
   hold_impossible_epochs(t, plan);
   tell_full_volumes(t, plan);

@@ -7,8 +7,9 @@
 //
 // That rests on members keeping what they once acknowledged. So relay logs are applied before a
 // replica follows another source; data is replaced only by a donor's that has all of it but what is
-// errant (Rebuild); and a member with no data, or half a clone, is not among the f. Volumes that
-// lose data are outside of it.
+// errant (Rebuild); and a member whose data was replaced, or lost with its volume, is not among the
+// f before it has all that the source has (Quorum::recovering). A source that loses its volume
+// together with the only replica that has a commit is outside of it.
 //
 // N and w are those on record (Quorum), not those of the specification: a member counts before it
 // may acknowledge, and until others have what it acknowledged, whether it was isolated, taken out

@@ -23,12 +23,18 @@ std::vector<const Member*> reachable_replicas(const Topology& t, const Member& s
   return out;
 }
 
+std::string not_whole(const Member& m) {
+  return m.name + " has not all data again that it once had";
+}
+
 std::string missing(const Topology& t, const Member& source, int have, TimePoint now) {
   std::string text = fmt::format("{} of {} needed replicas within reach", have, t.quorum());
   for (const auto& name : t.record.quorum.members) {
     const auto* m = t.find(name);
-    if (m == &source || (m && m->process_running())) continue;
-    const auto why = m ? unusable(*m, now) : name + " is gone";
+    if (m == &source || (m && m->process_running() && !t.recovers(*m))) continue;
+    const auto why = !m                     ? name + " is gone"
+                     : m->process_running() ? not_whole(*m)
+                                            : unusable(*m, now);
     text += "; " + why.value_or(name + " is not usable");
   }
   return text;
@@ -76,7 +82,7 @@ Stopped stopped_replicas(const Topology& t, const Member& source) {
     s.first = std::min(s.first, o->at);
     if (m->clone_is_partial())
       s.others += fmt::format("; {}'s clone is not complete", m->name);
-    else
+    else if (!t.recovers(*m))
       (m->is_listed() ? s.candidates : s.leaving).push_back(candidate_of(*m, *o));
   }
   leave_out_empty(s, source);
@@ -212,9 +218,10 @@ void consider_failover(const Topology& t, const Member& source, const Death& dea
     return;
   }
   const auto reachable = reachable_replicas(t, source);
-  if (t.record.quorum.members.size() < 2 || static_cast<int>(reachable.size()) < t.quorum()) {
-    plan.hold("QuorumMissing", missing(t, source, static_cast<int>(reachable.size()), now),
-              death.since);
+  const auto vouching = static_cast<int>(std::count_if(
+      reachable.begin(), reachable.end(), [&t](const Member* m) { return !t.recovers(*m); }));
+  if (t.record.quorum.members.size() < 2 || vouching < t.quorum()) {
+    plan.hold("QuorumMissing", missing(t, source, vouching, now), death.since);
     return;
   }
   plan.guards.clear();

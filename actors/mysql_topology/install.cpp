@@ -113,6 +113,16 @@ void report_left_behind(const Topology& t, const Member& candidate, Plan& plan) 
       Lost{.member = from, .gtids = left.to_string(), .epoch = t.record.epoch, .at = t.wall});
 }
 
+// Its volume may have been replaced after it was chosen. One that is fed gets all from outside.
+std::optional<Death> lost_its_data(const Topology& t, const Member& candidate) {
+  if (!candidate.data_is_known() || !candidate.position().empty()) return std::nullopt;
+  const auto other = std::find_if(t.members.begin(), t.members.end(),
+                                  [](const Member& m) { return !m.position().empty(); });
+  if (other == t.members.end()) return std::nullopt;
+  return Death{fmt::format("{} has no data any more, and {} has", candidate.name, other->name),
+               candidate.server() ? candidate.server()->seen : TimePoint{}};
+}
+
 }  // namespace
 
 // What has more than the candidate is left for later, when the candidate works: it will be rebuilt.
@@ -129,6 +139,10 @@ void attach_others(const Topology& t, const Member& candidate, TimePoint now, Pl
         plan.hold(std::string(kFromAnother), *why, m->server()->seen);
         continue;
       }
+    }
+    if (!m->data_is_known()) {
+      plan.probe.push_back(m->name);
+      continue;
     }
     if (!candidate.position().contains(m->position())) {
       plan.hold("HasMoreThanSource",
@@ -169,6 +183,8 @@ void install(const Topology& t, TimePoint now, Plan& plan) {
     return;
   }
   if (t.is_fed()) return install_fed(t, *candidate, now, plan);
+  if (const auto lost = lost_its_data(t, *candidate))
+    return consider_failover(t, *candidate, *lost, now, plan);
   attach_others(t, *candidate, now, plan);
   const bool open = make_source(t, *candidate, plan);
   if (candidate->done(Verb::Promote, t.record.epoch)) plan.roles[op.candidate] = Role::Source;

@@ -162,11 +162,12 @@ void begin_rebuild(const Topology& t, const Member& m, const mysql::GtidSet& ext
   plan.record = t.record;
   plan.record->epoch = Epoch{t.record.epoch.value + 1};
   plan.record->operation = Operation{.type = OperationType::Rebuild,
-                                     .step = extra.empty() ? Step::Clone : Step::Save,
+                                     .step = Step::Save,
                                      .candidate = m.name,
                                      .gtids = extra.to_string(),
                                      .reason = why,
                                      .started = t.wall};
+  if (extra.empty()) begin_clone(*plan.record);
   plan.notes.push_back({true, "RebuildStarted", why});
 }
 

@@ -110,15 +110,31 @@ bool count_on_more(const Topology& t, const Member& source, const Holders& h, Pl
   return true;
 }
 
+// It has all that the source had when that was seen.
+bool has_caught_up(const Topology& t, const Member& m, const Member& source, TimePoint now) {
+  if (!stays(m) || unusable(m, now) || m.changed_since_probe()) return false;
+  return &m == &source ||
+         (m.server()->seen >= source.server()->answered() && healthy_replica(t, m, source) &&
+          m.position().contains(source.server()->gtid_executed));
+}
+
+// What it acknowledged once it has again, as the source has all that was acknowledged.
+bool let_recover(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
+  auto q = t.record.quorum;
+  for (const auto* m : t.voters()) {
+    if (!t.recovers(*m) || !has_caught_up(t, *m, source, now)) continue;
+    std::erase(q.recovering, m->name);
+    change(t, std::move(q), m->name + " has all data again", false, plan);
+    return true;
+  }
+  return false;
+}
+
 // Whoever counts could hold a failover back: it has to have caught up first.
 bool let_join(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
   auto q = t.record.quorum;
   for (const auto* m : t.voters()) {
-    if (!stays(*m) || unusable(*m, now) || m->changed_since_probe()) continue;
-    const bool caught_up = m == &source || (m->server()->seen >= source.server()->answered() &&
-                                            healthy_replica(t, *m, source) &&
-                                            m->position().contains(source.server()->gtid_executed));
-    if (t.counts(*m) || !caught_up) continue;
+    if (t.counts(*m) || !has_caught_up(t, *m, source, now)) continue;
     q.members.push_back(m->name);
     change(t, std::move(q), m->name + " has caught up", false, plan);
     return true;
@@ -149,6 +165,7 @@ bool let_leave(const Topology& t, const Member& source, const Holders& h, Plan& 
     if (!is_apart(t, name, source)) continue;
     std::erase(q.members, name);
     std::erase(q.leaving, name);
+    std::erase(q.recovering, name);
     names += (names.empty() ? "" : ", ") + name;
   }
   if (names.empty()) return false;
@@ -170,7 +187,7 @@ std::string left_to_receive(const Member& m, const Member& source) {
 // Those of others are told of elsewhere.
 void tell_who_changes(const Topology& t, const Member& source, Plan& plan) {
   for (const auto* m : t.voters())
-    if (!t.counts(*m) && m->ours && m != &source)
+    if ((!t.counts(*m) || t.recovers(*m)) && m->ours && m != &source)
       plan.hold(std::string(kJoining),
                 fmt::format("{} does not count for the quorum before it has caught up with {}{}",
                             m->name, source.name, left_to_receive(*m, source)));
@@ -196,8 +213,9 @@ void keep_quorum(const Topology& t, const Member& source, TimePoint now, Plan& p
   if (wait_for_fewer(t, plan)) return;
   if (source.answers(now) && source.process_running() && !source.changed_since_probe()) {
     const auto h = holders(t, source, now);
-    if (let_join(t, source, now, plan) || wait_for_more(t, source, plan) ||
-        count_on_more(t, source, h, plan) || let_leave(t, source, h, plan))
+    if (let_recover(t, source, now, plan) || let_join(t, source, now, plan) ||
+        wait_for_more(t, source, plan) || count_on_more(t, source, h, plan) ||
+        let_leave(t, source, h, plan))
       return;
   }
   tell_who_changes(t, source, plan);

@@ -2,6 +2,8 @@
 // saved.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "actors/mysql_topology/steps.hpp"
 
 namespace troupe::mysql_topology {
@@ -42,6 +44,16 @@ Epoch left_behind_at(const Topology& t, const Member& m) {
 
 }  // namespace
 
+void begin_clone(PersistedRecord& record) {
+  auto& q = record.quorum;
+  const auto& name = record.operation->candidate;
+  record.operation->step = Step::Clone;
+  const auto has = [&name](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  if (record.group.empty() && has(q.members) && !has(q.recovering)) q.recovering.push_back(name);
+}
+
 mysql::GtidSet extra_of(const Operation& op) {
   auto set = mysql::GtidSet::parse(op.gtids);
   return set ? std::move(*set) : mysql::GtidSet{};
@@ -71,7 +83,7 @@ void save_extra(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
                      intersect(m.server()->gtid_executed, extra).empty());
   if ((saved && saved->ok) || gone) {
     plan.record = t.record;
-    plan.record->operation->step = Step::Clone;
+    begin_clone(*plan.record);
     report_lost(*plan.record, Lost{.member = m.name,
                                    .gtids = op.gtids,
                                    .epoch = left_behind_at(t, m),

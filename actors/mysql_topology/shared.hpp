@@ -73,6 +73,8 @@ void begin_rebuild(const Topology& t, const Member& m, const mysql::GtidSet& ext
                    const std::string& why, Plan& plan);
 // The step Save of the rebuild in flight.
 void save_extra(const Topology& t, const Member& m, TimePoint now, Plan& plan);
+// The candidate's data is thrown away from now on: that is written down first.
+void begin_clone(PersistedRecord& record);
 // What is saved by it.
 mysql::GtidSet extra_of(const Operation& op);
 // The data that had to go is gone, whoever replaced it: an earlier clone, or a new volume.

@@ -63,7 +63,7 @@ std::vector<Guard> objections(const Topology& t, const Member& source, const Mem
     out.push_back({std::string(kHostNotItsOwn),
                    candidate->host_problem + "; " + candidates(t, source, now),
                    {}});
-  if (!t.counts(*candidate))
+  if (!t.counts(*candidate) || t.recovers(*candidate))
     out.push_back({"CandidateJoining", name + " does not count for the quorum yet", s.seen});
   if (const auto full = nearly_full(*candidate)) out.push_back({"CandidateVolumeFull", *full, {}});
   const auto lag = s.replica->seconds_behind;

@@ -162,6 +162,16 @@ mysql::GtidSet Member::position() const {
   return set;
 }
 
+bool Member::data_is_known() const {
+  if (server()) return true;
+  return std::any_of(outcomes.begin(), outcomes.end(), [](const auto& entry) {
+    const auto& [verb, outcome] = entry;
+    const bool tells = verb == Verb::StopReceiver || verb == Verb::Promote || verb == Verb::Open ||
+                       verb == Verb::Close || verb == Verb::Follow;
+    return tells && outcome.ok && !outcome.killed;
+  });
+}
+
 bool Member::changed_since_probe() const {
   const auto* s = server();
   return std::any_of(outcomes.begin(), outcomes.end(), [s](const auto& entry) {
@@ -209,6 +219,11 @@ std::vector<const Member*> Topology::voters() const {
 
 bool Topology::counts(const Member& m) const {
   const auto& names = record.quorum.members;
+  return std::find(names.begin(), names.end(), m.name) != names.end();
+}
+
+bool Topology::recovers(const Member& m) const {
+  const auto& names = record.quorum.recovering;
   return std::find(names.begin(), names.end(), m.name) != names.end();
 }
 

@@ -168,6 +168,9 @@ struct Member {
   bool clone_is_partial() const;
   // Everything that is safe on this member or will become so, by the newest that is known.
   mysql::GtidSet position() const;
+  // It was looked at, or has told what it has, since its Pod was made: empty means that it has
+  // none.
+  bool data_is_known() const;
   // A step changed the member after it was last probed: look again before judging it.
   bool changed_since_probe() const;
   const Outcome* outcome(Verb verb, Epoch epoch) const;
@@ -249,6 +252,9 @@ struct Quorum {
   std::vector<std::string> members;  // by name
   // Of these, who follows nobody, and joins no group, since this epoch or before.
   std::vector<std::string> leaving;
+  // Of these, whose data was thrown away or lost, and who have not all of it again: they vouch for
+  // nothing. Groups have none: they ask everybody before they begin again.
+  std::vector<std::string> recovering;
   std::uint32_t acks = 0;       // w
   std::uint32_t waits_for = 0;  // what the source is told to wait for: w or more
   bool operator==(const Quorum&) const = default;
@@ -309,6 +315,8 @@ struct Topology {
   std::vector<const Member*> voters() const;
   // Whether it is on record for the quorum: only such members may acknowledge.
   bool counts(const Member& m) const;
+  // Nothing that it once acknowledged may be looked for there.
+  bool recovers(const Member& m) const;
   // What the source shall wait for now.
   std::uint32_t acks() const { return record.quorum.waits_for; }
   bool semi_sync() const { return acks() > 0; }

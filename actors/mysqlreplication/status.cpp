@@ -375,6 +375,7 @@ void write_record(const World& w, const topo::PersistedRecord& r, Decision& d) {
   status["quorum"] = {
       {"members", boost::json::array(r.quorum.members.begin(), r.quorum.members.end())},
       {"leaving", boost::json::array(r.quorum.leaving.begin(), r.quorum.leaving.end())},
+      {"recovering", boost::json::array(r.quorum.recovering.begin(), r.quorum.recovering.end())},
       {"acks", r.quorum.acks},
       {"waitsFor", r.quorum.waits_for}};
   d.add(std::string(kRecordKey),

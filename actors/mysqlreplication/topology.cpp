@@ -110,6 +110,7 @@ topo::PersistedRecord record_of(const k8s::MysqlReplicationStatus& s) {
   }
   for (const auto& name : s.quorum.members) r.quorum.members.push_back(name.str());
   for (const auto& name : s.quorum.leaving) r.quorum.leaving.push_back(name.str());
+  for (const auto& name : s.quorum.recovering) r.quorum.recovering.push_back(name.str());
   r.quorum.acks = static_cast<std::uint32_t>(s.quorum.acks);
   r.quorum.waits_for = static_cast<std::uint32_t>(s.quorum.waitsFor);
   r.group = s.groupName.str();

@@ -384,10 +384,11 @@ struct Schema<LostTransactions> {
 struct ReplicationQuorum {
   List<Text> members;
   List<Text> leaving;
+  List<Text> recovering;
   std::int32_t acks = 0;
   std::int32_t waitsFor = 0;
 };
-BOOST_DESCRIBE_STRUCT(ReplicationQuorum, (), (members, leaving, acks, waitsFor))
+BOOST_DESCRIBE_STRUCT(ReplicationQuorum, (), (members, leaving, recovering, acks, waitsFor))
 template <>
 struct Schema<ReplicationQuorum> {
   static constexpr std::string_view kDoc =
@@ -398,6 +399,11 @@ struct Schema<ReplicationQuorum> {
        .max_items = 64},
       {.name = "leaving",
        .doc = "Of these, who counts only until others have what it acknowledged.",
+       .max_items = 64},
+      {.name = "recovering",
+       .doc =
+           "Of these, whose data was replaced or lost, and who do not vouch for a failover before "
+           "they have all of it again.",
        .max_items = 64},
       {.name = "acks",
        .doc =

@@ -82,6 +82,29 @@ TEST(A18, AReplicaThatLostItsVolumeComesBackAndNoWriteStalls) {
   });
 }
 
+// It has acknowledged what it lacks now, and nobody else has.
+void source_dies_while_a_replica_receives_its_data_again(Story& s) {
+  s.forms();
+  const int source = s.source(), lost = s.replica(), behind = s.other_replica();
+  s.part({source}, {behind});
+  while (s.acknowledged() < 200 && !s.failure()) s.writes_flow();
+  s.fleet.delete_pod_and_volume(lost, seconds(1));
+  s.expect("it has some data again", [&] {
+    const auto& m = s.fleet[lost];
+    return m.running && unite(m.executed, m.received).count() > 20;
+  });
+  s.fleet.kill(source, seconds(30));
+  s.pass(seconds(30));
+  s.writes_flow();
+  s.ends_well();
+}
+
+TEST(A18, AReplicaThatLostItsVolumeVouchesForNothingBeforeItHasAllAgain) {
+  for_each_seed(source_dies_while_a_replica_receives_its_data_again);
+  expect_caught(source_dies_while_a_replica_receives_its_data_again, &forgets_who_recovers,
+                "NoAcknowledgedWriteIsLost");
+}
+
 TEST(A19, ASourceThatLostItsVolumeIsReplacedAndServesNothingEmpty) {
   for_each_seed([](Story& s) {
     s.forms();

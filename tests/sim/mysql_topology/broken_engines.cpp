@@ -61,6 +61,15 @@ Plan forgets_who_leaves(const Topology& t, TimePoint now) {
   return decide(told, now);
 }
 
+Plan forgets_who_recovers(const Topology& t, TimePoint now) {
+  auto told = t;
+  std::erase_if(told.record.quorum.recovering, [&t](const std::string& name) {
+    const auto* m = t.find(name);
+    return m && !m->position().empty();
+  });
+  return decide(told, now);
+}
+
 Plan counts_on_acks_too_early(const Topology& t, TimePoint now) {
   auto told = t;
   told.record.quorum.acks = told.record.quorum.waits_for;

@@ -14,6 +14,8 @@ using Engine = Plan (*)(const Topology& t, TimePoint now);
 Plan overlooks_a_member(const Topology& t, TimePoint now);
 // Who is taken out of the specification counts no more from that moment.
 Plan forgets_who_leaves(const Topology& t, TimePoint now);
+// Who has lost its data counts for a failover as soon as it has some again.
+Plan forgets_who_recovers(const Topology& t, TimePoint now);
 // Counts on more acknowledgements as soon as the source is told to wait for them.
 Plan counts_on_acks_too_early(const Topology& t, TimePoint now);
 // Has the source wait for one acknowledgement less.

@@ -102,7 +102,7 @@ class Simulation {
     if (options_.outside && chance.percent(25)) return strike_outside();
     if (options_.group && chance.percent(15)) return strike_group(somebody());
     const int i = source_or_somebody();
-    switch (chance.pick(18)) {
+    switch (chance.pick(19)) {
       case 0:
       case 1:
       case 2:
@@ -138,6 +138,8 @@ class Simulation {
       case 15:
         return fill_disk(i);
       case 16:
+        return lose_volume(somebody());
+      case 17:
         fleet_[i].epoch.value += 1 + static_cast<std::uint64_t>(chance.pick(3));
         return timeline_.tell("the agent of {} has seen epoch {}", fleet_[i].name,
                               fleet_[i].epoch.value);
@@ -169,23 +171,32 @@ class Simulation {
       case 0:
         return fleet_.purge(i);
       case 1:
-        if (can_lose_volume(i))
-          fleet_.delete_pod_and_volume(i, chance.between(milliseconds(300), seconds(3)));
-        return;
+        return lose_volume(i);
       default:
         for (int j = 0; j < fleet_.size(); ++j)
           fleet_.kill(j, chance.between(milliseconds(50), seconds(5)));
     }
   }
 
-  // Who counts, and has all that was acknowledged, is a majority without it, too.
+  void lose_volume(int i) {
+    if (can_lose_volume(i))
+      fleet_.delete_pod_and_volume(i, strikes_.luck().between(milliseconds(300), seconds(3)));
+  }
+
+  // A majority of those who count has all that was acknowledged without it. Where no group is, it
+  // is a replica, and all others have theirs: what the operator cannot mend by itself is for a
+  // person to decide.
   bool can_lose_volume(int i) const {
-    const auto& members = object_.record.quorum.members;
-    const auto have_all = std::count_if(members.begin(), members.end(), [&](const auto& name) {
-      const int other = fleet_.index_of(name);
-      return other != i && fleet_.has_all_acknowledged(other);
-    });
-    return static_cast<std::size_t>(have_all) * 2 > members.size();
+    const auto& quorum = object_.record.quorum;
+    const auto have_all =
+        std::count_if(quorum.members.begin(), quorum.members.end(), [&](const auto& name) {
+          const int other = fleet_.index_of(name);
+          return other != i && fleet_.has_all_acknowledged(other);
+        });
+    if (options_.group) return static_cast<std::size_t>(have_all) * 2 > quorum.members.size();
+    return !options_.outside && fleet_[i].name != object_.record.current &&
+           quorum.recovering.empty() &&
+           static_cast<std::size_t>(have_all) + 1 >= quorum.members.size();
   }
 
   // Another replication gets the member's Unit, as when its label is edited by hand, takes the

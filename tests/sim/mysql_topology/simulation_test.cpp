@@ -108,6 +108,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Mutant{"overlooks_a_member", NoAcknowledgedWriteIsLost, with(&overlooks_a_member), 200},
         Mutant{"forgets_who_leaves", NoAcknowledgedWriteIsLost, with(&forgets_who_leaves), 300},
+        Mutant{"forgets_who_recovers", NoAcknowledgedWriteIsLost, with(&forgets_who_recovers),
+               3280},
         Mutant{"counts_on_acks_too_early", NoAcknowledgedWriteIsLost,
                with(&counts_on_acks_too_early), 3830},
         Mutant{"waits_for_one_less", NoAcknowledgedWriteIsLost, with(&waits_for_one_less)},

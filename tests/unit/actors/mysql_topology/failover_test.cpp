@@ -309,6 +309,28 @@ TEST(Failover, AMemberWithoutDataVouchesForNothing) {
   EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("db-2 holds no transactions"));
 }
 
+// It is not empty any more, and has not yet what it acknowledged.
+TEST(Failover, AMemberThatReceivesItsDataAgainVouchesForNothing) {
+  auto servers = stopping();
+  servers.record().quorum.recovering = {"db-2"};
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-10");
+  servers[2].has("db-0:1-3").did(Verb::StopReceiver, 2, "db-0:1-3");
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("1 of 2 needed"));
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("db-2 has not all data again"));
+}
+
+TEST(Failover, IsNotBegunOnTheWordOfAMemberThatReceivesItsDataAgain) {
+  auto servers = Servers::formed();
+  servers.record().quorum.recovering = {"db-2"};
+  servers[0].is_killed();
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("1 of 2 needed"));
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("db-2 has not all data again"));
+}
+
 TEST(Failover, WithinATopologyThatWasNeverWrittenToAnybodyVouches) {
   auto servers = stopping();
   for (auto& s : servers.list) s.has("");
@@ -548,6 +570,34 @@ TEST(Failover, AttachesItAgainWhenItWasRestartedSince) {
   EXPECT_THAT(asked(servers.decide()), ElementsAre("db-0 Follow db-1", "db-1 Promote"));
 }
 
+// Empty or not: only a look can tell.
+TEST(Failover, AttachesNobodyWhoseDataWereNotLookedAt) {
+  auto servers = promoting();
+  servers[0] = Server(0, servers.now);
+  servers[0].probed = false;
+  const auto plan = servers.decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-2 Follow db-1", "db-1 Promote"));
+  EXPECT_THAT(plan.probe, Contains("db-0"));
+}
+
+TEST(Failover, ACandidateThatLostItsVolumeIsReplacedAndNotOpened) {
+  auto servers = promoting();
+  servers[0] = Server(0, servers.now);
+  servers[0].has("db-0:1-13");
+  servers[1] = Server(1, servers.now);
+  servers[1].has("");
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Failover StopReceivers from db-1, epoch 3");
+  EXPECT_THAT(plan.record->operation->reason, HasSubstr("db-1 has no data any more"));
+}
+
+TEST(Failover, ACandidateThatHadNoDataLikeEverybodyIsOpened) {
+  auto servers = promoting();
+  for (auto& s : servers.list) s.has("");
+  servers[0].is_killed();
+  EXPECT_THAT(asked(servers.decide()), Contains("db-1 Promote"));
+}
+
 TEST(Failover, ClosesAFallenSourceThatIsFoundOpen) {
   auto servers = promoting();
   servers[0] = Server(0, servers.now);
@@ -558,6 +608,7 @@ TEST(Failover, ClosesAFallenSourceThatIsFoundOpen) {
 TEST(Failover, LeavesAReplicaAloneThatHasMoreThanTheCandidate) {
   auto servers = promoting();
   servers[0] = Server(0, servers.now);
+  servers[0].has("db-0:1-10");
   servers[2].has("db-0:1-13");
   const auto plan = servers.decide();
   EXPECT_THAT(asked(plan), ElementsAre("db-0 Follow db-1", "db-1 Promote"));

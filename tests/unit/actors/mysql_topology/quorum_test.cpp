@@ -271,6 +271,71 @@ struct Leaver {
 };
 class WhoLeaves : public ::testing::TestWithParam<Leaver> {};
 
+// --- who has lost its data
+
+Servers with_empty_replica() {
+  auto servers = Servers::formed();
+  servers[2] = Server(2, servers.now);
+  servers[2].has("");
+  return servers;
+}
+
+TEST(WhoRecovers, IsWrittenDownBeforeItFollows) {
+  auto servers = with_empty_replica();
+  const auto plan = servers.decide();
+  ASSERT_TRUE(plan.record);
+  EXPECT_THAT(plan.record->quorum.recovering, ElementsAre("db-2"));
+  EXPECT_THAT(asked(plan), IsEmpty());
+  servers.record() = *plan.record;
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 Follow db-0"));
+}
+
+TEST(WhoRecovers, IsNobodyWhereThereAreNoDataYet) {
+  auto servers = with_empty_replica();
+  servers[0].has("");
+  servers[1].has("");
+  EXPECT_FALSE(servers.decide().record);
+}
+
+TEST(WhoRecovers, IsWrittenDownAlsoWhileTheSourceIsOutOfSight) {
+  auto servers = with_empty_replica();
+  servers[0].is_silent(seconds(1));
+  const auto plan = servers.decide();
+  ASSERT_TRUE(plan.record);
+  EXPECT_THAT(plan.record->quorum.recovering, ElementsAre("db-2"));
+}
+
+// It has just begun to follow, as all do when a topology forms.
+TEST(WhoRecovers, IsNobodyWhoFollowsAlready) {
+  auto servers = Servers::formed();
+  servers[2].has("");
+  EXPECT_FALSE(servers.decide().record);
+}
+
+TEST(WhoRecovers, VouchesAgainOnceItHasAllThatTheSourceHas) {
+  auto servers = Servers::formed();
+  servers.record().quorum.recovering = {"db-2"};
+  servers[2].has("db-0:1-9");
+  auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(testing::text_of(plan, kJoining), HasSubstr("db-2"));
+  EXPECT_TRUE(plan.ready);
+
+  servers[2].has("db-0:1-9", "db-0:10");
+  plan = servers.decide();
+  ASSERT_TRUE(plan.record);
+  EXPECT_THAT(plan.record->quorum.recovering, IsEmpty());
+  EXPECT_EQ(text_of(plan.record->quorum), "db-0 db-1 db-2, 1 of 1");
+}
+
+TEST(WhoRecovers, IsNotMadeTheSource) {
+  auto servers = Servers::formed();
+  servers.record().quorum.recovering = {"db-2"};
+  servers[2].has("db-0:1-9");
+  servers.topology.wanted = "db-2";
+  EXPECT_THAT(refused_by(servers.decide()), ::testing::Contains("CandidateJoining"));
+}
+
 TEST(WhoJoins, SaysHowMuchItHasToReceive) {
   auto servers = Servers::formed();
   servers.take_out(2);

@@ -17,7 +17,29 @@ Servers rebuilding(Step step) {
   auto servers = with_errant();
   auto& op = servers.begin(OperationType::Rebuild, step, "", "db-2");
   op.gtids = gtids("db-2:8-9").to_string();
+  if (step == Step::Clone) servers.record().quorum.recovering = {"db-2"};
   return servers;
+}
+
+// Before any of them is thrown away.
+TEST(Rebuild, ThatItsDataAreThrownAwayIsWrittenDownWithTheStepThatDoesSo) {
+  EXPECT_THAT(with_errant().decide().record->quorum.recovering, IsEmpty());
+  auto servers = rebuilding(Step::Save);
+  servers[2].did(Verb::SaveTransactions, 2);
+  EXPECT_THAT(servers.decide().record->quorum.recovering, ElementsAre("db-2"));
+
+  auto behind = Servers::formed();
+  behind[0].seen.gtid_purged = gtids("db-0:1-9");
+  behind[2].has("db-0:1-3");
+  const auto plan = behind.decide();
+  EXPECT_EQ(recorded(plan), "Rebuild Clone to db-2, epoch 2");
+  EXPECT_THAT(plan.record->quorum.recovering, ElementsAre("db-2"));
+}
+
+TEST(Rebuild, IsNoProofThatTheMemberHasAllAgain) {
+  auto servers = rebuilding(Step::Clone);
+  servers[2].did(Verb::Clone, 2);
+  EXPECT_THAT(servers.decide().record->quorum.recovering, ElementsAre("db-2"));
 }
 
 TEST(Rebuild, BeginsBySavingWhatNobodyElseHas) {
