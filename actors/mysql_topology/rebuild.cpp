@@ -74,6 +74,18 @@ bool is_rebuilt(const Topology& t, const Member& m, const Member& source, TimePo
          has.contains(source.server()->gtid_purged);
 }
 
+namespace {
+
+// Another that had them, too, was rebuilt before.
+bool is_saved(const PersistedRecord& record, const mysql::GtidSet& extra) {
+  return std::any_of(record.lost.begin(), record.lost.end(), [&extra](const Lost& l) {
+    const auto saved = mysql::GtidSet::parse(l.gtids);
+    return !l.saved_to.empty() && saved && saved->contains(extra);
+  });
+}
+
+}  // namespace
+
 void save_extra(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;
   const auto extra = extra_of(op);
@@ -81,6 +93,13 @@ void save_extra(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   const bool gone = m.clone_is_partial() ||
                     (saved && !saved->ok && saved->error.code == Code::NotFound && m.answers(now) &&
                      intersect(m.server()->gtid_executed, extra).empty());
+  const bool by_another =
+      saved && !saved->ok && saved->error.code == Code::NotFound && is_saved(t.record, extra);
+  if (by_another) {
+    plan.record = t.record;
+    begin_clone(*plan.record);
+    return;
+  }
   if ((saved && saved->ok) || gone) {
     plan.record = t.record;
     begin_clone(*plan.record);

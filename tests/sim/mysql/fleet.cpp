@@ -722,7 +722,9 @@ std::optional<Reply> Fleet::close(Server& s, Job& job) {
 std::optional<Reply> Fleet::save(Server& s, const Command& c) {
   if (!subtract(s.executed, s.purged).contains(c.gtids))
     return refused(Code::NotFound, "not in the binary logs");
-  return done(s);
+  auto reply = done(s);
+  reply.saved_to = "a file of " + s.name;
+  return reply;
 }
 
 std::optional<Reply> Fleet::clone(Server& s, Job& job) {

@@ -55,6 +55,7 @@ struct Reply {
   mysql::GtidSet executed;
   mysql::GtidSet received;
   std::optional<Outside> outside;  // InspectSource
+  std::string saved_to;            // SaveTransactions
 };
 
 // What a server that takes part in a group knows of it, all in memory.

@@ -156,7 +156,8 @@ void Groups::begin(Server& s, const std::string& name) {
   Group g;
   g.name = name;
   g.prefix = fmt::format("{}", (now() - TimePoint{}).count());
-  g.last_number = last_number_in(position(s));
+  g.all = position(s);
+  g.last_number = last_number_in(g.all);
   g.acknowledged.resize(fleet_.servers_.size());
   groups_.push_back(std::move(g));
   fleet_.timeline_.tell("{} begins group {}", s.name, groups_.back().prefix);
@@ -288,6 +289,7 @@ void Groups::decide(Group& g) {
 
 void Groups::decide(Group& g, const Proposal& p) {
   g.log.push_back({{kOfTheGroup, ++g.last_number, p.write}, p.from});
+  g.all.add(of_the_group(), {g.last_number, g.last_number});
 }
 
 // On disk, of what is decided, and committed at once by who has proposed it.
@@ -337,14 +339,10 @@ std::optional<Reply> Groups::join(Server& s, Job& job) {
     if (contact == g.members.end()) continue;
     if (std::find(g.members.begin(), g.members.end(), s.index) != g.members.end())
       return refused(Code::Retry, "the group has not missed it yet");
-    mysql::GtidSet all;
-    for (const int i : g.members)
-      if (server(i).seat && server(i).seat->state == GroupState::Online)
-        all.add(position(server(i)));
     sit_down(s, n, GroupState::Recovering);
-    s.seat->is_misfit = !all.contains(position(s));
+    s.seat->is_misfit = !g.all.contains(position(s));
     s.seat->leaves_at = now() + fleet_.timeline_.chance.between({}, kViewTakesMax);
-    s.seat->to_recover = std::move(all);
+    s.seat->to_recover = g.all;
     auto members = g.members;
     members.push_back(s.index);
     std::sort(members.begin(), members.end());

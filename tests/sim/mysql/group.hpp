@@ -78,6 +78,7 @@ class Groups {
     std::deque<Proposal> pending;
     std::vector<std::uint64_t> acknowledged;  // by server: up to which proposal the primary knows
     std::vector<Decided> log;                 // since it was begun
+    mysql::GtidSet all;                       // with what was there before
   };
 
   Group& group_of(const Server& s) { return groups_[s.seat->group]; }

@@ -348,6 +348,7 @@ void Operator::answered(int i, int life, const Command& c, const std::string& ke
               .at = timeline_.now(),
               .accounts = c.accounts,
               .killed = reply.killed,
+              .saved_to = reply.saved_to,
               .executed = reply.executed,
               .received = reply.received,
               .outside = reply.outside};

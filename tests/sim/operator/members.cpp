@@ -138,7 +138,7 @@ class Carried {
       case topo::Verb::Close:
         return agent::Closed{reply.killed, {}, executed};
       case topo::Verb::SaveTransactions:
-        return agent::TransactionsSaved{"saved", 1, 1};
+        return agent::TransactionsSaved{reply.saved_to, 1, 1};
       case topo::Verb::Clone:
         return agent::Cloned{{}, executed};
       case topo::Verb::StartGroup:

@@ -116,6 +116,22 @@ TEST(Rebuild, HasNothingToSaveOfDataThatWasReplacedMeanwhile) {
   EXPECT_EQ(recorded(servers.decide()), "Rebuild Clone to db-2, epoch 2");
 }
 
+// Of data that was cloned, the binary logs do not tell.
+TEST(Rebuild, WhatAnotherMemberHasSavedNeedsNotBeSavedAgain) {
+  auto servers = rebuilding(Step::Save);
+  servers[2].failed(Verb::SaveTransactions, 2, "not in the binary logs here");
+  servers[2].outcomes[Verb::SaveTransactions].error.code = Code::NotFound;
+  auto& lost = servers.record().lost;
+  lost.push_back({.member = "db-1", .gtids = gtids("db-2:8").to_string(), .saved_to = "/save/1"});
+  EXPECT_THAT(held_by(servers.decide()), Contains("CannotSave"));
+  lost.push_back({.member = "db-1", .gtids = gtids("db-2:7-9").to_string()});
+  EXPECT_THAT(held_by(servers.decide()), Contains("CannotSave"));
+  lost.back().saved_to = "/save/2";
+  const auto plan = servers.decide();
+  EXPECT_EQ(recorded(plan), "Rebuild Clone to db-2, epoch 2");
+  EXPECT_EQ(plan.record->lost.size(), 2u);
+}
+
 TEST(Rebuild, StopsTheMembersReceiverBeforeItsDataIsReplaced) {
   auto servers = rebuilding(Step::Clone);
   EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 StopReceiver"));
