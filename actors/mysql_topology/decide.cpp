@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/mysql_topology/steps.hpp"
+#include "engines/mysql/model/durability.hpp"
 #include "engines/mysql/model/quorum.hpp"
 
 namespace troupe::mysql_topology {
@@ -261,6 +262,18 @@ void tell_wrong_hosts(const Topology& t, Plan& plan) {
       plan.hold(std::string(kHostNotItsOwn), m->host_problem);
 }
 
+// Its file cannot say so; somebody has told the running server.
+void tell_weak_settings(const Topology& t, Plan& plan) {
+  for (const auto& m : t.members) {
+    if (!m.ours || !m.server()) continue;
+    for (const auto& weak : mysql::weaknesses(*m.server(), t.semi_sync()))
+      plan.hold("SettingWeakened",
+                fmt::format("{}: {}; set it back there, or restart its server", m.name,
+                            mysql::to_string(weak)),
+                m.server()->seen);
+  }
+}
+
 // That a member has closed itself explains most of what else there is to say of it.
 void tell_fenced(const Topology& t, Plan& plan) {
   std::vector<Guard> fenced;
@@ -295,6 +308,7 @@ Plan decide_by(Situations next, const Topology& t, TimePoint now) {
   correct_record(t, plan);
   hold_impossible_epochs(t, plan);
   tell_full_volumes(t, plan);
+  tell_weak_settings(t, plan);
   tell_wrong_hosts(t, plan);
   tell_fenced(t, plan);
   wake_for_evidence(t, now, plan);

@@ -143,6 +143,12 @@ void drive_agent(const World& w, Memory& memory, TimePoint now, Decision& d) {
     return;
   }
   if (!a.config.error.empty()) d.hold("ConfigInvalid", a.config.error, a.since);
+  if (!a.config.overridden.empty())
+    d.hold(
+        "UnsafeSettings",
+        fmt::format("these settings have no effect, as members could lose what was acknowledged: "
+                    "{}; take them out of the ConfigMap",
+                    fmt::join(a.config.overridden, "; ")));
   if (memory.rendered != config->hash) {
     ask("render " + config->hash, std::move(config->action), std::chrono::seconds(15));
     return;

@@ -94,8 +94,11 @@ TEST(AgentMysql, UnsafeSettingsOfTheUserHaveNoEffectAndAreReported) {
   Unit unit("db-0");
   const auto rendered = unit.must<Rendered>(
       {}, Render{.template_text = "[mysqld]\nsync_binlog=0\nread_only=OFF\nskip-log-bin\n"
-                                  "relay_log_recovery=ON\nmysqlx=OFF\nport=0\nskip_networking\n"});
-  EXPECT_EQ(rendered.overridden.size(), 4u);
+                                  "relay_log_recovery=ON\nmysqlx=OFF\nport=0\nskip_networking\n"
+                                  "binlog_ignore_db=app\nreplicate_do_db=other\n"
+                                  "slave_skip_errors=all\nreplica_exec_mode=IDEMPOTENT\n"
+                                  "innodb_doublewrite=OFF\nbinlog_error_action=IGNORE_ERROR\n"});
+  EXPECT_EQ(rendered.overridden.size(), 10u);
   unit.must<Initialised>({}, EnsureInitialised{});
   unit.must<Done>({}, StartProcess{});
   ASSERT_TRUE(
@@ -105,9 +108,19 @@ TEST(AgentMysql, UnsafeSettingsOfTheUserHaveNoEffectAndAreReported) {
               {{.user = "admin", .password = Secret(kPassword), .grants = {GrantSet::Admin}}}});
   auto login = unit.login("admin");
   login.address = (unit.data() / "mysqld.sock").string();
-  EXPECT_EQ(Client(login).value("SELECT CONCAT_WS(',', @@sync_binlog, @@super_read_only, "
-                                "@@log_bin, @@relay_log_recovery, @@offline_mode)"),
+  Client client(login);
+  EXPECT_EQ(client.value("SELECT CONCAT_WS(',', @@sync_binlog, @@super_read_only, "
+                         "@@log_bin, @@relay_log_recovery, @@offline_mode)"),
             "1,1,1,0,1");
+  EXPECT_EQ(client.value("SELECT CONCAT_WS(',', @@replica_skip_errors, @@replica_exec_mode, "
+                         "@@innodb_doublewrite, @@binlog_error_action)"),
+            "OFF,STRICT,ON,ABORT_SERVER");
+  EXPECT_EQ(client.value("SELECT COUNT(*) FROM "
+                         "performance_schema.replication_applier_global_filters"),
+            "0");
+  const auto log = client.execute({mysql::testing::sql("SHOW BINARY LOG STATUS")});
+  ASSERT_TRUE(log);
+  EXPECT_EQ(log->front()[0].text("Binlog_Ignore_DB"), "");
 }
 
 TEST(AgentMysql, A38WhatAServerCanBeToldNeedsNoRestart) {

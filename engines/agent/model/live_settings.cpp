@@ -28,7 +28,8 @@ std::string_view without_loose(std::string_view name) {
 // The last value counts.
 std::map<std::string, std::string> effective(const std::vector<Setting>& settings) {
   std::map<std::string, std::string> out;
-  for (const auto& s : settings) out[s.name] = s.value;
+  for (const auto& s : settings)
+    if (!is_left_out(s)) out[s.name] = s.value;
   for (const auto& pin : safety_pins()) out.erase(std::string(without_loose(pin.name)));
   return out;
 }

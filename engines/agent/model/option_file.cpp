@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/algorithm/string/replace.hpp>
 #include <cctype>
 #include <iterator>
+#include <optional>
 
 #include "engines/agent/model/endpoint.hpp"
 
@@ -26,6 +28,13 @@ std::string normalised(std::string_view name) {
   }
   if (out.starts_with("loose_")) out.erase(0, 6);
   return out;
+}
+
+// Servers take the older names as well: slave_exec_mode, log_slave_updates.
+std::string called_today(std::string name) {
+  boost::algorithm::replace_all(name, "slave", "replica");
+  boost::algorithm::replace_all(name, "master", "source");
+  return name;
 }
 
 std::string unquoted(std::string_view value) {
@@ -65,7 +74,7 @@ Result<void> check_path(std::string_view path) {
 Result<void> check_paths(const InstanceSettings& instance) {
   for (const auto* path :
        {&instance.data_dir, &instance.socket, &instance.pid_file, &instance.init_file,
-        &instance.rendered_file, &instance.binlog_base, &instance.relay_log_base,
+        &instance.included_file, &instance.binlog_base, &instance.relay_log_base,
         &instance.report_host, &instance.admin_address, &instance.tls_dir}) {
     if (auto right = check_path(*path); !right) return right;
   }
@@ -89,26 +98,81 @@ std::string place(const InstanceSettings& instance) {
   return out;
 }
 
+struct Line {
+  std::string_view text;    // as it is there
+  bool is_servers = false;  // in a group that servers read
+  std::optional<Setting> setting;
+};
+
+std::vector<Line> lines_of(std::string_view option_file) {
+  std::vector<Line> out;
+  bool is_servers = false;
+  while (!option_file.empty()) {
+    const auto end = option_file.find('\n');
+    Line line{option_file.substr(0, end), is_servers, {}};
+    option_file = end == std::string_view::npos ? "" : option_file.substr(end + 1);
+    const auto text = trimmed(line.text);
+    if (text.starts_with('[')) {
+      is_servers = is_server_group(trimmed(text.substr(1, text.find(']') - 1)));
+    } else if (text.starts_with('!')) {
+      const auto space = std::min(text.find_first_of(" \t"), text.size());
+      line.setting =
+          Setting{std::string(text.substr(0, space)), std::string(trimmed(text.substr(space)))};
+    } else if (!text.empty() && text.front() != '#' && text.front() != ';') {
+      const auto equals = text.find('=');
+      const auto value = equals == std::string_view::npos ? "" : trimmed(text.substr(equals + 1));
+      line.setting =
+          Setting{called_today(normalised(trimmed(text.substr(0, equals)))), unquoted(value)};
+    }
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
+// Of these each adds to the others. A server takes the beginning of a name for the name, too.
+constexpr std::array<std::string_view, 9> kFilters{"binlog_do_db",
+                                                   "binlog_ignore_db",
+                                                   "replicate_do_db",
+                                                   "replicate_ignore_db",
+                                                   "replicate_do_table",
+                                                   "replicate_ignore_table",
+                                                   "replicate_wild_do_table",
+                                                   "replicate_wild_ignore_table",
+                                                   "replicate_rewrite_db"};
+constexpr std::size_t kShortestBeginning = std::string_view("binlog_do").size();
+
+bool is_filter(std::string_view name) {
+  return name.size() >= kShortestBeginning &&
+         std::any_of(kFilters.begin(), kFilters.end(),
+                     [name](std::string_view filter) { return filter.starts_with(name); });
+}
+
+// Why it is left out; empty: it is not.
+std::string_view why_left_out(const Setting& setting) {
+  if (setting.name.starts_with('!')) return "what it sets is not looked at";
+  if (is_filter(setting.name)) return "a failover would lose what it leaves out";
+  const auto value = meaning(setting.value);
+  if (setting.name == "innodb_flush_method" && (value == "nosync" || value == "littlesync"))
+    return "what is committed would not be on disk";
+  return {};
+}
+
 }  // namespace
 
 std::vector<Setting> server_settings(std::string_view option_file) {
   std::vector<Setting> out;
-  bool ours = false;
-  while (!option_file.empty()) {
-    const auto end = option_file.find('\n');
-    const auto line = trimmed(option_file.substr(0, end));
-    option_file = end == std::string_view::npos ? "" : option_file.substr(end + 1);
-    if (line.empty() || line.front() == '#' || line.front() == ';' || line.front() == '!') continue;
-    if (line.front() == '[') {
-      ours = is_server_group(trimmed(line.substr(1, line.find(']') - 1)));
-      continue;
-    }
-    if (!ours) continue;
-    const auto equals = line.find('=');
-    const auto name = trimmed(line.substr(0, equals));
-    const auto value = equals == std::string_view::npos ? "" : trimmed(line.substr(equals + 1));
-    out.push_back({normalised(name), unquoted(value)});
-  }
+  for (auto& line : lines_of(option_file))
+    if (line.setting && (line.is_servers || line.setting->name.starts_with('!')))
+      out.push_back(*std::move(line.setting));
+  return out;
+}
+
+bool is_left_out(const Setting& setting) { return !why_left_out(setting).empty(); }
+
+std::string without_unsafe_lines(std::string_view option_file) {
+  std::string out;
+  for (const auto& line : lines_of(option_file))
+    if (!line.setting || !is_left_out(*line.setting)) out.append(line.text) += '\n';
   return out;
 }
 
@@ -125,6 +189,8 @@ std::vector<Setting> safety_pins() {
       // Nothing that was acknowledged is lost by a crash.
       {"sync_binlog", "1"},
       {"innodb_flush_log_at_trx_commit", "1"},
+      {"innodb_doublewrite", "ON"},
+      {"binlog_error_action", "ABORT_SERVER"},
       {"relay_log_recovery", "OFF"},
       {"loose_replication_sender_observe_commit_only", "OFF"},
       {"loose_rpl_semi_sync_source_wait_point", "AFTER_SYNC"},
@@ -135,6 +201,9 @@ std::vector<Setting> safety_pins() {
       {"loose_binlog_format", "ROW"},
       {"log_replica_updates", "ON"},
       {"loose_replica_preserve_commit_order", "ON"},
+      // A replica that cannot apply something stops, and says so.
+      {"loose_replica_exec_mode", "STRICT"},
+      {"loose_replica_skip_errors", "OFF"},
       // A member whose volume was lost keeps its server_id, and would pass over all that was once
       // written on it. GTIDs end the loops that this is there to prevent.
       {"replicate_same_server_id", "ON"},
@@ -163,6 +232,9 @@ std::vector<std::string> overridden_settings(const std::vector<Setting>& user) {
     }
   }
   for (const auto& setting : user) {
+    if (const auto why = why_left_out(setting); !why.empty())
+      out.push_back(fmt::format("{}{}{} (left out: {})", setting.name,
+                                setting.name.starts_with('!') ? ' ' : '=', setting.value, why));
     if (setting.name == "skip_log_bin" || setting.name == "disable_log_bin") {
       out.push_back(fmt::format("{} (the binary log stays on)", setting.name));
     }
@@ -176,12 +248,12 @@ Result<std::string> instance_option_file(const InstanceSettings& instance,
   const auto binlog = value_of(user, "log_bin", instance.binlog_base);
   if (auto right = check_path(binlog); !right) return right.error();
   auto out = fmt::format(
-      "# Written by troupe-agent for every start. What the rendered file does not set:\n"
+      "# Written by troupe-agent for every start. What the user does not set:\n"
       "[mysqld]\nport=3306\n{}server_id={}\nrelay_log={}\nloose_replica_parallel_workers={}\n",
       kNoFileImport, instance.server_id, instance.relay_log_base, kAppliers);
   if (!instance.report_host.empty()) out += fmt::format("report_host={}\n", instance.report_host);
   out += fmt::format("!include {}\n# What it cannot change:\n[mysqld]\n{}log_bin={}\n",
-                     instance.rendered_file, place(instance), binlog);
+                     instance.included_file, place(instance), binlog);
   for (const auto* plugin : {"rpl_semi_sync_source=semisync_source.so",
                              "rpl_semi_sync_replica=semisync_replica.so", "clone=mysql_clone.so"}) {
     out += fmt::format("plugin_load_add={}\n", plugin);
@@ -207,7 +279,7 @@ Result<std::string> client_option_file(std::string_view socket) {
 Result<std::string> bootstrap_option_file(const InstanceSettings& instance) {
   if (auto right = check_paths(instance); !right) return right.error();
   return fmt::format("[mysqld]\n{}!include {}\n[mysqld]\n{}skip_log_bin\n", kNoFileImport,
-                     instance.rendered_file, place(instance));
+                     instance.included_file, place(instance));
 }
 
 }  // namespace troupe::agent

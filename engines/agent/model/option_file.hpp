@@ -3,8 +3,10 @@
 // The server's own option file includes the rendered one between two sections: before it, what the
 // agent sets when the user does not; after it, the pins, which win because the last value counts.
 // Pins are what failover without loss rests on (a member boots closed, nothing committed is lost by
-// a crash): a user's other value for one is reported, and has no effect. SET PERSIST has none
-// either (persisted_globals_load=OFF): persisted values would win over everything here.
+// a crash): a user's other value for one is reported, and has no effect. What no later value undoes
+// (filters of databases, of which each adds to the others) is left out of what is included, and
+// reported likewise. SET PERSIST has no effect either (persisted_globals_load=OFF): persisted
+// values would win over everything here.
 #pragma once
 
 #include <string>
@@ -18,8 +20,9 @@ namespace troupe::agent {
 
 using mysql::Setting;
 
-// What a server reads from this text: its groups ([mysqld], [server], [mysqld-9.7]), names with _
-// and without a leading loose_, in order. Includes are not followed.
+// What a server reads from this text: its groups ([mysqld], [server], [mysqld-9.7]), names with _,
+// without a leading loose_ and as servers call them today (replica_*, source_*), in order. Lines
+// that include other files are there as a setting "!include" or "!includedir".
 std::vector<Setting> server_settings(std::string_view option_file);
 
 struct InstanceSettings {
@@ -27,7 +30,7 @@ struct InstanceSettings {
   std::string socket;
   std::string pid_file;
   std::string init_file;
-  std::string rendered_file;  // included
+  std::string included_file;  // what the user has rendered, without unsafe lines
   std::string binlog_base;    // where the user has not said so
   std::string relay_log_base;
   std::string report_host;    // empty: none
@@ -40,8 +43,13 @@ struct InstanceSettings {
 // Values of the pins, in the order in which they are written.
 std::vector<Setting> safety_pins();
 
-// "sync_binlog=0 (kept at 1)", for each setting that a pin takes the effect from.
+// "sync_binlog=0 (kept at 1)", for each setting that has no effect because of a pin, or because it
+// is left out.
 std::vector<std::string> overridden_settings(const std::vector<Setting>& user);
+// Whether it has no effect in any case, so that it makes no difference to a running server.
+bool is_left_out(const Setting& setting);
+// The rendered file without the lines that are left out.
+std::string without_unsafe_lines(std::string_view option_file);
 
 // Code::Invalid if a path holds a character that an option file cannot carry.
 Result<std::string> instance_option_file(const InstanceSettings& instance,

@@ -137,6 +137,17 @@ void add_first_database(BootScript& script, const std::map<std::string, std::str
                  .build());
 }
 
+// What is included into the server's own option file. A server that the supervisor starts again
+// reads it without us: it is as new as the rendered file.
+fs::path included_file(const AgentSettings& settings) {
+  return settings.private_dir() / "user.cnf";
+}
+
+Result<void> include(const std::string& rendered, const AgentSettings& settings) {
+  return write_durably(included_file(settings), without_unsafe_lines(rendered), 0600,
+                       settings.run_as);
+}
+
 }  // namespace
 
 Result<void> flatten_values(const ValuesDocument& document, FlatValues& into) {
@@ -238,6 +249,7 @@ Result<bool> Configuration::put_in_place(const fs::path& target, const std::stri
     if (!kept) return kept.error();
   }
   auto written = write_durably(target, text, 0644, settings_.run_as);
+  if (written) written = include(text, settings_);
   if (!written) return written.error();
   return true;
 }
@@ -304,7 +316,7 @@ InstanceSettings instance_of(const AgentSettings& settings, const fs::path& init
           .socket = settings.mysql_socket(),
           .pid_file = settings.data_mount / "mysqld.pid",
           .init_file = init_file,
-          .rendered_file = settings.config_path,
+          .included_file = included_file(settings),
           .binlog_base = settings.binlog_dir / "binlog",
           .relay_log_base = settings.relay_log_dir / "relay",
           .report_host = settings.report_host,
@@ -336,6 +348,7 @@ Result<std::string> Configuration::files_for_start() {
   auto text = instance_option_file(instance_of(settings_, script_file), server_settings(*rendered));
   if (!text) return text.error();
   auto written = write_durably(script_file, script.text(), 0600, owner);
+  if (written) written = include(*rendered, settings_);
   if (written) written = write_durably(option_file, *text, 0600, owner);
   if (!written) return written.error();
   return "--defaults-file=" + option_file.string();

@@ -52,6 +52,7 @@ TEST(LiveSettings, ThatAPinTakesTheEffectFromAreNoChange) {
                  "AFTER_COMMIT\n"),
             "nothing");
   EXPECT_EQ(told("[mysqld]\nsync_binlog=0\n", ""), "nothing");
+  EXPECT_EQ(told("", "[mysqld]\nslave_exec_mode=IDEMPOTENT\nbinlog_ignore_db=a\n"), "nothing");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "engines/agent/model/option_file.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,12 +11,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::UnorderedElementsAre;
 
 const InstanceSettings kInstance{.data_dir = "/d/data",
                                  .socket = "/d/mysqld.sock",
                                  .pid_file = "/d/mysqld.pid",
                                  .init_file = "/r/boot.sql",
-                                 .rendered_file = "/d/conf/mysql.cnf",
+                                 .included_file = "/d/conf/user.cnf",
                                  .binlog_base = "/d/log/binlog/binlog",
                                  .relay_log_base = "/d/log/relay/relay",
                                  .server_id = 3};
@@ -48,6 +50,38 @@ TEST(OptionFile, ALaterValueOfTheUserCounts) {
               IsEmpty());
 }
 
+TEST(OptionFile, OlderNamesAreTakenForTheNewerOnes) {
+  EXPECT_THAT(overridden_settings(
+                  server_settings("[mysqld]\nslave_exec_mode=IDEMPOTENT\nslave-skip-errors=all\n"
+                                  "log_slave_updates=0\nrpl_semi_sync_master_wait_no_slave=OFF\n")),
+              UnorderedElementsAre("replica_exec_mode=IDEMPOTENT (kept at STRICT)",
+                                   "replica_skip_errors=all (kept at OFF)",
+                                   "log_replica_updates=0 (kept at ON)",
+                                   "rpl_semi_sync_source_wait_no_replica=OFF (kept at ON)"));
+}
+
+// A later one would only add to them.
+TEST(OptionFile, FiltersAreLeftOutAndReported) {
+  for (const auto* line :
+       {"binlog_do_db=a", "binlog-ignore-db = a", "replicate-do-db=a", "replicate_ignore_db=a",
+        "replicate_do_table=a.b", "replicate_ignore_table=a.b", "replicate_wild_do_table=a.%",
+        "loose-replicate-wild-ignore-table=a.%", "Replicate_Rewrite_Db=a->b", "binlog_ignore=a",
+        "innodb_flush_method=nosync", "innodb-flush-method='littlesync'", "!include /tmp/more.cnf",
+        "!includedir /tmp/more"}) {
+    const auto file = fmt::format("[mysqld]\nport=1\n  {}\nb=2\n", line);
+    EXPECT_EQ(without_unsafe_lines(file), "[mysqld]\nport=1\nb=2\n") << line;
+    EXPECT_THAT(overridden_settings(server_settings(file)), ElementsAre(HasSubstr("(left out: ")))
+        << line;
+  }
+}
+
+TEST(OptionFile, AllElseOfTheUsersStaysAsItIs) {
+  const std::string file =
+      "# binlog_do_db=a\n[mysqld]\nbinlog_format=ROW\nbinlog_cache_size=1M # more\n"
+      "replicate_same_server_id=0\ninnodb_flush_method=O_DIRECT\n\n[mysqldump]\nquick\n";
+  EXPECT_EQ(without_unsafe_lines(file), file);
+}
+
 TEST(OptionFile, HowManyWorkersApplyIsForTheUserToSay) {
   const auto text = instance_option_file(kInstance, {});
   ASSERT_TRUE(text);
@@ -57,7 +91,7 @@ TEST(OptionFile, HowManyWorkersApplyIsForTheUserToSay) {
 TEST(OptionFile, PinsStandBehindTheRenderedFile) {
   const auto text = instance_option_file(kInstance, {});
   ASSERT_TRUE(text);
-  const auto include = text->find("!include /d/conf/mysql.cnf");
+  const auto include = text->find("!include /d/conf/user.cnf");
   ASSERT_NE(include, std::string::npos);
   for (const auto& pin : safety_pins()) {
     EXPECT_GT(text->find("\n" + std::string(pin.name) + "=" + std::string(pin.value) + "\n"),

@@ -235,6 +235,14 @@ TEST_F(UnitProcess, ATemplateWithoutTheDatabasesKeyIsACondition) {
               HasSubstr("ConfigKeyMissing: ConfigMap prod/template has no key mysql"));
 }
 
+TEST_F(UnitProcess, SettingsThatHaveNoEffectAreACondition) {
+  run();
+  cluster.agent_of_pod("db-0").config.overridden = {"sync_binlog=0 (kept at 1)", "b"};
+  unit.settle();
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("UnsafeSettings"));
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("sync_binlog=0 (kept at 1); b"));
+}
+
 TEST_F(UnitProcess, AFileThatTheProcessHasNotReadIsACondition) {
   run();
   cluster.agent_of_pod("db-0").config.restart_needed = true;

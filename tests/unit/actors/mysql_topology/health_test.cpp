@@ -1,4 +1,4 @@
-// Volumes that fill up, and clones that do not fit.
+// What ails members that work: volumes that fill up, clones that do not fit, weak settings.
 #include "tests/unit/actors/mysql_topology/servers.hpp"
 
 namespace troupe::mysql_topology::testing {
@@ -78,6 +78,29 @@ TEST(CloneSpace, ThatIsMissingHoldsTheCloneAndIsSaid) {
 TEST(CloneSpace, ThatNobodyKnowsHoldsNothing) {
   const auto plan = cloning().decide();
   ASSERT_TRUE(command(plan, "db-1", Verb::Clone));
+}
+
+// --- settings ------------------------------------------------------------------------------------
+
+TEST(Settings, ThatSomebodyWeakenedInARunningServerAreToldAndItGoesOn) {
+  auto servers = Servers::formed();
+  servers[1].seen.durability.sync_binlog = 1;
+  EXPECT_TRUE(servers.decide().ready);
+  servers[1].seen.durability.sync_binlog = 0;
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.ready);
+  EXPECT_THAT(text_of(plan, "SettingWeakened"),
+              HasSubstr("db-1: sync_binlog is 0, expected 1: a crash of the node loses"));
+  EXPECT_TRUE(plan.writable);
+  EXPECT_FALSE(plan.record);
+}
+
+TEST(Settings, OfSemiSyncMatterWhereItIsUsed) {
+  for (const auto mode : {Mode::SemiSync, Mode::Async}) {
+    auto servers = Servers::formed(3, mode);
+    servers[0].seen.durability.relay_log_recovery = true;
+    EXPECT_EQ(text_of(servers.decide(), "SettingWeakened").empty(), mode == Mode::Async);
+  }
 }
 
 }  // namespace
