@@ -123,15 +123,41 @@ std::optional<Death> lost_its_data(const Topology& t, const Member& candidate) {
                candidate.server() ? candidate.server()->seen : TimePoint{}};
 }
 
+// It has nothing that the candidate has not, and cannot receive the rest: it gets the candidate's
+// data. Elsewhere that waits until the candidate is open, which here waits for its
+// acknowledgements.
+void clone_to_attach(const Topology& t, const Member& m, const Member& candidate, Plan& plan) {
+  const auto epoch = t.record.epoch;
+  if (m.is_being_cloned()) return;
+  if (t.counts(m) && !t.recovers(m)) {
+    plan.record = t.record;
+    plan.record->quorum.recovering.push_back(m.name);
+    return;
+  }
+  if (!m.clone_is_partial() && !m.done(Verb::StopReceiver, epoch)) {
+    plan.commands.push_back({.member = m.name, .verb = Verb::StopReceiver, .epoch = epoch});
+    return;
+  }
+  if (const auto why = no_room_for_clone(m, candidate)) return plan.hold("CloneNeedsSpace", *why);
+  plan.commands.push_back({.member = m.name,
+                           .verb = Verb::Clone,
+                           .epoch = epoch,
+                           .peer = candidate.name,
+                           .needed_bytes = clone_needs(m, candidate)});
+}
+
 }  // namespace
 
 // What has more than the candidate is left for later, when the candidate works: it will be rebuilt.
 // But where the candidate cannot work without its acknowledgements, it follows first.
 void attach_others(const Topology& t, const Member& candidate, TimePoint now, Plan& plan) {
   const Member* with_more = nullptr;
+  const Member* with_too_little = nullptr;
   std::uint32_t attached = attached_to(t, candidate, now);
   for (const auto* m : t.voters()) {
-    if (m == &candidate || !m->process_running()) continue;
+    if (m == &candidate) continue;
+    if (m->clone_is_partial()) with_too_little = m;
+    if (!m->process_running() || m->clone_is_partial()) continue;
     if (close_stray(t, *m, plan)) continue;
     if (m->answers(now) && !m->changed_since_probe()) {
       if (is_attached(t, *m, candidate)) continue;
@@ -155,14 +181,17 @@ void attach_others(const Topology& t, const Member& candidate, TimePoint now, Pl
       plan.hold(
           "PurgedAtSource",
           fmt::format("{} lacks transactions whose binlogs {} has purged, and is rebuilt when "
-                      "{} is open",
+                      "{} is open, or before if that needs its acknowledgements",
                       m->name, candidate.name, candidate.name));
+      with_too_little = m;
       continue;
     }
     follow(t, *m, candidate, plan);
     if (t.counts(*m)) ++attached;
   }
-  if (with_more && attached < acks_needed(t, candidate)) follow(t, *with_more, candidate, plan);
+  if (attached >= acks_needed(t, candidate)) return;
+  if (with_more) return follow(t, *with_more, candidate, plan);
+  if (with_too_little) clone_to_attach(t, *with_too_little, candidate, plan);
 }
 
 void install(const Topology& t, TimePoint now, Plan& plan) {

@@ -130,6 +130,19 @@ const Scenario kScenarios[] = {
        s.pause(b, false);
        s.look();
      }},
+    {"AMemberIsClonedFromOneThatIsPromotedAndNotYetOpen",
+     [](Servers& s) {
+       s.order(a, close(2));
+       s.order(b, stop_receiver(2));
+       s.order(b, promote(2));
+       s.order(c, stop_receiver(2));
+       s.order(c, clone(2, "b"));
+       s.order(c, follow(2, "b"));
+       s.order(b, open(2));
+       s.look();
+       s.write(b);
+       s.look();
+     }},
     {"AReplicaThatLacksWhatItsSourceHasPurgedReceivesNothing",
      [](Servers& s) {
        s.order(b, stop_receiver(1));

@@ -116,6 +116,21 @@ TEST(A19, ASourceThatLostItsVolumeIsReplacedAndServesNothingEmpty) {
   });
 }
 
+// The one that is left waits for its acknowledgements before it is opened.
+TEST(A19, OfTwoMembersTheOneThatLostItsVolumeIsClonedBeforeTheOtherIsOpened) {
+  for_each_seed(
+      [](Story& s) {
+        s.forms();
+        const int old = s.source();
+        for (const int i : {old, s.replica()}) s.fleet.purge(i);
+        s.fleet.delete_pod_and_volume(old, seconds(1));
+        s.expect("another source", [&] { return s.source() != old; });
+        s.writes_flow();
+        s.ends_well();
+      },
+      2);
+}
+
 // What comes back empty has nothing to say to those who come back with data, be it one or all.
 TEST(A19, ASourceThatLostItsVolumeInAnOutageTakesNobodysData) {
   for_each_seed([](Story& s) {

@@ -561,6 +561,22 @@ TEST(Failover, AttachesItAlsoWhenTheOnlyOtherLacksWhatTheCandidateHasPurged) {
   EXPECT_THAT(held_by(plan), ElementsAre("HasMoreThanSource", "PurgedAtSource"));
 }
 
+// Otherwise it would wait for the candidate, and the candidate for it.
+TEST(Failover, ClonesTheOnlyOneLeftWhereItLacksWhatTheCandidateHasPurged) {
+  auto servers = promoting();
+  servers[1].has_purged("db-0:1-10");
+  servers[2].has("db-0:1-8");
+  auto plan = servers.decide();
+  ASSERT_TRUE(plan.record);
+  EXPECT_THAT(plan.record->quorum.recovering, ElementsAre("db-2"));
+  servers.record() = *plan.record;
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 StopReceiver", "db-1 Promote"));
+  servers[2].did(Verb::StopReceiver, 2, "db-0:1-8");
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 Clone db-1", "db-1 Promote"));
+  servers[2].agent.operation = agent::OperationProgress{.kind = "Clone"};
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-1 Promote"));
+}
+
 TEST(Failover, AttachesItAgainWhenItWasRestartedSince) {
   auto servers = promoting();
   servers[0] = Server(0, servers.now);
