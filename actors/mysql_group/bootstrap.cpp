@@ -58,7 +58,6 @@ void begin(const Topology& t, PersistedRecord record, std::string reason, Plan& 
                                .from = t.record.current,
                                .reason = std::move(reason),
                                .started = t.wall};
-  plan.notes.push_back({!t.record.current.empty(), "BootstrapStarted", record.operation->reason});
   plan.record = std::move(record);
 }
 
@@ -216,10 +215,8 @@ void bootstrap(const Topology& t, TimePoint now, Plan& plan) {
     return start_over(t, op.candidate + " is gone", plan);
   const auto* started = m->outcome(Verb::StartGroup, t.record.epoch);
   if (started && started->ok) {
-    const auto text = fmt::format("{} has begun group {}, epoch {}: {}", m->name, t.record.group,
-                                  t.record.epoch.value, op.reason);
-    plan.record = ended(t, text, false);
-    plan.notes.push_back({false, "Bootstrap", text});
+    plan.record = ended(
+        t, fmt::format("{} has begun group {}: {}", m->name, t.record.group, op.reason), false);
     return;
   }
   if (started && started->error.code == Code::Conflict)

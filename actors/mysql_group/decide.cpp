@@ -18,13 +18,12 @@ std::string story(const PersistedRecord& before, const Member& primary) {
 
 PersistedRecord after_operation(const Topology& t, const Member& primary) {
   const bool as_ordered = t.record.operation->candidate == primary.name;
-  return topo::finished(t,
-                        as_ordered ? fmt::format("{}: {} took over from {}, epoch {}: {}",
-                                                 to_string(t.record.operation->type), primary.name,
-                                                 t.record.operation->from, t.record.epoch.value,
-                                                 t.record.operation->reason)
-                                   : story(t.record, primary),
-                        !as_ordered);
+  return topo::finished(
+      t,
+      as_ordered ? fmt::format("{}: {} took over from {}: {}", to_string(t.record.operation->type),
+                               primary.name, t.record.operation->from, t.record.operation->reason)
+                 : story(t.record, primary),
+      !as_ordered);
 }
 
 bool works(const Member& m, TimePoint now) {
@@ -157,7 +156,7 @@ bool follow_election(const Topology& t, const View& view, Plan& plan) {
   auto record = switches ? after_operation(t, *primary) : t.record;
   if (!switches || op->candidate != primary->name) record.epoch.value += 1;
   const auto text = story(t.record, *primary);
-  if (!op)
+  if (!switches)
     record.last = topo::Finished{.type = OperationType::Failover,
                                  .from = t.record.current,
                                  .candidate = primary->name,
@@ -168,7 +167,6 @@ bool follow_election(const Topology& t, const View& view, Plan& plan) {
   record.current = primary->name;
   plan.record = std::move(record);
   plan.doing = text;
-  plan.notes.push_back({!switches, switches ? "Switchover" : "Failover", text});
   return true;
 }
 

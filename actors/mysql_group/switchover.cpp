@@ -51,8 +51,6 @@ void begin(const Topology& t, const Member& primary, const std::string& candidat
                                      .candidate = candidate,
                                      .reason = std::move(reason),
                                      .started = t.wall};
-  plan.notes.push_back(
-      {false, "SwitchoverStarted", fmt::format("from {} to {}", primary.name, candidate)});
 }
 
 // The role goes to the one that is least behind. False where nobody is fit, with what is against
@@ -114,10 +112,7 @@ void hand_over_to_a_member(const Topology& t, const View& view, TimePoint now, P
 void resume_switchover(const Topology& t, const View& view, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;
   plan.doing = fmt::format("Switchover from {} to {}", op.from, op.candidate);
-  const auto give_up = [&](const std::string& why) {
-    plan.record = topo::finished(t, why, true);
-    plan.notes.push_back({true, "SwitchoverGivenUp", why});
-  };
+  const auto give_up = [&](const std::string& why) { plan.record = topo::finished(t, why, true); };
   const auto* candidate = t.find(op.candidate);
   if (!candidate || !topo::stays(*candidate))
     return give_up(op.candidate + " is no member any more");

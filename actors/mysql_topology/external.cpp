@@ -164,7 +164,6 @@ void go_to(const Topology& t, Step step, Plan& plan) {
 
 void give_up(const Topology& t, const std::string& why, Plan& plan) {
   plan.record = finished(t, why, true);
-  plan.notes.push_back({true, "ExternalSourceGivenUp", why});
 }
 
 // Replicas that count and have all of a set.
@@ -376,11 +375,9 @@ void install_fed(const Topology& t, const Member& candidate, TimePoint now, Plan
   attach_others(t, candidate, now, plan);
   if (follow_outside(t, candidate, now, plan) == FollowsOutside::Waits) return;
   // Where the server outside is away, the rest of the work does not wait for it.
-  const auto text =
-      fmt::format("{}: {} is the source, fed by Secret {}, epoch {}: {}", to_string(op.type),
-                  candidate.name, t.record.external, t.record.epoch.value, op.reason);
-  plan.record = finished(t, text);
-  plan.notes.push_back({op.type == OperationType::Failover, std::string(to_string(op.type)), text});
+  plan.record =
+      finished(t, fmt::format("{}: {} is the source, fed by Secret {}: {}", to_string(op.type),
+                              candidate.name, t.record.external, op.reason));
 }
 
 namespace {
@@ -435,7 +432,6 @@ void begin_attach(const Topology& t, const Member& source, Plan& plan) {
                                      .candidate = source.name,
                                      .reason = text,
                                      .started = t.wall};
-  plan.notes.push_back({false, "ExternalSourceFollowed", text});
 }
 
 void begin_detach(const Topology& t, const Member& source, Plan& plan) {
@@ -448,7 +444,6 @@ void begin_detach(const Topology& t, const Member& source, Plan& plan) {
                                      .candidate = source.name,
                                      .reason = text,
                                      .started = t.wall};
-  plan.notes.push_back({false, "ExternalSourceLeft", text});
 }
 
 // What was given up a moment ago.

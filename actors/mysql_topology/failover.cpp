@@ -153,7 +153,6 @@ bool give_up(const Topology& t, const Member& source, const Stopped& s, TimePoin
   if (now - since < kGiveUp) return false;
   const auto text = source.name + " is back, and its replicas could not agree on another";
   plan.record = finished(t, text, true);
-  plan.notes.push_back({true, "FailoverGivenUp", text});
   return true;
 }
 
@@ -232,7 +231,6 @@ void consider_failover(const Topology& t, const Member& source, const Death& dea
                                      .from = source.name,
                                      .reason = death.evidence,
                                      .started = t.wall};
-  plan.notes.push_back({true, "FailoverStarted", death.evidence});
 }
 
 void resume_failover(const Topology& t, TimePoint now, Plan& plan) {

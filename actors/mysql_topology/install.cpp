@@ -8,12 +8,11 @@
 namespace troupe::mysql_topology {
 namespace {
 
-std::string story(const Topology& t, const Operation& op) {
+std::string story(const Operation& op) {
   const auto type = to_string(op.type);
-  return op.from.empty() ? fmt::format("{}: {} is the source, epoch {}", type, op.candidate,
-                                       t.record.epoch.value)
-                         : fmt::format("{}: {} took over from {}, epoch {}: {}", type, op.candidate,
-                                       op.from, t.record.epoch.value, op.reason);
+  return op.from.empty()
+             ? fmt::format("{}: {} is the source", type, op.candidate)
+             : fmt::format("{}: {} took over from {}: {}", type, op.candidate, op.from, op.reason);
 }
 
 // Receives from the candidate, or will as soon as it reaches it, and acknowledges if it shall.
@@ -221,11 +220,9 @@ void install(const Topology& t, TimePoint now, Plan& plan) {
     tell_how_far(t, *candidate, plan);
     return tell_who_is_missing(t, *candidate, now, plan);
   }
-  plan.record = finished(t, story(t, op));
+  plan.record = finished(t, story(op));
   if (op.type == OperationType::Failover && t.mode == Mode::Async)
     report_left_behind(t, *candidate, plan);
-  plan.notes.push_back(
-      {op.type == OperationType::Failover, std::string(to_string(op.type)), story(t, op)});
 }
 
 }  // namespace troupe::mysql_topology

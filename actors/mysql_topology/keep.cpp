@@ -168,7 +168,6 @@ void begin_rebuild(const Topology& t, const Member& m, const mysql::GtidSet& ext
                                      .reason = why,
                                      .started = t.wall};
   if (extra.empty()) begin_clone(*plan.record);
-  plan.notes.push_back({true, "RebuildStarted", why});
 }
 
 namespace {
@@ -338,7 +337,6 @@ bool relieve_cut_off(const Topology& t, const Member& source, TimePoint now, Pla
     return false;
   }
   plan.record = std::move(relieved.record);
-  plan.notes.insert(plan.notes.end(), relieved.notes.begin(), relieved.notes.end());
   plan.doing = "the source is cut off from its replicas";
   plan.roles[source.name] = Role::None;
   return true;

@@ -13,7 +13,8 @@ namespace troupe::mysql_topology {
 
 enum class Role { None, Source, Replica };
 
-// Something worth an event on the object.
+// Something worth an event on the object, told with the record that is planned. That an operation began or ended needs none: the record
+// says it.
 struct Note {
   bool warning = false;
   std::string reason;

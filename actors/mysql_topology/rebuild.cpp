@@ -60,9 +60,7 @@ mysql::GtidSet extra_of(const Operation& op) {
 }
 
 void end_rebuild(const Topology& t, const Member& m, Plan& plan) {
-  const auto text = fmt::format("{} has new data: {}", m.name, t.record.operation->reason);
-  plan.record = finished(t, text);
-  plan.notes.push_back({false, "Rebuilt", text});
+  plan.record = finished(t, fmt::format("{} has new data: {}", m.name, t.record.operation->reason));
 }
 
 bool is_rebuilt(const Topology& t, const Member& m, const Member& source, TimePoint now) {

@@ -158,7 +158,6 @@ void give_up(const Topology& t, const std::string& why, Plan& plan) {
   plan.record = t.record;
   plan.record->operation->step = Step::Reopen;
   plan.record->operation->reason = why;
-  plan.notes.push_back({true, "SwitchoverGivenUp", why});
 }
 
 void close_source(const Topology& t, const Member& from, Plan& plan) {
@@ -167,9 +166,6 @@ void close_source(const Topology& t, const Member& from, Plan& plan) {
   const auto verb = t.is_fed() ? Verb::StopReceiver : Verb::Close;
   const auto* closed = from.outcome(verb, epoch);
   if (!closed) {
-    // Not before it is on record: until then the candidate may be another in the next run.
-    plan.notes.push_back({false, "SwitchoverStarted",
-                          fmt::format("from {} to {}", from.name, t.record.operation->candidate)});
     plan.commands.push_back({.member = from.name, .verb = verb, .epoch = epoch});
     return;
   }

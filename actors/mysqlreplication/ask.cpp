@@ -289,6 +289,7 @@ struct Fill {
 }  // namespace
 
 void MysqlReplicationKind::fold(Memory& memory, const EffectResult& r) {
+  mysqlreplication::remember_told(r, memory);
   // "step MEMBER VERB EPOCH PEER [ACCOUNTS [ADDRESS]]"
   std::vector<std::string> words;
   boost::algorithm::split(words, r.key, [](char c) { return c == ' '; });

@@ -53,8 +53,12 @@ topo::Plan plan_for(const World& w, const topo::Topology& t, const Result<Creden
   return hold_still(t, std::string(rule_of_credentials(login.error())), login.error().message);
 }
 
+// The same in another epoch is news.
 void tell_notes(const World& w, const topo::Plan& plan, Decision& d) {
-  for (const auto& n : plan.notes) tell(d, *w.object, n.warning, n.reason, n.text);
+  if (!plan.record) return;
+  for (const auto& n : plan.notes)
+    tell(d, *w.object, n.warning, n.reason,
+         fmt::format("epoch {}: {}", plan.record->epoch.value, n.text));
 }
 
 // As it was seen, and no other that somebody has given since.
@@ -116,6 +120,7 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   if (plan.choice_over) remove_choice(w, d);
   keep_resources(w, memory, plan, d);
   tell_notes(w, plan, d);
+  tell_operations(w, memory, d);
   if (!plan.record || is_refused(w, kRecordKey)) write_status(w, memory, plan, now, d);
   d.guards.insert(d.guards.begin(), plan.guards.begin(), plan.guards.end());
   d.guards.insert(d.guards.end(), plan.refusals.begin(), plan.refusals.end());

@@ -97,6 +97,8 @@ struct MysqlReplicationKind {
     FirstLook first_look;
     Settled resources;  // Services and the disruption budget
     Warned warned;
+    // Which operation people were told last that it began, and which that it ended.
+    std::string told_begun, told_ended;
     // The step of the operation under way, as this process first saw it.
     std::string step;
     TimePoint step_since;
@@ -114,6 +116,6 @@ BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Credentials, (),
 BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Memory::Steps, (), (life, outcomes, follow_order))
 BOOST_DESCRIBE_STRUCT(MysqlReplicationKind::Memory, (),
                       (accounts, external, members, status_written, first_look, resources, warned,
-                       step, step_since))
+                       told_begun, told_ended, step, step_since))
 
 }  // namespace troupe::actors

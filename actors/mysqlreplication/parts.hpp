@@ -38,6 +38,11 @@ void ask_members(const World& world, const mysql_topology::Plan& plan,
 // Keeps in mind whom they are asked to follow.
 void remember_orders(const World& world, const mysql_topology::Plan& plan, TimePoint now,
                      Memory& memory);
+// Tells which operation began, and which ended, by the record as it is stored: what was decided and
+// not written has not happened.
+void tell_operations(const World& world, const Memory& memory, Decision& decision);
+// Keeps in mind what was told.
+void remember_told(const EffectResult& result, Memory& memory);
 // Which agents and servers are to be watched.
 void want_observations(const World& world, const Credentials* credentials, Decision& decision);
 

@@ -327,8 +327,6 @@ Servers under_way(Step step) {
 
 TEST(Switchover, ClosesTheSourceFirstAndNeverByForce) {
   const auto plan = under_way(Step::Close).decide();
-  ASSERT_EQ(plan.notes.size(), 1u);
-  EXPECT_EQ(plan.notes[0].text, "from db-0 to db-1");
   EXPECT_THAT(asked(plan), ElementsAre("db-0 Close"));
   EXPECT_FALSE(command(plan, "db-0", Verb::Close)->kill_if_blocked);
   EXPECT_EQ(command(plan, "db-0", Verb::Close)->epoch, Epoch{2});
@@ -447,7 +445,6 @@ TEST(Switchover, EndsWithTheCandidateOpen) {
   const auto plan = servers.decide();
   EXPECT_EQ(recorded(plan), "idle: db-1, epoch 2");
   EXPECT_EQ(plan.record->last->type, OperationType::Switchover);
-  EXPECT_FALSE(plan.notes.front().warning);
 }
 
 // --- hosts that were wrong

@@ -14,8 +14,10 @@ namespace {
 namespace json = boost::json;
 using mysql_topology::Epoch;
 using mysql_topology::Verb;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -905,6 +907,105 @@ TEST(MysqlReplication, AChoiceAmongDivergedMembersIsTakenFromItsAnnotationWhichT
   scene.object()["metadata"].as_object()["annotations"] = {{kRecoverOnAnnotation, "db-2"}};
   EXPECT_TRUE(effect(scene.decide(), "remove annotation recover-on")) << "nobody has diverged";
 }
+
+// --- what is told of operations ------------------------------------------------------------------
+
+// "FailoverStarted: epoch 2: ...", of what happened; each is answered.
+std::vector<std::string> tell(ReplicationScene& scene, const Decision& decision) {
+  std::vector<std::string> out;
+  for (const auto& e : decision.effects) {
+    const auto* event = std::get_if<EmitEvent>(&e.action);
+    if (!event || !event->condition.empty()) continue;
+    out.push_back(event->reason + ": " + event->text);
+    EffectResult done{.key = e.key};
+    done.finished = scene.servers.now;
+    MysqlReplicationKind::fold(scene.memory, done);
+  }
+  return out;
+}
+
+json::object operation(std::string_view type, int epoch, std::string_view step = "Close") {
+  return {{"id", fmt::format("{}-{}", type, epoch)},
+          {"type", type},
+          {"step", step},
+          {"candidate", "db-1"},
+          {"from", "db-0"},
+          {"epoch", epoch},
+          {"message", "annotation"},
+          {"startedAt", "2026-01-31T12:00:00Z"}};
+}
+
+TEST(Told, ThatAFailoverBeganOnceItIsOnRecordAndOnce) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.servers[0].is_killed();
+  const auto decided = scene.decide();
+  ASSERT_TRUE(effect(decided, "record"));
+  EXPECT_THAT(tell(scene, decided), IsEmpty()) << "the write of it may be refused";
+  scene.apply(decided);
+  EXPECT_THAT(tell(scene, scene.decide()),
+              ElementsAre(AllOf(StartsWith("FailoverStarted: epoch 2: "), HasSubstr("db-0"))));
+  scene.servers.now += std::chrono::minutes(10);
+  EXPECT_THAT(tell(scene, scene.decide()), IsEmpty());
+}
+
+TEST(Told, EveryOperationOfAnotherEpochThoughTheWordsAreTheSame) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  for (int epoch = 2; epoch < 12; ++epoch) {
+    scene.status()["epoch"] = epoch;
+    scene.status()["operation"] = operation("Switchover", epoch);
+    EXPECT_THAT(tell(scene, scene.decide()),
+                ElementsAre(fmt::format(
+                    "SwitchoverStarted: epoch {}: from db-0 to db-1: annotation", epoch)));
+  }
+}
+
+TEST(Told, ByWhoeverComesToLeadWhileAnOperationIsUnderWay) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.status()["epoch"] = 2;
+  scene.status()["operation"] = operation("Switchover", 2);
+  scene.decide();  // a standby: nothing of it was carried out
+  EXPECT_THAT(tell(scene, scene.decide()), ElementsAre(StartsWith("SwitchoverStarted")));
+}
+
+struct EndCase {
+  std::string_view type, outcome, told;
+  bool warning;
+};
+class ToldEnd : public ::testing::TestWithParam<EndCase> {};
+
+TEST_P(ToldEnd, IsWhatTheRecordSaysOnceAndWhileItIsNews) {
+  const auto& [type, outcome, told, warning] = GetParam();
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  auto last = operation(type, 5);
+  last["outcome"] = outcome;
+  last["finishedAt"] = "2026-01-31T12:00:00Z";
+  scene.status()["lastOperation"] = last;
+  auto late = scene;
+  late.wall += std::chrono::minutes(1);
+  EXPECT_THAT(tell(late, late.decide()), IsEmpty()) << "of another process, long ago";
+  const auto decision = scene.decide();
+  EXPECT_THAT(events_of(decision),
+              Contains(fmt::format("{} {}", warning ? "Warning" : "Normal", told)));
+  EXPECT_THAT(tell(scene, decision), ElementsAre(fmt::format("{}: epoch 5: annotation", told)));
+  EXPECT_THAT(tell(scene, scene.decide()), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Operations, ToldEnd,
+    ::testing::Values(EndCase{"Form", "Succeeded", "Form", false},
+                      EndCase{"Failover", "Succeeded", "Failover", true},
+                      EndCase{"Failover", "Undone", "FailoverGivenUp", true},
+                      EndCase{"Switchover", "Succeeded", "Switchover", false},
+                      EndCase{"Switchover", "Undone", "SwitchoverGivenUp", true},
+                      EndCase{"Rebuild", "Succeeded", "Rebuilt", false},
+                      EndCase{"Attach", "Undone", "ExternalSourceGivenUp", true}),
+    [](const auto& tested) {
+      return fmt::format("{}{}", tested.param.type, tested.param.outcome);
+    });
 
 // --- status --------------------------------------------------------------------------------------
 

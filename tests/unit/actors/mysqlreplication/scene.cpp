@@ -159,7 +159,7 @@ MysqlReplicationKind::World ReplicationScene::world() const {
   w.readwrite = get<k8s::Service>("Service", "db-readwrite");
   w.readonly = get<k8s::Service>("Service", "db-readonly");
   w.budget = get<k8s::PodDisruptionBudget>("PodDisruptionBudget", "db");
-  w.wall = WallTime{std::chrono::seconds(1769860800)};
+  w.wall = wall;
   w.cluster_domain = "cluster.local";
   const auto owner_exists = [this](const std::string& unit) {
     const auto name = owner(unit);

@@ -51,6 +51,7 @@ class ReplicationScene {
   void set_password(std::string_view user, std::string_view plain, std::string_view aes_key);
 
   Servers servers;
+  WallTime wall{std::chrono::seconds(1769860800)};       // 2026-01-31T12:00:00Z
   std::map<std::string, boost::json::object> documents;  // by "Kind/name"
   MysqlReplicationKind::Memory memory;
   std::vector<Refusal> refused;
