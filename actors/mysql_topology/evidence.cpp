@@ -69,6 +69,11 @@ bool cannot_reach(const Member& m, const Member& source, Duration limit, TimePoi
 
 }  // namespace
 
+bool is_silent(const Topology& t, const Member& m, TimePoint now) {
+  return m.probe && (m.probe->reachability == Reachability::Timeout || nothing_serves(m)) &&
+         now - m.probe->since >= t.failover.grace;
+}
+
 bool hears(const Member& replica, const Member& source) {
   return is_pointed_at(replica, source) && !hears_nothing(replica);
 }
@@ -116,8 +121,7 @@ std::optional<Death> death_of(const Topology& t, const Member& m, TimePoint now)
         lost_since(m)};
 
   // Silence has many reasons; its replicas must agree.
-  const bool silent = m.probe->reachability == Reachability::Timeout || nothing_serves(m);
-  if (!silent || now - m.probe->since < t.failover.grace) return std::nullopt;
+  if (!is_silent(t, m, now)) return std::nullopt;
   const auto deaf = static_cast<int>(witnesses.deaf.size());
   if (deaf < t.quorum()) return std::nullopt;
   return Death{

@@ -298,6 +298,30 @@ std::string names_of(const std::vector<const Member*>& members) {
   return names;
 }
 
+// Those that are not reached, and for how long.
+std::string silence_of(const std::vector<const Member*>& members, TimePoint now) {
+  std::string text;
+  for (const auto* m : members) {
+    text += (text.empty() ? "" : ", ") + m->name;
+    if (!m->probe) continue;
+    text += " for " + to_text(now - (m->probe->ok() ? m->probe->seen : m->probe->since));
+  }
+  return text;
+}
+
+// Nobody saw it die, and too few replicas say that it is gone: nobody takes its place, however long
+// that lasts.
+void hold_for_witnesses(const Topology& t, const Member& source, const Witnesses& witnesses,
+                        TimePoint since, TimePoint now, Plan& plan) {
+  const auto deaf = static_cast<int>(witnesses.deaf.size());
+  if (deaf >= t.quorum()) return;
+  auto text = fmt::format("{} of {} needed replicas say that they hear nothing from {}", deaf,
+                          t.quorum(), source.name);
+  if (!witnesses.hearing.empty()) text += "; it is heard by " + names_of(witnesses.hearing);
+  if (!witnesses.silent.empty()) text += "; not reached: " + silence_of(witnesses.silent, now);
+  plan.hold("QuorumMissing", text + "; no failover begins", since);
+}
+
 // A source that is out of sight, and not known to be dead.
 void miss_source(const Topology& t, const Member& source, const std::string& why, TimePoint now,
                  Plan& plan) {
@@ -307,21 +331,17 @@ void miss_source(const Topology& t, const Member& source, const std::string& why
   const auto witnesses = witnesses_of(t, source, now);
   const bool out_of_sight = !source.answers(now) && !source.agent_connected();
   for (const auto* m : not_asked_since_lost(t, source, now)) plan.probe.push_back(m->name);
-  if (!out_of_sight || witnesses.hearing.empty())
+  const bool is_heard = out_of_sight && !witnesses.hearing.empty();
+  if (!is_heard)
     plan.hold(why_unusable_now(source, "SourceUnusable", now), why, since);
   else
     plan.hold("SourceUnreachable",
               fmt::format("{}; it lives, as {} hear from it, and is not replaced", why,
                           names_of(witnesses.hearing)),
               since);
-  const auto deaf = static_cast<int>(witnesses.deaf.size());
-  if (!out_of_sight || deaf == 0 || deaf >= t.quorum()) return;
-  plan.hold(
-      "QuorumMissing",
-      fmt::format("{} of {} needed replicas say that they hear nothing from {}{}", deaf, t.quorum(),
-                  source.name,
-                  witnesses.silent.empty() ? "" : "; not reached: " + names_of(witnesses.silent)),
-      since);
+  const bool is_doubted = out_of_sight && !witnesses.deaf.empty();
+  if (is_doubted || (!is_heard && is_silent(t, source, now)))
+    hold_for_witnesses(t, source, witnesses, since, now, plan);
 }
 
 // A source whose replicas cannot reach it holds up every writer for as long as that lasts, while

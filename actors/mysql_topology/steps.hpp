@@ -54,6 +54,9 @@ struct Witnesses {
   std::vector<const Member*> silent;  // they do not answer either
 };
 Witnesses witnesses_of(const Topology& t, const Member& source, TimePoint now);
+// It has not answered for the grace: dead if so many replicas as a failover needs hear nothing from
+// it either.
+bool is_silent(const Topology& t, const Member& m, TimePoint now);
 // A replica of `source` that got a heartbeat or a transaction from it lately.
 bool hears(const Member& replica, const Member& source);
 // Replicas whose word is older than the last that was heard of the source itself.

@@ -246,6 +246,50 @@ TEST(Death, IsNotInferredFromAnAgentThatIsConnectingStill) {
   EXPECT_FALSE(servers.decide().record);
 }
 
+// --- what is said while nobody knows
+// --------------------------------------------------------------
+
+TEST(Death, OfASourceThatNoReplicaCanTestifyToIsHeldUpWithWhoIsNotReached) {
+  auto servers = Servers::formed();
+  servers[0].has_lost_its_agent().is_silent(seconds(24));
+  servers[1].is_silent(seconds(41));
+  servers[2].is_silent(seconds(40));
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_EQ(text_of(plan, "QuorumMissing"),
+            "0 of 2 needed replicas say that they hear nothing from db-0; not reached: db-1 for "
+            "41.0s, db-2 for 40.0s; no failover begins");
+}
+
+TEST(Death, OfASourceWhoseAgentAloneAnswersIsHeldUpByTheReplicasThatHearFromIt) {
+  auto servers = Servers::formed();
+  servers[0].is_silent(seconds(24));
+  servers[1].is_silent(seconds(41));
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("0 of 2 needed replicas"));
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("it is heard by db-2; not reached: db-1"));
+}
+
+TEST(Death, OfASourceThatWasNeverLookedAtIsHeldUpByTheReplicasThatHearIt) {
+  auto servers = Servers::formed();
+  servers[0].has_lost_its_agent();
+  servers[0].probed = servers[0].ever_answered = false;
+  servers[1].hears_nothing();
+  EXPECT_THAT(text_of(servers.decide(), "QuorumMissing"), HasSubstr("1 of 2 needed replicas"));
+}
+
+TEST(Death, IsNotDoubtedWithinTheGraceNorWhereAllHearTheSource) {
+  auto servers = Servers::formed();
+  servers[0].has_lost_its_agent().is_silent(seconds(1));
+  servers[1].is_silent(seconds(41));
+  servers[2].is_silent(seconds(41));
+  EXPECT_EQ(text_of(servers.decide(), "QuorumMissing"), "");
+  auto heard = Servers::formed();
+  heard[0].has_lost_its_agent().is_silent(seconds(24));
+  EXPECT_THAT(held_by(heard.decide()), ElementsAre("SourceUnreachable"));
+}
+
 // --- stopping the receivers ----------------------------------------------------------------------
 
 Servers stopping(int members = 3) {
