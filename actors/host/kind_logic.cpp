@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "actors/model/causality.hpp"
+#include "actors/model/flag.hpp"
 #include "actors/model/names.hpp"
 #include "k8s/api/kinds.hpp"
 
@@ -158,7 +159,8 @@ Decision KindLogicBase::decide_on_record(Sight& sight, TimePoint now) {
 
 void KindLogicBase::keep_journal() {
   const auto object = stage_.store.get(self_.kind, self_.ns, self_.name);
-  if (!object || object->meta().annotations.get(kJournalAnnotation) != "true") return end_journal();
+  if (!object || !flag_of(object->meta().annotations.get(kJournalAnnotation)).value_or(true))
+    return end_journal();
   auto& room = stage_.journals;
   if (!journal_) {
     if (room.journals.fetch_add(1) >= JournalRoom::kMaxJournals) {

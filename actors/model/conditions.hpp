@@ -69,15 +69,19 @@ std::vector<ConditionNews> news_of(const Conditions& conditions,
 // is the rule of a guard of the decision, and the Herald lets a warning pass once that has stood
 // for a while.
 template <k8s::KindStruct T>
-void tell_changes(Decision& decision, const T& about, const Conditions& conditions,
-                  std::initializer_list<std::string_view> types,
-                  std::initializer_list<std::string_view> quiet, Warned& warned) {
-  for (auto& news : news_of(conditions, types, quiet, warned)) {
+void tell_news(Decision& decision, const T& about, std::vector<ConditionNews> all) {
+  for (auto& news : all) {
     auto key = "event " + news.reason + " " + news.text;
     decision.add(std::move(key), EmitEvent{ref_to(about), about.metadata.uid.str(), news.warning,
                                            std::move(news.reason), std::move(news.text),
                                            std::move(news.condition), std::move(news.before)});
   }
+}
+template <k8s::KindStruct T>
+void tell_changes(Decision& decision, const T& about, const Conditions& conditions,
+                  std::initializer_list<std::string_view> types,
+                  std::initializer_list<std::string_view> quiet, Warned& warned) {
+  tell_news(decision, about, news_of(conditions, types, quiet, warned));
 }
 template <k8s::KindStruct T>
 void tell_changes(Decision& decision, const T& about, const Conditions& conditions,

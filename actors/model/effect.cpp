@@ -22,7 +22,8 @@ void combine(std::size_t& seed, std::string_view text) {
 
 std::string message_of(const EmitEvent& event) {
   if (event.warning || event.before.empty()) return event.text;
-  return fmt::format("{} is over: {}", event.before, event.text);
+  const bool several = event.before.find(',') != event.before.npos;
+  return fmt::format("{} {} over: {}", event.before, several ? "are" : "is", event.text);
 }
 
 std::string describe(const Effect& e) {

@@ -64,7 +64,9 @@ struct EmitEvent {
   std::string reason;
   std::string text;
   std::string condition;  // the one whose news it is; empty: something happened to the object
-  std::string before;  // the guard that the condition named until now; what is no warning ends it
+  // The guard that the condition named until now, or those that people were told of: what is no
+  // warning ends it.
+  std::string before;
 };
 // What people read.
 std::string message_of(const EmitEvent& event);

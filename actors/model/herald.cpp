@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
+
+#include "actors/model/wording.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -21,40 +24,56 @@ void Herald::sift(Decision& decision, TimePoint now) {
     const auto* event = std::get_if<EmitEvent>(&effect.action);
     if (!event || event->condition.empty() || hear(effect, now)) kept.push_back(std::move(effect));
   }
-  for (auto& [type, condition] : conditions_) {
-    auto& [waiting, rule, text] = condition;
-    if (!waiting) continue;
-    const auto& event = event_of(waiting->effect);
-    if (!stands(decision, event.reason)) {
-      waiting.reset();
-    } else if (now - waiting->since < kStands) {
-      decision.wake_at(waiting->since + kStands);
-    } else {
-      rule = event.reason;
-      text = event.text;
-      kept.push_back(std::move(waiting->effect));
-      waiting.reset();
-    }
-  }
   decision.effects = std::move(kept);
+  for (auto& [type, condition] : conditions_) tell(condition, decision, now);
+}
+
+void Herald::tell(Condition& condition, Decision& decision, TimePoint now) {
+  for (auto& [rule, told] : condition.told) {
+    if (stands(decision, rule))
+      told.gone.reset();
+    else if (!told.gone)
+      told.gone = now;
+  }
+  for (auto it = condition.waiting.begin(); it != condition.waiting.end();) {
+    auto& [effect, since] = it->second;
+    if (!stands(decision, it->first)) {
+      since.reset();
+    } else if (!since || now - *since < kStands) {
+      since = since.value_or(now);
+      decision.wake_at(*since + kStands);
+    } else {
+      condition.told[it->first] = {event_of(effect).text, std::nullopt};
+      decision.effects.push_back(std::move(effect));
+      it = condition.waiting.erase(it);
+      continue;
+    }
+    ++it;
+  }
 }
 
 bool Herald::hear(Effect& effect, TimePoint now) {
   auto& event = std::get<EmitEvent>(effect.action);
   const auto [found, first] = conditions_.try_emplace(event.condition);
-  auto& [waiting, rule, text] = found->second;
-  if (first) rule = event.before;  // told by the process before this one
+  auto& [waiting, told] = found->second;
+  // Told by the process before this one.
+  if (first && !event.before.empty()) told[event.before];
   if (!event.warning) {
-    waiting.reset();
-    event.before = std::exchange(rule, {});
+    waiting.clear();
+    event.before.clear();
+    for (const auto& [rule, ignored] : told)
+      event.before += (event.before.empty() ? "" : ", ") + rule;
+    told.clear();
     return !event.before.empty();
   }
-  if (rule == event.reason && text == event.text) {
-    waiting.reset();  // it was away for a moment
+  const auto known = told.find(event.reason);
+  if (known != told.end() && same_but_for_numbers(known->second.text, event.text) &&
+      (!known->second.gone || now - *known->second.gone < kStands)) {
+    waiting.erase(event.reason);  // it was away for a moment
     return false;
   }
-  const bool same = waiting && event_of(waiting->effect).reason == event.reason;
-  waiting = Waiting{std::move(effect), same ? waiting->since : now};
+  auto reason = event.reason;
+  waiting[std::move(reason)].effect = std::move(effect);
   return false;
 }
 

@@ -4,16 +4,16 @@
 // for a moment only is no news: a guard that comes and goes with each failover, or with each start
 // of the operator, would bury what matters. So a warning waits until its guard has stood for
 // kStands, and an end is told only of what was told. What happened, as against what stands in the
-// way, passes at once.
+// way, passes at once. Of one condition several guards may stand: each is told once, and again when
+// it says something else than numbers, or comes back after kStands.
 //
 // Part of an actor's memory; a restart forgets what was about to be told, never what is wrong, for
-// that stands in the status. One entry a condition.
+// that stands in the status. One entry a condition and rule.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "actors/model/decision.hpp"
 
@@ -31,16 +31,21 @@ class Herald {
  private:
   struct Waiting {
     Effect effect;
-    TimePoint since;
+    std::optional<TimePoint> since;  // its guard stands; nullopt: not now
   };
-  struct Condition {
-    std::optional<Waiting> waiting;
-    std::string rule;  // of what people were told last and that is not over; empty: nothing
+  struct Told {
     std::string text;
+    std::optional<TimePoint> gone;  // since when its guard does not stand
+  };
+  struct Condition {  // by rule
+    std::map<std::string, Waiting, std::less<>> waiting;
+    std::map<std::string, Told, std::less<>> told;  // and not said to be over
   };
 
   // Whether it is to be told now.
   bool hear(Effect& effect, TimePoint now);
+  // Puts into `decision` what is due.
+  static void tell(Condition& condition, Decision& decision, TimePoint now);
 
   std::map<std::string, Condition, std::less<>> conditions_;  // by type
 };

@@ -34,7 +34,8 @@ inline constexpr std::string_view kHandOverSoonAnnotation = "troupe.dev/hand-ove
 inline constexpr std::string_view kSwitchoverAnnotation = "troupe.dev/switchover-to";
 // On a MysqlReplication whose members have diverged: the one that is right, by a person's word.
 inline constexpr std::string_view kRecoverOnAnnotation = "troupe.dev/recover-on";
-// "true" on a MysqlReplication: its servers are left as they are, whatever becomes of them.
+// True (flag.hpp) on a MysqlReplication: its servers are left as they are, whatever becomes of
+// them.
 inline constexpr std::string_view kClusteringStoppedAnnotation = "troupe.dev/clustering-stopped";
 // On a MysqlReplication: the Secret of a server outside (external_source.hpp) that its source
 // follows instead of taking writes.
@@ -53,7 +54,7 @@ inline constexpr std::string_view kStageSinceAnnotation = "troupe.dev/stage-sinc
 inline constexpr std::string_view kExpiresAnnotation = "troupe.dev/expires";
 inline constexpr std::string_view kRotateAnnotation = "troupe.dev/rotate";
 
-// "true" on an object: its actor keeps a journal (actors/journal/journal.hpp).
+// True on an object: its actor keeps a journal (actors/journal/journal.hpp).
 inline constexpr std::string_view kJournalAnnotation = "troupe.dev/journal";
 
 inline constexpr std::string_view kAgentContainer = "unit-agent";

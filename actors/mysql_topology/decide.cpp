@@ -311,6 +311,9 @@ Plan decide_by(Situations next, const Topology& t, TimePoint now) {
   tell_weak_settings(t, plan);
   tell_wrong_hosts(t, plan);
   tell_fenced(t, plan);
+  std::stable_sort(plan.guards.begin(), plan.guards.end(), [](const Guard& a, const Guard& b) {
+    return place_of(a.rule) < place_of(b.rule);
+  });
   wake_for_evidence(t, now, plan);
   // What is written down comes first; the step it announces is taken when it is seen to be there.
   if (plan.record) plan.commands.clear();

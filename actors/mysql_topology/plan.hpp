@@ -13,8 +13,8 @@ namespace troupe::mysql_topology {
 
 enum class Role { None, Source, Replica };
 
-// Something worth an event on the object, told with the record that is planned. That an operation began or ended needs none: the record
-// says it.
+// Something worth an event on the object, told with the record that is planned. That an operation
+// began or ended needs none: the record says it.
 struct Note {
   bool warning = false;
   std::string reason;
@@ -38,6 +38,16 @@ inline bool is_about_who_counts(std::string_view rule) {
 inline bool is_course_of_things(std::string_view rule) {
   return rule == kUnclaimed || rule == kAccountsPending || rule == kAttaching ||
          rule == kCandidateApplies || is_about_who_counts(rule);
+}
+
+// Rules that keep a role where it is although its source is gone.
+inline bool forbids_change(std::string_view rule) {
+  return rule == "QuorumMissing" || rule == "FailoverDisabled" || rule == "LossNotAllowed" ||
+         rule == "Diverged" || rule == "HeldByFormerMember" || rule == "EpochsExhausted";
+}
+// In which order people read them: why nobody takes over first, last what goes by itself.
+inline int place_of(std::string_view rule) {
+  return forbids_change(rule) ? 0 : is_course_of_things(rule) ? 2 : 1;
 }
 
 struct Plan {

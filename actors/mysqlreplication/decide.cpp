@@ -4,6 +4,7 @@
 
 #include "actors/model/credentials.hpp"
 #include "actors/model/ensure.hpp"
+#include "actors/model/flag.hpp"
 #include "actors/model/names.hpp"
 #include "actors/mysql_group/decide.hpp"
 #include "actors/mysql_topology/decide.hpp"
@@ -38,17 +39,38 @@ topo::Plan plan_for_group(const topo::Topology& t, TimePoint now) {
   return plan;
 }
 
+// A person who wrote anything that is not false wants servers left alone.
+std::optional<std::string> why_stopped(const k8s::MysqlReplication& o) {
+  const auto value = o.metadata.annotations.get(kClusteringStoppedAnnotation);
+  const auto flag = flag_of(value);
+  if (flag == false) return std::nullopt;
+  return fmt::format("annotation {} is {}: no role is changed, whatever becomes of the servers",
+                     kClusteringStoppedAnnotation,
+                     flag ? "there"
+                          : fmt::format("\"{}\", where true or false was expected, and is taken "
+                                        "for true",
+                                        value));
+}
+
+// That nobody takes its place is decided; that it is gone is to be known.
+void tell_dead_source(const topo::Topology& t, TimePoint now, topo::Plan& plan) {
+  const auto* source = t.find(t.record.current);
+  if (!source) return;
+  if (const auto death = topo::death_of(t, *source, now))
+    plan.hold("SourceDead", death->evidence, death->since);
+}
+
 topo::Plan plan_for(const World& w, const topo::Topology& t, const Result<Credentials>& login,
                     TimePoint now) {
   if (t.mode != topo::Mode::Group && !t.record.group.empty())
     return hold_still(t, "ModeChanged",
                       "these servers are a group: set spec.mode back to group_replication, or make "
                       "another MysqlReplication of new servers");
-  if (w.object->metadata.annotations.get(kClusteringStoppedAnnotation) == "true")
-    return hold_still(t, "ClusteringStopped",
-                      fmt::format("annotation {} is there: no role is changed, whatever becomes of "
-                                  "the servers",
-                                  kClusteringStoppedAnnotation));
+  if (const auto why = why_stopped(*w.object)) {
+    auto plan = hold_still(t, "ClusteringStopped", *why);
+    tell_dead_source(t, now, plan);
+    return plan;
+  }
   if (login) return t.mode == topo::Mode::Group ? plan_for_group(t, now) : topo::decide(t, now);
   return hold_still(t, std::string(rule_of_credentials(login.error())), login.error().message);
 }
@@ -111,6 +133,8 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   if (login) memory.accounts.of(*login);
   if (!w.external_name.empty() && w.external) memory.external.of(*w.external);
   auto plan = plan_for(w, topology_of(w, memory), login, now);
+  date_guards(w, plan.guards, now);
+  date_guards(w, plan.refusals, now);
   want_observations(w, login ? &*login : nullptr, d);
   if (plan.record) write_record(w, *plan.record, d);
   if (login) ask_members(w, plan, *login, d);

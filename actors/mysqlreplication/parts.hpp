@@ -56,6 +56,10 @@ bool labels_are_gone(const World& world);
 // The condition of an order that waits or was withdrawn.
 inline constexpr std::string_view kOrderObeyed = "OrderObeyed";
 
+// A rule has stood since the status says so, whatever its evidence has become; one that is new,
+// since its evidence is there. Whole seconds of the wall's time.
+void date_guards(const World& world, std::vector<Guard>& guards, TimePoint now);
+
 inline constexpr std::string_view kRecordKey = "record";
 // The operation's record, before the step that it announces.
 void write_record(const World& world, const mysql_topology::PersistedRecord& record,

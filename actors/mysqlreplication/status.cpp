@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/algorithm/string/classification.hpp>
-#include <boost/algorithm/string/join.hpp>
-#include <boost/algorithm/string/split.hpp>
 #include <boost/json.hpp>
 
 #include "actors/model/conditions.hpp"
 #include "actors/model/ensure.hpp"
+#include "actors/model/wording.hpp"
 #include "actors/mysqlreplication/parts.hpp"
 #include "k8s/api/encode.hpp"
 
@@ -32,6 +30,14 @@ constexpr Duration kShownAfter = std::chrono::seconds(1);
 constexpr Duration kWithdrawnShown = std::chrono::minutes(10);
 // The reason of what is under way: nothing is wrong.
 constexpr std::string_view kProgressing = "Progressing";
+
+constexpr std::string_view kTopologyReady = "TopologyReady";
+constexpr std::string_view kResourceReady = "ResourceReady";
+
+// A rule or reason that nobody is warned of.
+bool is_quiet(std::string_view reason) {
+  return reason == kProgressing || reason == topo::kWithdrawn || topo::is_course_of_things(reason);
+}
 
 boost::json::value parsed(const std::string& json) { return boost::json::parse(json); }
 
@@ -193,36 +199,18 @@ k8s::Map<k8s::TopologyNode> topology(k8s::Arena& arena, const World& w, TimePoin
   return arena.map(std::move(nodes));
 }
 
-k8s::List<k8s::Guard> guards(k8s::Arena& arena, const World& w, const topo::Plan& plan) {
+WallTime wall_of(TimePoint t, WallTime wall, TimePoint now) {
+  return wall - std::chrono::duration_cast<WallTime::duration>(now - t);
+}
+
+k8s::List<k8s::Guard> guards(k8s::Arena& arena, const World& w, const topo::Plan& plan,
+                             TimePoint now) {
   std::vector<k8s::Guard> out;
-  const auto second = std::chrono::floor<std::chrono::seconds>(w.wall);
   for (const auto* held : {&plan.guards, &plan.refusals})
-    for (const auto& g : *held) {
-      const auto* live = w.object->status.guards.find(&k8s::Guard::rule, g.rule);
+    for (const auto& g : *held)
       out.push_back(
-          {arena.text(g.rule), arena.text(g.text), live ? live->since : k8s::Time{second}});
-    }
+          {arena.text(g.rule), arena.text(g.text), k8s::Time{wall_of(g.since, w.wall, now)}});
   return arena.list(out);
-}
-
-// A number, a time or a set of GTIDs. Names end in digits, too, and do not begin with them.
-bool is_number(std::string_view word) {
-  constexpr std::size_t kUuid = 36;
-  const auto first = std::find_if(word.begin(), word.end(), boost::algorithm::is_alnum());
-  return (first != word.end() && boost::algorithm::is_digit()(*first)) ||
-         (word.size() > kUuid && word[kUuid] == ':');
-}
-
-std::string without_numbers(std::string_view text) {
-  std::vector<std::string> words;
-  boost::algorithm::split(words, text, [](char c) { return c == ' '; });
-  for (auto& word : words)
-    if (is_number(word)) word = "#";
-  return boost::algorithm::join(words, " ");
-}
-
-bool same_but_for_numbers(std::string_view a, std::string_view b) {
-  return a == b || without_numbers(a) == without_numbers(b);
 }
 
 bool nothing_happened(k8s::TopologyNode before, k8s::TopologyNode after) {
@@ -334,13 +322,56 @@ void describe_topology(const topo::Plan& plan, std::string_view order, Condition
     return fmt::format("{}{}{}", message, more ? "; " : "", more ? order : std::string_view());
   };
   if (plan.ready)
-    return conditions.set("TopologyReady", true, "SyncTopologySucceed",
+    return conditions.set(kTopologyReady, true, "SyncTopologySucceed",
                           and_order("every member has its role"));
   if (plan.guards.empty())
-    return conditions.set("TopologyReady", false, kProgressing, and_order(plan.doing));
-  const auto& g = plan.guards.front();
-  const bool normal = plan.forming || topo::is_course_of_things(g.rule);
-  conditions.set("TopologyReady", false, normal ? kProgressing : g.rule, and_order(g.text));
+    return conditions.set(kTopologyReady, false, kProgressing, and_order(plan.doing));
+  const auto& first = plan.guards.front().rule;
+  const bool normal = plan.forming || topo::is_course_of_things(first);
+  std::string all;
+  for (const auto& g : plan.guards) all += (all.empty() ? "" : "; ") + g.text;
+  conditions.set(kTopologyReady, false, normal ? kProgressing : first, and_order(all));
+}
+
+// A condition names its first guard, and people are told of each: of those that stand anew, and
+// where more of one rule do.
+std::vector<ConditionNews> guards_to_tell(const Status& live, std::string_view condition,
+                                          const std::vector<Guard>& held) {
+  const auto* before = k8s::find_condition(live.conditions, condition);
+  const bool was_held =
+      before && before->status == k8s::ConditionStatus::False && !is_quiet(before->reason);
+  std::vector<ConditionNews> out;
+  for (const auto& g : held) {
+    if (is_quiet(g.rule)) continue;
+    const auto known = std::find_if(out.begin(), out.end(),
+                                    [&g](const ConditionNews& n) { return n.reason == g.rule; });
+    if (known != out.end())
+      known->text += "; " + g.text;
+    else
+      out.push_back({std::string(condition), true, g.rule, g.text,
+                     was_held ? before->reason.str() : std::string()});
+  }
+  std::erase_if(out, [&](const ConditionNews& n) {
+    const auto stood = std::count_if(live.guards.begin(), live.guards.end(),
+                                     [&n](const k8s::Guard& g) { return g.rule == n.reason; });
+    const auto stand = std::count_if(held.begin(), held.end(),
+                                     [&n](const Guard& g) { return g.rule == n.reason; });
+    return was_held && stood >= stand;
+  });
+  return out;
+}
+
+void tell_what_changed(const World& w, const topo::Plan& plan, const Conditions& conditions,
+                       Memory& memory, Decision& d) {
+  const auto& o = *w.object;
+  // That an order is withdrawn is told when it is.
+  auto news = news_of(conditions, {kTopologyReady, kOrderObeyed, kResourceReady},
+                      {kProgressing, topo::kWithdrawn}, memory.warned);
+  std::erase_if(news,
+                [](const ConditionNews& n) { return n.warning && n.condition != kResourceReady; });
+  tell_news(d, o, std::move(news));
+  if (!plan.forming) tell_news(d, o, guards_to_tell(o.status, kTopologyReady, plan.guards));
+  tell_news(d, o, guards_to_tell(o.status, kOrderObeyed, plan.refusals));
 }
 
 void describe_conditions(const World& w, const topo::Plan& plan, const std::vector<Guard>& refused,
@@ -351,15 +382,25 @@ void describe_conditions(const World& w, const topo::Plan& plan, const std::vect
     conditions.set(kOrderObeyed, false, plan.refusals.front().rule, plan.order);
   else if (withdrawn)
     conditions.set(kOrderObeyed, false, topo::kWithdrawn, withdrawn->message);
-  if (!refused.empty()) return conditions.held("ResourceReady", refused);
+  if (!refused.empty()) return conditions.held(kResourceReady, refused);
   const bool services = w.readwrite && (w.readonly || w.object->spec.replica.empty());
-  conditions.set("ResourceReady", services, services ? "SyncResourceSucceed" : kProgressing,
+  conditions.set(kResourceReady, services, services ? "SyncResourceSucceed" : kProgressing,
                  services         ? "Services and labels are in place"
                  : has_members(w) ? "Services are being made"
                                   : "Services are made when it has a member");
 }
 
 }  // namespace
+
+void date_guards(const World& w, std::vector<Guard>& guards, TimePoint now) {
+  for (auto& g : guards) {
+    const auto* live = w.object->status.guards.find(&k8s::Guard::rule, g.rule);
+    const auto since = g.since == TimePoint{} ? now : g.since;
+    const auto at = live ? live->since.at
+                         : std::chrono::floor<std::chrono::seconds>(wall_of(since, w.wall, now));
+    g.since = now - (w.wall - at);
+  }
+}
 
 void write_record(const World& w, const topo::PersistedRecord& r, Decision& d) {
   k8s::Arena arena;
@@ -394,7 +435,7 @@ void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePo
   s.topology = topology(arena, w, now);
   if (w.readwrite) s.readwriteService = w.readwrite->metadata.name;
   if (w.readonly) s.readonlyService = w.readonly->metadata.name;
-  s.guards = guards(arena, w, plan);
+  s.guards = guards(arena, w, plan, now);
   Conditions conditions(arena, o.status.conditions, o.metadata.generation, w.wall);
   hold_refused(w.refused, d);
   describe_conditions(w, plan, d.guards, withdrawn(w, now, d), conditions);
@@ -407,9 +448,7 @@ void write_status(const World& w, Memory& memory, const topo::Plan& plan, TimePo
     d.wake_at(memory.status_written + kDetailEvery);
     return;
   }
-  // That an order is withdrawn is told when it is.
-  tell_changes(d, o, conditions, {"TopologyReady", kOrderObeyed, "ResourceReady"},
-               {kProgressing, topo::kWithdrawn}, memory.warned);
+  tell_what_changed(w, plan, conditions, memory, d);
   memory.status_written = now;
   auto body = parsed(k8s::to_json_text(s)).as_object();
   for (const auto field : kRecordFields) body.erase(field);

@@ -2,6 +2,7 @@
 
 #include "actors/model/endpoints.hpp"
 #include "actors/model/ensure.hpp"
+#include "actors/model/flag.hpp"
 #include "actors/model/json.hpp"
 #include "actors/model/names.hpp"
 #include "actors/unit/parts.hpp"
@@ -16,11 +17,12 @@ constexpr std::string_view kFinalizer = "upm.io/pod-delete";
 constexpr std::chrono::seconds kRecoveryStep{10};
 
 bool forced(const World& w) {
-  return w.object->metadata.annotations.get(kForceDeleteAnnotation) == "true";
+  return flag_of(w.object->metadata.annotations.get(kForceDeleteAnnotation)).value_or(false);
 }
 
+// What cannot be read leaves the server alone.
 bool in_maintenance(const World& w) {
-  return w.object->metadata.annotations.get(kMaintenanceAnnotation) == "true";
+  return flag_of(w.object->metadata.annotations.get(kMaintenanceAnnotation)).value_or(true);
 }
 
 void watch_agent(const World& w, Decision& d) {

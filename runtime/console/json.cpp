@@ -45,11 +45,19 @@ json::array causes_json(const Record& record) {
   return out;
 }
 
+// In seconds, as an object's status tells it, which was reckoned by a look at the clock a moment
+// before or after this record's.
+json::value second_of(TimePoint since, const Record& record) {
+  if (since == TimePoint{}) return nullptr;
+  const auto age = std::chrono::duration_cast<std::chrono::microseconds>(record.at - since);
+  return time_or_null(std::chrono::round<std::chrono::seconds>(record.wall - age));
+}
+
 json::array guards_json(const Record& record) {
   json::array out;
   for (const auto& guard : record.guards)
     out.push_back(
-        {{"rule", guard.rule}, {"text", guard.text}, {"since", wall_of(guard.since, record)}});
+        {{"rule", guard.rule}, {"text", guard.text}, {"since", second_of(guard.since, record)}});
   return out;
 }
 

@@ -27,7 +27,8 @@ TEST(ConsoleJson, ARecordTellsCauseGuardsAndEffectsWithWallTimes) {
   record.took = 1500ns;
   record.causes.push_back(
       {CauseType::Observation, CausalId{42}, "process died", record.at - 250ms});
-  record.guards.push_back({"NoQuorum", "1 of 3", record.at - 500ms});
+  // A status says 12:00:00, and was reckoned a moment before this record.
+  record.guards.push_back({"NoQuorum", "1 of 3", record.at - 1s - 300us});
   record.effects.push_back({"promote db-1", "epoch 4"});
   record.doing = "failover";
   EXPECT_EQ(
@@ -36,7 +37,7 @@ TEST(ConsoleJson, ARecordTellsCauseGuardsAndEffectsWithWallTimes) {
       R"("at":"2026-01-31T12:00:01.000000Z","tookMicros":1,)"
       R"("causes":[{"type":"observation","chain":"42","text":"process died",)"
       R"("at":"2026-01-31T12:00:00.750000Z"}],"mergedCauses":0,"doing":"failover",)"
-      R"("guards":[{"rule":"NoQuorum","text":"1 of 3","since":"2026-01-31T12:00:00.500000Z"}],)"
+      R"("guards":[{"rule":"NoQuorum","text":"1 of 3","since":"2026-01-31T12:00:00.000000Z"}],)"
       R"("effects":[{"key":"promote db-1","text":"epoch 4"}],"fault":null,"quietRuns":0,)"
       R"("lastQuiet":null})");
 }

@@ -32,6 +32,7 @@ class HeraldTest : public ::testing::Test {
   std::vector<std::string> pass(std::vector<EmitEvent> events) {
     Decision d;
     if (!guard.empty()) d.hold(guard, "db-0");
+    for (const auto& rule : stand) d.hold(rule, "db-0");
     for (auto& event : events) d.add("event " + event.reason, std::move(event));
     herald.sift(d, now);
     wake = d.wake;
@@ -47,6 +48,7 @@ class HeraldTest : public ::testing::Test {
   TimePoint now{seconds(1000)};
   TimePoint wake;
   std::string guard;
+  std::vector<std::string> stand;  // more of them
 };
 
 TEST_F(HeraldTest, WhatHappenedIsToldAtOnce) {
@@ -109,6 +111,57 @@ TEST_F(HeraldTest, AnotherTextOfTheSameGuardDoesNotPutItOff) {
   held("UnitsHeld", "UnitsHeld");
   now += seconds(1);
   EXPECT_THAT(nothing(), ElementsAre("UnitsHeld: db-0"));
+}
+
+TEST_F(HeraldTest, EveryGuardOfAConditionIsToldAndTheEndOfAll) {
+  stand = {"QuorumMissing", "SourceUnusable"};
+  EXPECT_THAT(
+      pass({news(true, "QuorumMissing", "0 of 2", ""), news(true, "SourceUnusable", "db-0", "")}),
+      IsEmpty());
+  now += Herald::kStands;
+  EXPECT_THAT(nothing(), ElementsAre("QuorumMissing: 0 of 2", "SourceUnusable: db-0"));
+  EXPECT_THAT(nothing(), IsEmpty());
+  stand.clear();
+  EXPECT_THAT(over("QuorumMissing"),
+              ElementsAre("AllApplied: QuorumMissing, SourceUnusable are over: all is well"));
+}
+
+TEST_F(HeraldTest, AGuardThatWasAwayBeforeItWasToldIsToldWhenItHasStood) {
+  held("QuorumMissing");
+  now += seconds(4);
+  guard.clear();
+  nothing();
+  guard = "QuorumMissing";
+  nothing();
+  now += seconds(4);
+  EXPECT_THAT(nothing(), IsEmpty());
+  now += seconds(1);
+  EXPECT_THAT(nothing(), ElementsAre("QuorumMissing: db-0"));
+}
+
+TEST_F(HeraldTest, AGuardThatWentAwayAndCameBackIsToldAgain) {
+  held("SecretMissing");
+  now += Herald::kStands;
+  nothing();
+  held("ReplicaWritable", "SecretMissing");
+  now += Herald::kStands;
+  nothing();
+  held("SecretMissing", "ReplicaWritable");
+  now += Herald::kStands;
+  EXPECT_THAT(nothing(), ElementsAre("SecretMissing: db-0"));
+}
+
+TEST_F(HeraldTest, OtherNumbersAreNoNews) {
+  guard = "QuorumMissing";
+  pass({news(true, guard, "db-1 for 41.0s", "")});
+  now += Herald::kStands;
+  nothing();
+  pass({news(true, guard, "db-1 for 56.0s", guard)});
+  now += Herald::kStands;
+  EXPECT_THAT(nothing(), IsEmpty());
+  pass({news(true, guard, "db-2 for 56.0s", guard)});
+  now += Herald::kStands;
+  EXPECT_THAT(nothing(), ElementsAre("QuorumMissing: db-2 for 56.0s"));
 }
 
 TEST_F(HeraldTest, WhatIsSaidAgainAsTheStatusWasNotWrittenIsToldOnce) {

@@ -36,7 +36,7 @@ TEST(Failover, WaitsForItsQuorum) {
   servers[1].is_killed();
   const auto plan = servers.decide();
   EXPECT_FALSE(plan.record);
-  EXPECT_THAT(held_by(plan), ElementsAre("SourceDead", "QuorumMissing"));
+  EXPECT_THAT(held_by(plan), ElementsAre("QuorumMissing", "SourceDead"));
   EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("1 of 2 needed"));
   EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("db-1"));
 }
@@ -102,7 +102,7 @@ TEST(Failover, IsNotBegunUnlessEnabled) {
   servers[0].is_killed();
   const auto plan = servers.decide();
   EXPECT_FALSE(plan.record);
-  EXPECT_THAT(held_by(plan), ElementsAre("SourceDead", "FailoverDisabled"));
+  EXPECT_THAT(held_by(plan), ElementsAre("FailoverDisabled", "SourceDead"));
 }
 
 TEST(Failover, AnOrderIsObeyedAlsoWhenTheSourceIsDead) {
@@ -121,13 +121,13 @@ TEST(Failover, AnOrderNeedsTheQuorumAsWell) {
   servers.topology.wanted = "db-1";
   servers[0].is_killed();
   servers[2].is_killed();
-  EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceDead", "QuorumMissing"));
+  EXPECT_THAT(held_by(servers.decide()), ElementsAre("QuorumMissing", "SourceDead"));
 }
 
 TEST(Failover, OfAnAsynchronousSourceNeedsPermissionToLose) {
   auto servers = Servers::formed(3, Mode::Async);
   servers[0].is_killed();
-  EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceDead", "LossNotAllowed"));
+  EXPECT_THAT(held_by(servers.decide()), ElementsAre("LossNotAllowed", "SourceDead"));
   servers.topology.failover.allow_loss = true;
   EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2");
 }
@@ -139,7 +139,7 @@ TEST(Failover, OfAnAsynchronousSourceNeedsOneReplica) {
   servers[1].is_killed();
   EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2");
   servers[2].is_killed();
-  EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceDead", "QuorumMissing"));
+  EXPECT_THAT(held_by(servers.decide()), ElementsAre("QuorumMissing", "SourceDead"));
 }
 
 // --- what counts as death ------------------------------------------------------------------------
@@ -166,7 +166,7 @@ TEST(Death, IsNoneByTwoWitnessesWhileAReplicaHearsFromTheSource) {
   servers[2].was_asked_now();
   const auto plan = servers.decide();
   EXPECT_FALSE(plan.record);
-  EXPECT_THAT(held_by(plan), ElementsAre("SourceUnreachable", "QuorumMissing"));
+  EXPECT_THAT(held_by(plan), ElementsAre("QuorumMissing", "SourceUnreachable"));
   EXPECT_THAT(text_of(plan, "SourceUnreachable"), HasSubstr("db-2 hear from it"));
   EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("1 of 2 needed replicas"));
 }
@@ -724,7 +724,7 @@ TEST(Failover, WaitsForACandidateThatDiedWhileThereIsNoQuorumForAnother) {
   servers[1].is_killed();
   const auto plan = servers.decide();
   EXPECT_FALSE(plan.record);
-  EXPECT_THAT(held_by(plan), ElementsAre("SourceDead", "QuorumMissing"));
+  EXPECT_THAT(held_by(plan), ElementsAre("QuorumMissing", "SourceDead"));
 }
 
 TEST(Failover, ReportsWhatAnAsynchronousTopologyGoesOnWithout) {

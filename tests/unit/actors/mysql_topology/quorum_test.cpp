@@ -230,8 +230,8 @@ TEST(Quorum, OfADeadSourceDoesNotShrink) {
   servers[0].is_killed();
   const auto plan = servers.decide();
   EXPECT_FALSE(plan.record);
-  EXPECT_THAT(plan.guards.back().text, HasSubstr("1 of 2 needed"));
-  EXPECT_THAT(plan.guards.back().text, HasSubstr("db-2 is gone"));
+  EXPECT_THAT(plan.guards.front().text, HasSubstr("1 of 2 needed"));
+  EXPECT_THAT(plan.guards.front().text, HasSubstr("db-2 is gone"));
 }
 
 TEST(Quorum, CountsAFormerMemberAmongTheStoppedAndDoesNotChooseIt) {

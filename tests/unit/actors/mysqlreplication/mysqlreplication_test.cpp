@@ -811,6 +811,30 @@ TEST(ClusteringStopped, LeavesServersAndRolesAsTheyAreAndIsSaid) {
   EXPECT_FALSE(scene.status().contains("operation"));
 }
 
+TEST(ClusteringStopped, ByAnyValueThatIsNotFalse) {
+  for (const std::string_view value : {"true", "1", "True", "yes", "no", "stop"}) {
+    auto scene = ReplicationScene::formed();
+    scene.settle();
+    scene.object()["metadata"].as_object()["annotations"] = {{kClusteringStoppedAnnotation, value}};
+    scene.servers[0].is_killed();
+    scene.settle();
+    EXPECT_EQ(scene.condition("TopologyReady"), "False ClusteringStopped") << value;
+    EXPECT_FALSE(scene.status().contains("operation")) << value;
+    EXPECT_EQ(scene.condition_message("TopologyReady").find("was expected") != std::string::npos,
+              value == "yes" || value == "no" || value == "stop");
+  }
+}
+
+TEST(ClusteringStopped, SaysThatTheSourceIsDead) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.object()["metadata"].as_object()["annotations"] = {{kClusteringStoppedAnnotation, "true"}};
+  scene.servers[0].is_killed();
+  const auto decision = scene.decide();
+  EXPECT_THAT(rules_of(decision), ElementsAre("ClusteringStopped", "SourceDead"));
+  EXPECT_THAT(guard_text(decision, "SourceDead"), HasSubstr("the process of db-0"));
+}
+
 TEST(ClusteringStopped, LabelsANewPodOfTheSourceAndNobodyWhoServedNobody) {
   auto scene = ReplicationScene::formed();
   scene.servers[2].is_killed();
@@ -829,7 +853,7 @@ TEST(ClusteringStopped, AndResumedGoesOnWithWhatIsDueByThen) {
   scene.object()["metadata"].as_object()["annotations"] = {{kClusteringStoppedAnnotation, "true"}};
   scene.servers[0].is_killed();
   scene.settle();
-  for (const auto* resumed : {"false", ""}) {
+  for (const auto* resumed : {"false", "", "0", "False"}) {
     auto next = scene;
     next.object()["metadata"].as_object()["annotations"] = {
         {kClusteringStoppedAnnotation, resumed}};
@@ -1015,10 +1039,11 @@ TEST(MysqlReplication, TellsWhatHoldsItBackWithItsEvidence) {
   scene.servers[0].is_killed();
   scene.servers[1].is_killed();
   scene.apply(scene.decide());
-  EXPECT_EQ(scene.condition("TopologyReady"), "False SourceDead");
+  EXPECT_EQ(scene.condition("TopologyReady"), "False QuorumMissing") << "why nobody takes over";
+  EXPECT_THAT(scene.condition_message("TopologyReady"), HasSubstr("the process of db-0 was ended"));
   const auto& guards = scene.status()["guards"].as_array();
   ASSERT_EQ(guards.size(), 2u);
-  EXPECT_EQ(guards[1].at("rule"), "QuorumMissing");
+  EXPECT_EQ(guards[1].at("rule"), "SourceDead");
   EXPECT_EQ(scene.status()["ready"], json::value(false));
 }
 
@@ -1027,6 +1052,62 @@ TEST(MysqlReplication, TellsAnEventWhenAConditionTurnsBad) {
   scene.settle();
   scene.servers[1].is_killed();
   EXPECT_THAT(keys_of(scene.decide()), Contains(StartsWith("event ReplicaUnusable")));
+}
+
+TEST(MysqlReplication, TellsOfEveryGuardThatStandsAnewAndOfNoneTwice) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.servers[1].is_killed();
+  const auto one = scene.decide();
+  EXPECT_THAT(events_of(one), ElementsAre("Warning ReplicaUnusable"));
+  scene.apply(one);
+  scene.servers[0].is_killed();
+  const auto more = scene.decide();
+  EXPECT_THAT(events_of(more), ElementsAre("Warning QuorumMissing", "Warning SourceDead"));
+  scene.apply(more);
+  EXPECT_THAT(events_of(scene.decide()), IsEmpty());
+}
+
+TEST(MysqlReplication, TellsOfAnotherMemberThatTheSameRuleHolds) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.servers[1].is_killed();
+  scene.settle();
+  scene.servers[2].is_killed();
+  const auto told = scene.decide();
+  ASSERT_THAT(events_of(told), Contains("Warning ReplicaUnusable"));
+  EXPECT_THAT(keys_of(told), Contains(AllOf(StartsWith("event ReplicaUnusable"), HasSubstr("db-1"),
+                                            HasSubstr("db-2"))));
+}
+
+TEST(MysqlReplication, AGuardHasOneTimeInTheStatusAndInTheConsoleForAsLongAsItsRuleStands) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.servers[1].is_silent(std::chrono::milliseconds(3700));
+  const auto since_of = [&scene](const Decision& decision) {
+    const auto& guards = decision.guards;
+    const auto g = std::find_if(guards.begin(), guards.end(),
+                                [](const Guard& each) { return each.rule == "ReplicaUnusable"; });
+    if (g == guards.end()) return ::testing::PrintToString(rules_of(decision));
+    return to_rfc3339(scene.wall -
+                      std::chrono::duration_cast<WallTime::duration>(scene.servers.now - g->since));
+  };
+  const auto first = scene.decide();
+  EXPECT_EQ(since_of(first), "2026-01-31T11:59:56Z") << "when it was seen to begin, in seconds";
+  scene.apply(first);
+  EXPECT_EQ(scene.status()["guards"].at(0).at("since"), "2026-01-31T11:59:56Z");
+  // Another probe, and another reason of the same rule.
+  scene.wall += std::chrono::milliseconds(7300);
+  scene.servers.pass(std::chrono::milliseconds(7300));
+  for (auto& server : scene.servers.list) {
+    server.now = scene.servers.now;
+    server.was_asked_now();
+  }
+  scene.servers[1].has_lost_its_agent();
+  const auto later = scene.decide();
+  EXPECT_EQ(since_of(later), "2026-01-31T11:59:56Z");
+  scene.apply(later);
+  EXPECT_EQ(scene.status()["guards"].at(0).at("since"), "2026-01-31T11:59:56Z");
 }
 
 TEST(MysqlReplication, AWriteThatTheApiServerRefusesIsTold) {
@@ -1066,7 +1147,7 @@ TEST(MysqlReplication, AnEpochThatNobodyCanFollowIsToldAndNothingIsWritten) {
     EXPECT_FALSE(effect(decision, "record")) << epoch;
     scene.apply(decision);
     EXPECT_THAT(scene.condition_message("TopologyReady"), Not(IsEmpty()));
-    EXPECT_EQ(scene.status()["guards"].as_array().back().at("rule"), "EpochsExhausted");
+    EXPECT_EQ(scene.status()["guards"].at(0).at("rule"), "EpochsExhausted");
     EXPECT_EQ(scene.status()["ready"], json::value(false));
   }
 }

@@ -157,7 +157,7 @@ TEST_F(UnitProcess, StartupFalseStopsItOnceKeepsThePodAndStartsItAgain) {
 TEST_F(UnitProcess, MaintenanceLeavesConfigurationAndProcessAlone) {
   run();
   const auto before = cluster.asked().size();
-  annotate("maintenance", "true");
+  annotate("maintenance", "yes");  // neither true nor false: it is left alone
   cluster.edit<k8s::ConfigMap>("values", R"({"data": {"mysql": "a: 2"}})");
   cluster.agent_of_pod("db-0").process.state = agent::ProcessState::Stopped;
   unit.settle();
