@@ -91,12 +91,13 @@ void in_group(const Topology& t, const View& view, TimePoint now, Plan& plan) {
   let_leave(t, view, now, plan);
   const bool all = keep_members(t, view, now, plan);
   plan.ready = all && plan.writable && !plan.record && !op;
+  topo::say_what_is_asked(plan);
   if (plan.ready) pass_on_accounts(t, plan);
   if (primary && !plan.record && !op) consider_order(t, view, now, plan);
 }
 
 void keep(const Topology& t, TimePoint now, Plan& plan) {
-  plan.doing = "watching";
+  plan.doing = topo::kWatching;
   const auto sight = look(t, now);
   if (!sight.several.empty()) {
     plan.roles_stand = true;

@@ -118,8 +118,8 @@ bool may_join(const Topology& t, const View& view, const Member& m, Plan& plan) 
     return false;
   }
   if (!extra->empty()) {
-    const auto why = fmt::format("{} has {} transactions that nobody else has: {}", m.name,
-                                 extra->count(), extra->to_string());
+    const auto why = fmt::format("{} has {} that nobody else has: {}", m.name,
+                                 topo::transactions(extra->count()), extra->to_string());
     plan.hold("Errant", why, m.server()->seen);
     topo::begin_rebuild(t, m, *extra, why, plan);
     return false;
@@ -164,8 +164,8 @@ Place place_of(const Topology& t, const View& view, const Member& m, TimePoint n
     const bool comes = state == GroupState::Recovering;
     plan.hold(comes ? std::string(topo::kAttaching) : "OutsideMajority",
               comes
-                  ? fmt::format("{} recovers from the group: {} transactions to apply", m.name,
-                                s.group->queued)
+                  ? fmt::format("{} recovers from the group: {} to apply", m.name,
+                                topo::transactions(s.group->queued))
                   : describe_sight(m) + ", and is not in the group's view: it will leave by itself",
               s.seen);
     return Place::Waits;

@@ -32,8 +32,8 @@ std::optional<troupe::Guard> objection(const Topology& t, const View& view, cons
     return troupe::Guard{"CandidateDeparts", candidate->departing->why + "; " + others, {}};
   if (const auto queued = candidate->server()->group->queued; queued > kMaxQueued)
     return troupe::Guard{"CandidateLags",
-                         fmt::format("{} has {} transactions to apply; at most {} are waited for",
-                                     name, queued, kMaxQueued),
+                         fmt::format("{} has {} to apply; at most {} are waited for", name,
+                                     topo::transactions(queued), kMaxQueued),
                          candidate->server()->seen};
   const auto* refused = candidate->outcome(Verb::SetGroupPrimary, t.record.epoch);
   if (refused && !refused->ok && now - refused->at < kRetryAfter)

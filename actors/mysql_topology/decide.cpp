@@ -462,8 +462,8 @@ std::string why_not_replicating(const Member& m, const Member& source) {
   const auto& r = *s.replica;
   const auto left = subtract(r.retrieved, s.gtid_executed).count();
   if (r.io == mysql::ThreadState::Off && r.sql == mysql::ThreadState::On && left > 0)
-    return fmt::format("{} applies what it has received before it follows {}: {} transactions left",
-                       m.name, source.name, left);
+    return fmt::format("{} applies what it has received before it follows {}: {} left", m.name,
+                       source.name, transactions(left));
   if (!is_pointed_at(m, source))
     return fmt::format("{} does not follow {} at {} yet: it follows {}:{}", m.name, source.name,
                        source.address(), r.source_host, r.source_port);

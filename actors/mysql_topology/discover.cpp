@@ -102,9 +102,10 @@ void discover(const Topology& t, TimePoint now, Plan& plan) {
     auto lacks = subtract(m->position(), wanted->position());
     if (lacks.empty()) continue;
     plan.hold("SourceLacksTransactions",
-              fmt::format("{} has {} transactions that {} lacks ({}); name {} as the source, or "
+              fmt::format("{} has {} that {} lacks ({}); name {} as the source, or "
                           "rebuild it",
-                          m->name, lacks.count(), wanted->name, lacks.to_string(), m->name));
+                          m->name, transactions(lacks.count()), wanted->name, lacks.to_string(),
+                          m->name));
     return;
   }
   plan.record = begin(t, wanted->name, new_quorum(t));

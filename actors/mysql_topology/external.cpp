@@ -70,7 +70,7 @@ const Outside* said(const Outside* found, const Topology& t, const Member& m, Ti
 }
 
 std::string text_of(const mysql::GtidSet& set) {
-  return fmt::format("{} transactions ({})", set.count(), set.to_string());
+  return fmt::format("{} ({})", transactions(set.count()), set.to_string());
 }
 
 // Why `m` must not follow what was found there; nullopt: it may, perhaps after a clone.

@@ -218,8 +218,8 @@ bool mend_replica(const Topology& t, const Member& m, const Member& source, Time
   if (!beyond) return false;
   if (const auto& extra = *beyond; !extra.empty()) {
     plan.roles[m.name] = Role::None;
-    const auto why = fmt::format("{} has {} transactions that nobody else has: {}", m.name,
-                                 extra.count(), extra.to_string());
+    const auto why = fmt::format("{} has {} that nobody else has: {}", m.name,
+                                 transactions(extra.count()), extra.to_string());
     plan.hold("Errant", why, s.seen);
     begin_rebuild(t, m, extra, why, plan);
     return false;
@@ -362,16 +362,22 @@ bool relieve_cut_off(const Topology& t, const Member& source, TimePoint now, Pla
   return true;
 }
 
-constexpr std::string_view kWatching = "watching";
+}  // namespace
 
-// Nothing stands in the way then, and yet something is to be done.
-std::string what_is_asked(const Plan& plan) {
-  if (plan.commands.empty()) return "waiting for the next look at the servers";
-  const auto& first = plan.commands.front();
-  return fmt::format("waiting for {} to do {}", first.member, to_string(first.verb));
+std::string transactions(std::uint64_t count) {
+  return fmt::format("{} transaction{}", count, count == 1 ? "" : "s");
 }
 
-}  // namespace
+// Nothing stands in the way then, and yet something is to be done.
+void say_what_is_asked(Plan& plan) {
+  if (plan.ready || plan.doing != kWatching) return;
+  if (plan.commands.empty()) {
+    plan.doing = "waiting for the next look at the servers";
+    return;
+  }
+  const auto& first = plan.commands.front();
+  plan.doing = fmt::format("waiting for {} to do {}", first.member, to_string(first.verb));
+}
 
 void keep(const Topology& t, TimePoint now, Plan& plan) {
   plan.doing = kWatching;
@@ -413,7 +419,7 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
   }
   if (!op && !plan.record) keep_quorum(t, *source, now, plan);
   plan.ready = all && (plan.writable || fed) && !plan.record && !op;
-  if (!plan.ready && plan.doing == kWatching) plan.doing = what_is_asked(plan);
+  say_what_is_asked(plan);
   if (plan.ready) pass_on_accounts(t, *source, plan);
   if (plan.record || op || unusable(*source, now)) return;
   if (!consider_external(t, *source, now, plan)) consider_order(t, *source, now, plan);

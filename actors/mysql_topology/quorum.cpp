@@ -181,7 +181,7 @@ bool let_leave(const Topology& t, const Member& source, const Holders& h, Plan& 
 std::string left_to_receive(const Member& m, const Member& source) {
   if (!m.server() || !source.server() || !replicates_from(m, source)) return {};
   const auto lacks = subtract(source.server()->gtid_executed, m.position()).count();
-  return fmt::format(": it has {} transactions to receive", lacks);
+  return fmt::format(": it has {} to receive", transactions(lacks));
 }
 
 // Those of others are told of elsewhere.

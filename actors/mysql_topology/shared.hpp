@@ -2,6 +2,7 @@
 // what may be concluded of a member, accounts, orders, rebuilding, and what goes on record first.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,13 @@ std::string why_unusable_now(const Member& m, std::string otherwise, TimePoint n
 bool stays(const Member& m);
 // It counts, and shall follow nobody, or be in no group, any more.
 bool leaves(const Topology& t, const Member& m);
+
+// "1 transaction", "2 transactions"
+std::string transactions(std::uint64_t count);
+// What it watches for, where nothing is held and not all is as it shall be; it says so where it
+// would say that it is watching.
+inline constexpr std::string_view kWatching = "watching";
+void say_what_is_asked(Plan& plan);
 
 // --- what is not formed yet
 

@@ -89,9 +89,27 @@ void remove_order(const World& w, Decision& d) {
                 {{"metadata", {{"annotations", {{kSwitchoverAnnotation, nullptr}}}}}});
 }
 
+// One that was made in a failover is told with what was given up.
 void remove_choice(const World& w, Decision& d) {
+  const auto& operation = w.object->status.operation;
+  if (!operation || operation->type != k8s::OperationType::Failover)
+    tell(d, *w.object, true, "ChoiceWithdrawn",
+         fmt::format(
+             "annotation {}={} is taken away: there is nothing to choose, as no members that "
+             "a new source could be have diverged",
+             kRecoverOnAnnotation, w.object->metadata.annotations.get(kRecoverOnAnnotation)));
   patch_as_seen(d, "remove annotation recover-on", *w.object,
                 {{"metadata", {{"annotations", {{kRecoverOnAnnotation, nullptr}}}}}});
+}
+
+// An order that names nobody at all, as `kubectl annotate ... switchover-to=` gives it.
+void withdraw_empty_order(const World& w, Decision& d) {
+  const auto* order = w.object->metadata.annotations.find(kSwitchoverAnnotation);
+  if (!order || !order->empty()) return;
+  tell(d, *w.object, true, topo::kWithdrawn,
+       fmt::format("the order to switch over is withdrawn: annotation {} names nobody",
+                   kSwitchoverAnnotation));
+  remove_order(w, d);
 }
 
 // It stands in the status first, to be read when the order is gone.
@@ -139,6 +157,7 @@ Decision MysqlReplicationKind::decide(const World& w, Memory& memory, TimePoint 
   if (plan.record) write_record(w, *plan.record, d);
   if (login) ask_members(w, plan, *login, d);
   if (login) remember_orders(w, plan, now, memory);
+  withdraw_empty_order(w, d);
   if (plan.note_done) remove_order(w, d);
   if (plan.note_void) withdraw_order(w, plan, d);
   if (plan.choice_over) remove_choice(w, d);

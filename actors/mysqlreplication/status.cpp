@@ -171,6 +171,10 @@ k8s::TopologyNode api_node(k8s::Arena& arena, const World& w, const Node& n, Tim
   out.superReadonly = s->super_read_only;
   out.uid = arena.text(mysql::to_string(s->server_uuid));
   out.gtidExecuted = arena.text(s->gtid_executed.to_string());
+  if (n.isolated) {
+    out.error = "isolated by spec.replica";
+    return out;
+  }
   out.ready = out.role == k8s::NodeRole::Source && !s->offline_mode;
   if (s->group) {
     out.memberState = arena.text(mysql::to_string(s->group->state));
@@ -195,7 +199,7 @@ k8s::TopologyNode api_node(k8s::Arena& arena, const World& w, const Node& n, Tim
 k8s::Map<k8s::TopologyNode> topology(k8s::Arena& arena, const World& w, TimePoint now) {
   std::vector<std::pair<k8s::Text, k8s::TopologyNode>> nodes;
   for (const auto& n : w.nodes)
-    if (n.takes_part()) nodes.emplace_back(arena.text(n.name), api_node(arena, w, n, now));
+    if (!n.former) nodes.emplace_back(arena.text(n.name), api_node(arena, w, n, now));
   return arena.map(std::move(nodes));
 }
 

@@ -164,6 +164,16 @@ TEST(GroupKeep, AMemberCutOffThatHasNotNoticedIsLeftAloneUntilItLeaves) {
   EXPECT_EQ(roles(plan), "db-0=Source db-1=Replica db-2=None");
 }
 
+TEST(GroupKeep, SaysWhatItWaitsForWhereNothingIsHeld) {
+  auto group = Group::formed();
+  EXPECT_EQ(group.decide().doing, "watching");
+  group.seen_by({0, 1}, "g:2", "db-0=PRIMARY db-1=ONLINE");
+  group.is_out(2);
+  const auto plan = group.decide();
+  EXPECT_THAT(asked(plan), ElementsAre("db-2 StartGroup"));
+  EXPECT_EQ(plan.doing, "waiting for db-2 to do StartGroup");
+}
+
 TEST(GroupKeep, AMemberWithTransactionsOfItsOwnIsShownSavedAndRebuilt) {
   auto group = Group::formed();
   group.seen_by({0, 1}, "g:2", "db-0=PRIMARY db-1=ONLINE");

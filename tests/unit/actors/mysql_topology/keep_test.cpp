@@ -490,6 +490,8 @@ TEST(Attaching, AReplicaWithABacklogSaysHowMuchIsLeft) {
   const auto plan = servers.decide();
   EXPECT_EQ(text_of(plan, "ReplicaAttaching"),
             "db-1 applies what it has received before it follows db-0: 6 transactions left");
+  servers[1].has("db-0:1-8", "db-0:1-9");
+  EXPECT_THAT(text_of(servers.decide(), "ReplicaAttaching"), HasSubstr(": 1 transaction left"));
   EXPECT_TRUE(is_course_of_things(plan.guards[0].rule));
 }
 

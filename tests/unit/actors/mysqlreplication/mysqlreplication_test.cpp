@@ -1031,7 +1031,33 @@ INSTANTIATE_TEST_SUITE_P(
       return fmt::format("{}{}", tested.param.type, tested.param.outcome);
     });
 
+TEST(MysqlReplication, AChoiceThatDecidesNothingIsTakenAwayAndThatIsTold) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.object()["metadata"].as_object()["annotations"] = {{kRecoverOnAnnotation, "db-2"}};
+  EXPECT_THAT(events_of(scene.decide()), ElementsAre("Warning ChoiceWithdrawn"));
+}
+
+TEST(MysqlReplication, AnOrderThatNamesNobodyIsWithdrawn) {
+  auto scene = ReplicationScene::formed();
+  scene.settle();
+  scene.object()["metadata"].as_object()["annotations"] = {{kSwitchoverAnnotation, ""}};
+  const auto decision = scene.decide();
+  EXPECT_THAT(events_of(decision), ElementsAre("Warning OrderWithdrawn"));
+  EXPECT_TRUE(effect(decision, "remove annotation switchover-to"));
+}
+
 // --- status --------------------------------------------------------------------------------------
+
+TEST(MysqlReplication, ShowsAnIsolatedMemberAsOne) {
+  auto scene = ReplicationScene::formed();
+  scene.spec()["replica"].at(1).as_object()["isolated"] = true;
+  scene.servers[2].isolated = true;
+  scene.settle();
+  const auto& node = scene.status()["topology"].at("db-2");
+  EXPECT_EQ(node.at("ready"), json::value(false));
+  EXPECT_EQ(node.at("error"), "isolated by spec.replica");
+}
 
 TEST(MysqlReplication, TellsWhatHoldsItBackWithItsEvidence) {
   auto scene = ReplicationScene::formed();
