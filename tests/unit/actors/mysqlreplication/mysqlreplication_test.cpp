@@ -1129,7 +1129,7 @@ TEST(MysqlReplication, AGuardHasOneTimeInTheStatusAndInTheConsoleForAsLongAsItsR
     server.now = scene.servers.now;
     server.was_asked_now();
   }
-  scene.servers[1].has_lost_its_agent();
+  scene.servers[1].is_silent(std::chrono::seconds(2)).has_lost_its_agent();
   const auto later = scene.decide();
   EXPECT_EQ(since_of(later), "2026-01-31T11:59:56Z");
   scene.apply(later);
