@@ -67,9 +67,14 @@ const std::vector<Course> kOperations{
 
 class MysqlFaultPoints : public ClusterTest, public testing::WithParamInterface<FaultPoint> {
  protected:
+  // Or the old source is back before an operator has seen its death, and goes on.
   static Operation failover() {
-    return {[old = source()] { send_signal(old, SIGKILL); },
-            [old = source()] { return source() != old; }};
+    const auto old = source();
+    return {[old] { send_signal(old, SIGKILL); },
+            [old, killed = mysql().database_process(old)] {
+              const auto process = mysql().database_process(old);
+              return source() != old || (process && process != killed);
+            }};
   }
   static Operation rebuild() {
     const auto member = replica();
