@@ -96,22 +96,22 @@ INSTANTIATE_TEST_SUITE_P(
                              without(&Rules::acknowledge_after_replicas), 30},
                       Mutant{"boot_closed", OneCanAcknowledge, without(&Rules::boot_closed)},
                       Mutant{"refuse_old_epochs", NoAcknowledgedWriteIsLost,
-                             without(&Rules::refuse_old_epochs), 350},
+                             without(&Rules::refuse_old_epochs), 720},
                       Mutant{"keep_relay_logs", NoAcknowledgedWriteIsLost,
-                             without(&Rules::keep_relay_logs), 180},
+                             without(&Rules::keep_relay_logs), 830},
                       Mutant{"apply_before_promotion", NoAcknowledgedWriteIsLost,
-                             without(&Rules::apply_before_promotion), 70}),
+                             without(&Rules::apply_before_promotion), 170}),
     kName);
 
 INSTANTIATE_TEST_SUITE_P(
     OfTheEngine, BrokenRule,
     ::testing::Values(
-        Mutant{"overlooks_a_member", NoAcknowledgedWriteIsLost, with(&overlooks_a_member), 200},
-        Mutant{"forgets_who_leaves", NoAcknowledgedWriteIsLost, with(&forgets_who_leaves), 300},
+        Mutant{"overlooks_a_member", NoAcknowledgedWriteIsLost, with(&overlooks_a_member), 340},
+        Mutant{"forgets_who_leaves", NoAcknowledgedWriteIsLost, with(&forgets_who_leaves), 340},
         Mutant{"forgets_who_recovers", NoAcknowledgedWriteIsLost, with(&forgets_who_recovers),
                3280},
         Mutant{"counts_on_acks_too_early", NoAcknowledgedWriteIsLost,
-               with(&counts_on_acks_too_early), 3830},
+               with(&counts_on_acks_too_early), 760},
         Mutant{"waits_for_one_less", NoAcknowledgedWriteIsLost, with(&waits_for_one_less)},
         Mutant{"lets_replicas_receive", NoAcknowledgedWriteIsLost, with(&lets_replicas_receive)},
         Mutant{"chooses_anyone", NoAcknowledgedWriteIsLost, with(&chooses_anyone)},
@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mutant{"keeps_the_epoch", EpochsNeverFall, with(&keeps_the_epoch)},
         Mutant{"leaves_the_source_open", OneCanAcknowledge, with(&leaves_the_source_open)},
         Mutant{"does_not_wait_to_catch_up", NoAcknowledgedWriteIsLost,
-               with(&does_not_wait_to_catch_up), 70},
+               with(&does_not_wait_to_catch_up), 430},
         Mutant{"overlooks_errant_transactions", MembersComeToHoldTheSame,
                with(&overlooks_errant_transactions)},
         Mutant{"leaves_strays_open", ItConverges, with(&leaves_strays_open)}),
@@ -150,7 +150,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Mutant{"begins_without_asking_all", OneGroup, in_a_group(&begins_without_asking_all)},
         Mutant{"begins_with_anyone", NoAcknowledgedWriteIsLost, in_a_group(&begins_with_anyone)},
-        Mutant{"begins_in_one_epoch", OneGroup, in_a_group(&begins_in_one_epoch), 1520},
+        Mutant{"begins_in_one_epoch", OneGroup, in_a_group(&begins_in_one_epoch), 1610},
         Mutant{"begin_right_after_leaving", OneGroup,
                in_a_group_without(&Rules::begin_right_after_leaving), 230}),
     kName);
