@@ -102,9 +102,9 @@ void note_lost_data(const Topology& t, Plan& plan) {
         is_pointed_at(m, *source))
       continue;
     if (!plan.record) plan.record = t.record;
-    auto& names = plan.record->quorum.recovering;
-    if (std::find(names.begin(), names.end(), m.name) != names.end()) continue;
-    names.push_back(m.name);
+    auto& quorum = plan.record->quorum;
+    if (is_among(quorum.recovering, m.name)) continue;
+    quorum.begin_to_recover(m.name);
     plan.notes.push_back({false, "MemberRecovering",
                           fmt::format("{} has no data: it vouches for nothing before it has all "
                                       "that {} has",
@@ -407,8 +407,7 @@ Quorum unknown_quorum(const Topology& t) {
 bool stays(const Member& m) { return m.is_listed() && !m.is_anothers(); }
 
 bool leaves(const Topology& t, const Member& m) {
-  const auto& leaving = t.record.quorum.leaving;
-  return std::find(leaving.begin(), leaving.end(), m.name) != leaving.end();
+  return is_among(t.record.quorum.leaving, m.name);
 }
 
 bool acknowledges(const Topology& t, const Member& m) {

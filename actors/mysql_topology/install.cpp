@@ -130,7 +130,7 @@ void clone_to_attach(const Topology& t, const Member& m, const Member& candidate
   if (m.is_being_cloned()) return;
   if (t.counts(m) && !t.recovers(m)) {
     plan.record = t.record;
-    plan.record->quorum.recovering.push_back(m.name);
+    plan.record->quorum.begin_to_recover(m.name);
     return;
   }
   if (!m.clone_is_partial() && !m.done(Verb::StopReceiver, epoch)) {

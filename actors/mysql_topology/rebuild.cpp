@@ -45,13 +45,8 @@ Epoch left_behind_at(const Topology& t, const Member& m) {
 }  // namespace
 
 void begin_clone(PersistedRecord& record) {
-  auto& q = record.quorum;
-  const auto& name = record.operation->candidate;
   record.operation->step = Step::Clone;
-  const auto has = [&name](const std::vector<std::string>& names) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-  };
-  if (record.group.empty() && has(q.members) && !has(q.recovering)) q.recovering.push_back(name);
+  if (record.group.empty()) record.quorum.begin_to_recover(record.operation->candidate);
 }
 
 mysql::GtidSet extra_of(const Operation& op) {

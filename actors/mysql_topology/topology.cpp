@@ -217,14 +217,18 @@ std::vector<const Member*> Topology::voters() const {
   return out;
 }
 
-bool Topology::counts(const Member& m) const {
-  const auto& names = record.quorum.members;
-  return std::find(names.begin(), names.end(), m.name) != names.end();
+bool is_among(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+void Quorum::begin_to_recover(const std::string& member) {
+  if (is_among(members, member) && !is_among(recovering, member)) recovering.push_back(member);
+}
+
+bool Topology::counts(const Member& m) const { return is_among(record.quorum.members, m.name); }
+
 bool Topology::recovers(const Member& m) const {
-  const auto& names = record.quorum.recovering;
-  return std::find(names.begin(), names.end(), m.name) != names.end();
+  return is_among(record.quorum.recovering, m.name);
 }
 
 std::string External::address() const { return fmt::format("{}:{}", host, port); }

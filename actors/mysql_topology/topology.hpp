@@ -239,6 +239,8 @@ struct Lost {
   bool operator==(const Lost&) const = default;
 };
 
+bool is_among(const std::vector<std::string>& names, std::string_view name);
+
 // On whom the arithmetic of quorum.hpp is done: every write that a client was told of is on at
 // least acks + 1 of these members, the source among them.
 //
@@ -257,6 +259,9 @@ struct Quorum {
   std::vector<std::string> recovering;
   std::uint32_t acks = 0;       // w
   std::uint32_t waits_for = 0;  // what the source is told to wait for: w or more
+
+  // It vouches no more before it has all again; nothing of one that does not count.
+  void begin_to_recover(const std::string& member);
   bool operator==(const Quorum&) const = default;
 };
 
