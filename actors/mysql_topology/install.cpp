@@ -155,8 +155,11 @@ void attach_others(const Topology& t, const Member& candidate, TimePoint now, Pl
   std::uint32_t attached = attached_to(t, candidate, now);
   for (const auto* m : t.voters()) {
     if (m == &candidate) continue;
-    if (m->clone_is_partial()) with_too_little = m;
-    if (!m->process_running() || m->clone_is_partial()) continue;
+    if (m->clone_is_partial()) {
+      with_too_little = m;
+      continue;
+    }
+    if (!m->process_running()) continue;
     if (close_stray(t, *m, plan)) continue;
     if (m->answers(now) && !m->changed_since_probe()) {
       if (is_attached(t, *m, candidate)) continue;

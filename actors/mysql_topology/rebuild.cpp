@@ -83,19 +83,14 @@ void save_extra(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   const auto& op = *t.record.operation;
   const auto extra = extra_of(op);
   const auto* saved = m.outcome(Verb::SaveTransactions, t.record.epoch);
-  const bool gone = m.clone_is_partial() ||
-                    (saved && !saved->ok && saved->error.code == Code::NotFound && m.answers(now) &&
-                     intersect(m.server()->gtid_executed, extra).empty());
-  const bool by_another =
-      saved && !saved->ok && saved->error.code == Code::NotFound && is_saved(t.record, extra);
-  if (by_another) {
+  const bool not_there = saved && !saved->ok && saved->error.code == Code::NotFound;
+  const bool gone = m.clone_is_partial() || (not_there && m.answers(now) &&
+                                             intersect(m.server()->gtid_executed, extra).empty());
+  const bool by_another = not_there && is_saved(t.record, extra);
+  if ((saved && saved->ok) || gone || by_another) {
     plan.record = t.record;
     begin_clone(*plan.record);
-    return;
-  }
-  if ((saved && saved->ok) || gone) {
-    plan.record = t.record;
-    begin_clone(*plan.record);
+    if (by_another) return;
     report_lost(*plan.record, Lost{.member = m.name,
                                    .gtids = op.gtids,
                                    .epoch = left_behind_at(t, m),
@@ -103,7 +98,7 @@ void save_extra(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
                                    .at = t.wall});
     return;
   }
-  if (saved && saved->error.code == Code::NotFound)
+  if (not_there)
     plan.hold("CannotSave",
               fmt::format("{} ({}); take what is needed from its tables and delete its volume",
                           saved->error.message, m.name),
