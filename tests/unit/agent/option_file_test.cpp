@@ -60,6 +60,14 @@ TEST(OptionFile, OlderNamesAreTakenForTheNewerOnes) {
                                    "rpl_semi_sync_source_wait_no_replica=OFF (kept at ON)"));
 }
 
+// What is looked for in running servers is what files are kept from.
+TEST(OptionFile, EverySettingThatDurabilityRestsOnIsKept) {
+  for (const auto& pin : mysql::durability_pins())
+    EXPECT_THAT(overridden_settings({{std::string(pin.variable), "999"}}),
+                ElementsAre(HasSubstr(pin.variable)))
+        << pin.variable;
+}
+
 // A later one would only add to them.
 TEST(OptionFile, FiltersAreLeftOutAndReported) {
   for (const auto* line :
