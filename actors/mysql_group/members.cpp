@@ -205,11 +205,13 @@ const Member* who_can_tell(const View& view, const Member& m) {
   return at == view.seats.end() ? nullptr : at->member;
 }
 
-// A group takes in one at a time; whoever failed waits until the others had their turn.
+// A group takes in one at a time; whoever failed waits until the others had their turn. Whoever
+// counts need not wait for those that do not: only when it has arrived, or failed, may they come.
 bool keep_members(const Topology& t, const View& view, TimePoint now, Plan& plan) {
   const auto& op = t.record.operation;
   bool all = true;
   const Member* next = nullptr;
+  const Member* next_of_record = nullptr;
   for (const auto* m : t.voters()) {
     if ((op && op->candidate == m->name) || topo::leaves(t, *m)) {
       all = false;
@@ -221,9 +223,11 @@ bool keep_members(const Topology& t, const View& view, TimePoint now, Plan& plan
     if (place != Place::Outside || !may_join(t, view, *m, plan)) continue;
     tell_failed_join(t, *m, plan);
     if (!next || last_tried(*m) < last_tried(*next)) next = m;
+    if (t.counts(*m) && (!next_of_record || last_tried(*m) < last_tried(*next_of_record)))
+      next_of_record = m;
   }
   if (keep_record(t, view, next, now, plan)) return false;
-  if (next && t.counts(*next) && !plan.record) plan.commands.push_back(start_command(t, *next));
+  if (next_of_record && !plan.record) plan.commands.push_back(start_command(t, *next_of_record));
   return all;
 }
 

@@ -91,16 +91,27 @@ void let_stay(const Topology& t, PersistedRecord& record) {
   });
 }
 
+// It has no data, is not on record for that, and would receive from `source`.
+bool is_new_to(const Topology& t, const Member& m, const Member& source) {
+  return &m != &source && t.counts(m) && !t.recovers(m) && m.server() && m.position().empty() &&
+         !is_pointed_at(m, source) && !m.has_followed(t.record.epoch, source);
+}
+
 // A member without data may have lost what it acknowledged, unless the source never had any. That
-// is written down before it follows: from then on it is not empty any more.
-void note_lost_data(const Topology& t, Plan& plan) {
+// is written down before it follows: from then on it is not empty any more. Where it is not known
+// what it has by now, or what the source has, it does not follow yet.
+void note_lost_data(const Topology& t, TimePoint now, Plan& plan) {
   const auto* source = t.find(t.record.current);
   if (t.mode != Mode::SemiSync || t.is_fed() || !source) return;
-  if (source->server() && source->position().empty()) return;
   for (const auto& m : t.members) {
-    if (&m == source || !t.counts(m) || t.recovers(m) || !m.server() || !m.position().empty() ||
-        is_pointed_at(m, *source))
+    if (!is_new_to(t, m, *source) || had_nothing_to_lose(m, *source)) continue;
+    if (!m.answers(now) || source->position().empty()) {
+      const auto waiting = std::erase_if(plan.commands, [&m](const Command& c) {
+        return c.member == m.name && c.verb == Verb::Follow;
+      });
+      if (waiting != 0) plan.probe.insert(plan.probe.end(), {m.name, source->name});
       continue;
+    }
     if (!plan.record) plan.record = t.record;
     auto& quorum = plan.record->quorum;
     if (is_among(quorum.recovering, m.name)) continue;
@@ -110,6 +121,18 @@ void note_lost_data(const Topology& t, Plan& plan) {
                                       "that {} has",
                                       m.name, source->name)});
   }
+}
+
+// Kept while it is installed, whoever asks for it.
+void note_who_was_chosen(const Topology& t, Plan& plan) {
+  if (!plan.record || !plan.record->operation) return;
+  auto& op = *plan.record->operation;
+  const auto& before = t.record.operation;
+  const auto* candidate = t.find(op.candidate);
+  if (op.step != Step::Promote || !candidate || !candidate->server() ||
+      (before && before->step == Step::Promote && before->candidate == op.candidate))
+    return;
+  op.candidate_uuid = mysql::to_string(candidate->server()->server_uuid);
 }
 
 // What is on record and not true any more comes before every step that rests on it: roles stay
@@ -304,7 +327,8 @@ Plan decide_by(Situations next, const Topology& t, TimePoint now) {
   Plan plan;
   plan.choice_over = !t.recover_on.empty() && !is_choosing(t);
   if (!source_is_anothers(t, now, plan)) next(t, now, plan);
-  note_lost_data(t, plan);
+  note_who_was_chosen(t, plan);
+  note_lost_data(t, now, plan);
   correct_record(t, plan);
   hold_impossible_epochs(t, plan);
   tell_full_volumes(t, plan);

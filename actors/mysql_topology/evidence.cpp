@@ -78,6 +78,11 @@ bool hears(const Member& replica, const Member& source) {
   return is_pointed_at(replica, source) && !hears_nothing(replica);
 }
 
+bool had_nothing_to_lose(const Member& m, const Member& source) {
+  const auto* s = source.server();
+  return s && m.server() && s->position().empty() && s->seen >= m.server()->known_since;
+}
+
 std::vector<const Member*> not_asked_since_lost(const Topology& t, const Member& source,
                                                 TimePoint now) {
   std::vector<const Member*> out;

@@ -261,6 +261,13 @@ Cloned is_cloned(const Topology& t, const Member& m, TimePoint now, Plan& plan) 
   return out_of_reach(m, *found).empty() ? Cloned::Yes : Cloned::No;
 }
 
+// `m` has all there is. From what the others have nobody could go on: the server outside may have
+// purged what comes next.
+void others_recover(const Topology& t, const Member& m, Plan& plan) {
+  for (const auto& name : t.record.quorum.members)
+    if (name != m.name) plan.record->quorum.begin_to_recover(name);
+}
+
 void clone(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   plan.roles[m.name] = Role::None;
   if (!m.agent_connected())
@@ -277,6 +284,7 @@ void clone(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
     go_to(t, Step::Follow, plan);
     // A copy of the order that comes late must not replace what follows by then.
     ++plan.record->epoch.value;
+    others_recover(t, m, plan);
   }
   if (cloned == Cloned::No) plan.commands.push_back(about(t, m, Verb::Clone));
 }
@@ -382,20 +390,37 @@ void install_fed(const Topology& t, const Member& candidate, TimePoint now, Plan
 
 namespace {
 
-// The annotation was taken away. Half a clone is nobody's data and its server does not start, so it
-// is not left behind.
+// The annotation was taken away. An order to clone may be under way still, and half a clone is
+// nobody's data: its server does not start, and its Unit initialises it again.
 void withdraw(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
-  if (t.record.operation->step != Step::Close) {
+  const auto step = t.record.operation->step;
+  if (step == Step::Clone || step == Step::Follow) {
+    plan.record = t.record;
+    plan.record->operation->step = Step::Reopen;
+    ++plan.record->epoch.value;
+    return;
+  }
+  if (step == Step::Reopen) {
+    if (!m.done(Verb::Close, t.record.epoch)) {
+      plan.commands.push_back({.member = m.name,
+                               .verb = Verb::Close,
+                               .epoch = t.record.epoch,
+                               .kill_if_blocked = true});
+      if (const auto why = unusable(m, now))
+        plan.hold(why_unusable_now(m, "SourceUnusable", now), *why);
+      return;
+    }
     if (m.clone_is_partial())
-      return plan.hold(
-          "ClonePartial",
-          fmt::format("the clone of {} is not complete, and the annotation was taken away: put it "
-                      "back, or delete the volume of {} and its Pod",
-                      m.name, m.name));
+      return plan.hold("ClonePartial",
+                       fmt::format("the annotation was taken away before {} was cloned: what there "
+                                   "is of the clone is thrown away",
+                                   m.name));
     if (const auto why = unusable(m, now))
       return plan.hold(why_unusable_now(m, "SourceUnusable", now), *why);
+    if (m.changed_since_probe()) return plan.probe.push_back(m.name);
   }
   give_up(t, "the annotation was taken away", plan);
+  if (step == Step::Reopen && !m.position().empty()) others_recover(t, m, plan);
 }
 
 }  // namespace
@@ -414,6 +439,8 @@ void resume_attach(const Topology& t, TimePoint now, Plan& plan) {
       return close(t, *m, now, plan);
     case Step::Clone:
       return clone(t, *m, now, plan);
+    case Step::Reopen:
+      return go_to(t, Step::Close, plan);
     default:
       // An order that came twice, or late, is obeyed again.
       if (m->clone_is_partial()) return go_to(t, Step::Clone, plan);
@@ -568,6 +595,7 @@ void resume_detach(const Topology& t, TimePoint now, Plan& plan) {
   if (const auto death = death_of(t, *m, now)) return consider_failover(t, *m, *death, now, plan);
   if (const auto why = unusable(*m, now))
     return plan.hold(why_unusable_now(*m, "SourceUnusable", now), *why);
+  if (let_recover(t, *m, now, plan)) return;
   catch_up(t, *m, now, plan);
 }
 

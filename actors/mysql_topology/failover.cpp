@@ -24,7 +24,7 @@ std::vector<const Member*> reachable_replicas(const Topology& t, const Member& s
 }
 
 std::string not_whole(const Member& m) {
-  return m.name + " has not all data again that it once had";
+  return m.name + " does not have all data yet";
 }
 
 std::string missing(const Topology& t, const Member& source, int have, TimePoint now) {
@@ -59,15 +59,15 @@ mysql::Candidate candidate_of(const Member& m, const Outcome& stopped) {
   return c;
 }
 
-// A member without data does not have what it acknowledged before its volume was replaced. Nobody
-// acknowledged anything only if the source never had anything either.
-void leave_out_empty(Stopped& s, const Member& source) {
-  const auto empty = [](const mysql::Candidate& c) { return c.position.empty(); };
-  if (source.server() && source.position().empty()) return;
+// A member without data may lack what it acknowledged before its volume was replaced.
+void leave_out_empty(const Topology& t, Stopped& s, const Member& source) {
+  const auto cannot_vouch = [&](const mysql::Candidate& c) {
+    return c.position.empty() && !had_nothing_to_lose(*t.find(c.name), source);
+  };
   for (auto* list : {&s.candidates, &s.leaving}) {
     for (const auto& c : *list)
-      if (empty(c)) s.others += fmt::format("; {} holds no transactions", c.name);
-    std::erase_if(*list, empty);
+      if (cannot_vouch(c)) s.others += fmt::format("; {} holds no transactions", c.name);
+    std::erase_if(*list, cannot_vouch);
   }
 }
 
@@ -85,7 +85,7 @@ Stopped stopped_replicas(const Topology& t, const Member& source) {
     else if (!t.recovers(*m))
       (m->is_listed() ? s.candidates : s.leaving).push_back(candidate_of(*m, *o));
   }
-  leave_out_empty(s, source);
+  leave_out_empty(t, s, source);
   return s;
 }
 

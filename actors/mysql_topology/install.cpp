@@ -112,9 +112,19 @@ void report_left_behind(const Topology& t, const Member& candidate, Plan& plan) 
       Lost{.member = from, .gtids = left.to_string(), .epoch = t.record.epoch, .at = t.wall});
 }
 
+// One that had no data when it was chosen, as nobody had, is not taken for that: what others have
+// meanwhile nobody acknowledged.
+bool is_the_server_chosen(const Topology& t, const Member& candidate) {
+  const auto& chosen = t.record.operation->candidate_uuid;
+  return !chosen.empty() && candidate.server() &&
+         mysql::to_string(candidate.server()->server_uuid) == chosen;
+}
+
 // Its volume may have been replaced after it was chosen. One that is fed gets all from outside.
 std::optional<Death> lost_its_data(const Topology& t, const Member& candidate) {
-  if (!candidate.data_is_known() || !candidate.position().empty()) return std::nullopt;
+  if (!candidate.data_is_known() || !candidate.position().empty() ||
+      is_the_server_chosen(t, candidate))
+    return std::nullopt;
   const auto other = std::find_if(t.members.begin(), t.members.end(),
                                   [](const Member& m) { return !m.position().empty(); });
   if (other == t.members.end()) return std::nullopt;

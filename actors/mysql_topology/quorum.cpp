@@ -118,18 +118,6 @@ bool has_caught_up(const Topology& t, const Member& m, const Member& source, Tim
           m.position().contains(source.server()->gtid_executed));
 }
 
-// What it acknowledged once it has again, as the source has all that was acknowledged.
-bool let_recover(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
-  auto q = t.record.quorum;
-  for (const auto* m : t.voters()) {
-    if (!t.recovers(*m) || !has_caught_up(t, *m, source, now)) continue;
-    std::erase(q.recovering, m->name);
-    change(t, std::move(q), m->name + " has all data again", false, plan);
-    return true;
-  }
-  return false;
-}
-
 // Whoever counts could hold a failover back: it has to have caught up first.
 bool let_join(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
   auto q = t.record.quorum;
@@ -208,6 +196,18 @@ void tell_who_changes(const Topology& t, const Member& source, Plan& plan) {
 }
 
 }  // namespace
+
+// What it acknowledged once it has again, as the source has all that was acknowledged.
+bool let_recover(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
+  auto q = t.record.quorum;
+  for (const auto* m : t.voters()) {
+    if (!t.recovers(*m) || !has_caught_up(t, *m, source, now)) continue;
+    std::erase(q.recovering, m->name);
+    change(t, std::move(q), m->name + " has all data again", false, plan);
+    return true;
+  }
+  return false;
+}
 
 void keep_quorum(const Topology& t, const Member& source, TimePoint now, Plan& plan) {
   if (wait_for_fewer(t, plan)) return;

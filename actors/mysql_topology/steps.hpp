@@ -62,6 +62,9 @@ bool hears(const Member& replica, const Member& source);
 // Replicas whose word is older than the last that was heard of the source itself.
 std::vector<const Member*> not_asked_since_lost(const Topology& t, const Member& source,
                                                 TimePoint now);
+// A member without data has acknowledged nothing that it lacks: the source had nothing either when
+// that very server was known already. One whose volume was replaced is another server.
+bool had_nothing_to_lose(const Member& m, const Member& source);
 // Why a source that is not dead yet is not waited for: its server was told to end, which may take
 // it many seconds in which it serves nobody. During a change of roles that is no death: what it was
 // closed with is known then.
@@ -92,6 +95,9 @@ bool semi_sync_is_right(const Topology& t, const mysql::MemberObservation& sourc
 // Brings the quorum on record nearer to the specification, a change at a time, where nothing that
 // was acknowledged can be missed by it. Says who does not count yet, or counts still.
 void keep_quorum(const Topology& t, const Member& source, TimePoint now, Plan& plan);
+
+// Who has lost its data vouches again once it has caught up; whether anybody has.
+bool let_recover(const Topology& t, const Member& source, TimePoint now, Plan& plan);
 
 // The rule of a member that could be followed by nobody, as its host leads elsewhere.
 inline constexpr std::string_view kHostNotItsOwn = "HostNotItsOwn";

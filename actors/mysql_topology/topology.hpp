@@ -195,7 +195,8 @@ enum class Step {
   CatchUp,        // Switchover: the candidate has executed everything the old source had
                   // Detach: so have replicas, of all that came from outside
   Promote,        // the candidate becomes the source; point of no return
-  Reopen,         // Switchover given up: the old source is opened again
+  Reopen,         // given up. Switchover: the old source is opened again
+                  // Attach: no order to clone it that is under way is obeyed any more
   Save,           // Rebuild: transactions that nobody else has are saved
   Clone,          // Rebuild, Attach: the data is replaced by a donor's
   Follow,         // Attach: the source follows the server outside
@@ -210,6 +211,9 @@ struct Operation {
   Step step = Step::Promote;
   std::string from;       // the old source; empty when there was none
   std::string candidate;  // the new one, or the member to rebuild; empty until chosen
+  // Promote: that of the candidate's server when it was chosen. Another one means that its volume
+  // was replaced since. Empty: nobody had looked at it.
+  std::string candidate_uuid;
   std::string gtids;      // CatchUp: what must be executed; Save: what is saved
   std::string reason;     // why it began, or why it was given up
   std::string started;    // RFC 3339, for people

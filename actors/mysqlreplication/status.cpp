@@ -76,6 +76,7 @@ k8s::ReplicationOperation api_operation(k8s::Arena& arena, const topo::Persisted
   o.step = arena.text(topo::to_string(op.step));
   o.from = arena.text(op.from);
   o.candidate = arena.text(op.candidate);
+  o.candidateUUID = arena.text(op.candidate_uuid);
   o.epoch = signed_epoch(r.epoch);
   o.targetGtidSet = arena.text(op.gtids);
   o.startedAt = time_of(op.started);

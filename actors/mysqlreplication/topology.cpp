@@ -92,6 +92,7 @@ topo::PersistedRecord record_of(const k8s::MysqlReplicationStatus& s) {
                                     .step = *step,
                                     .from = s.operation->from.str(),
                                     .candidate = s.operation->candidate.str(),
+                                    .candidate_uuid = s.operation->candidateUUID.str(),
                                     .gtids = s.operation->targetGtidSet.str(),
                                     .reason = s.operation->message.str(),
                                     .started = to_rfc3339(s.operation->startedAt.at)};

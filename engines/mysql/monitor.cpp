@@ -203,8 +203,7 @@ void Monitor::take_answers(const std::vector<ResultSet>& answers) {
   outcome_.seen = around_->clock.now();
   decoded->observation.seen = asked_at_;
   decoded->observation.took = outcome_.seen - asked_at_;
-  decoded->observation.stalled_since =
-      stalled_since(outcome_.observation.get(), decoded->observation);
+  remember(outcome_.observation.get(), decoded->observation);
   outcome_.observation = std::make_shared<const MemberObservation>(std::move(decoded->observation));
   publish(Reachability::Ok, 0, {});
   finish();

@@ -305,6 +305,7 @@ struct ReplicationOperation {
   OperationType type = OperationType::Form;
   Text step;
   Text candidate;
+  Text candidateUUID;
   Text from;
   std::int64_t epoch = 0;
   Text targetGtidSet;
@@ -314,7 +315,7 @@ struct ReplicationOperation {
   Text message;
 };
 BOOST_DESCRIBE_STRUCT(ReplicationOperation, (),
-                      (id, type, step, candidate, from, epoch, targetGtidSet, startedAt, finishedAt,
+                      (id, type, step, candidate, candidateUUID, from, epoch, targetGtidSet, startedAt, finishedAt,
                        outcome, message))
 template <>
 struct Schema<ReplicationOperation> {
@@ -326,6 +327,8 @@ struct Schema<ReplicationOperation> {
       {.name = "type", .doc = "What is being done.", .required = true},
       {.name = "step", .doc = "The step that is being taken.", .min_length = 1},
       {.name = "candidate", .doc = "The server that shall get the new role."},
+      {.name = "candidateUUID",
+       .doc = "Its server_uuid when it was chosen; another one means that it has lost its data."},
       {.name = "from", .doc = "The server that had it."},
       {.name = "epoch",
        .doc = "Epoch of the change; unit agents refuse lower ones.",

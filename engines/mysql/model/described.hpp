@@ -60,7 +60,7 @@ BOOST_DESCRIBE_STRUCT(MemberObservation, (),
                       (endpoint, seen, took, server_uuid, server_id, version_text, version, dialect,
                        uptime, gtid_executed, gtid_purged, read_only, super_read_only, offline_mode,
                        report_host, semi_sync_source, semi_sync_replica, replica, other_channels,
-                       group, attached, clone, durability, plugins, stalled_since))
+                       group, attached, clone, durability, plugins, stalled_since, known_since))
 BOOST_DESCRIBE_STRUCT(ProbeOutcome, (),
                       (endpoint, reachability, error_number, message, tried, since, seen,
                        observation))

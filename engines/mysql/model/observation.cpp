@@ -8,18 +8,27 @@ GtidSet MemberObservation::position() const {
   return all;
 }
 
+namespace {
+
 std::optional<TimePoint> stalled_since(const MemberObservation* before,
                                        const MemberObservation& now) {
   const auto& side = now.semi_sync_source;
   if (side.wait_sessions.value_or(0) == 0) return std::nullopt;
   // An acknowledged transaction counts as yes_tx, one that was not waited for as no_tx.
-  const bool same = before && before->server_uuid == now.server_uuid &&
-                    before->uptime <= now.uptime &&
+  const bool same = before && before->uptime <= now.uptime &&
                     before->semi_sync_source.wait_sessions.value_or(0) > 0 &&
                     before->semi_sync_source.yes_tx == side.yes_tx &&
                     before->semi_sync_source.no_tx == side.no_tx;
   if (!same) return now.seen;
   return before->stalled_since.value_or(before->seen);
+}
+
+}  // namespace
+
+void remember(const MemberObservation* before, MemberObservation& now) {
+  if (before && before->server_uuid != now.server_uuid) before = nullptr;
+  now.stalled_since = stalled_since(before, now);
+  now.known_since = before ? before->known_since : now.answered();
 }
 
 void ProbeOutcome::found(Reachability what, TimePoint asked, TimePoint ended) {

@@ -169,9 +169,12 @@ struct MemberObservation {
   std::optional<CloneStatus> clone;  // empty: never cloned, or no clone plugin
   DurabilitySettings durability;
   std::vector<std::string> plugins;  // active ones that Troupe cares for, sorted
-  // Since when commits have waited for acknowledgements and none has got its own, by this and the
-  // observations before it; empty: none waits, or they get on.
+  // By this and the observations before it, see remember():
+  // Since when commits have waited for acknowledgements and none has got its own; empty: none waits,
+  // or they get on.
   std::optional<TimePoint> stalled_since;
+  // When this server, by its server_uuid, had answered for the first time.
+  TimePoint known_since;
 
   // Everything that is safe here or will become so: received united with executed. The position by
   // which candidates are compared.
@@ -193,9 +196,9 @@ struct ProbeOutcome {
   void found(Reachability what, TimePoint asked, TimePoint ended);
 };
 
-// What `now` says in `stalled_since` if `before` is what the same server said last; null: nothing.
-std::optional<TimePoint> stalled_since(const MemberObservation* before,
-                                       const MemberObservation& now);
+// Fills in what `now` says by itself and by `before`, the observation before it at the same
+// endpoint; null: there was none.
+void remember(const MemberObservation* before, MemberObservation& now);
 
 std::string_view to_string(ThreadState state);
 std::string_view to_string(WaitPoint point);

@@ -105,6 +105,30 @@ TEST(A18, AReplicaThatLostItsVolumeVouchesForNothingBeforeItHasAllAgain) {
                 "NoAcknowledgedWriteIsLost");
 }
 
+// When the operator looked at the source last, nobody had anything, so that to have nothing meant
+// nothing. The one that acknowledged since is another server by now.
+void replica_is_replaced_before_the_source_is_seen_with_data(Story& s) {
+  s.begins();
+  s.expect("a source is chosen", [&] { return s.source() >= 0; });
+  const int source = s.source(), lost = s.replica(), behind = s.other_replica();
+  s.part({source}, {behind});
+  s.expect("it is opened", [&] { return s.is_open(source); });
+  s.operator_misses({source});
+  s.expect("it has acknowledged some", [&] { return s.acknowledged() > 3; });
+  s.fleet.delete_pod_and_volume(lost, milliseconds(500));
+  s.fleet.kill(source, seconds(30));
+  s.pass(seconds(30));
+  s.heals();
+  s.writes_flow();
+  s.ends_well();
+}
+
+TEST(A18, AReplicaThatWasReplacedVouchesForNothingThoughTheSourceWasSeenEmptyOnce) {
+  for_each_seed(replica_is_replaced_before_the_source_is_seen_with_data);
+  expect_caught(replica_is_replaced_before_the_source_is_seen_with_data,
+                &takes_new_servers_for_old_ones, "NoAcknowledgedWriteIsLost");
+}
+
 TEST(A19, ASourceThatLostItsVolumeIsReplacedAndServesNothingEmpty) {
   for_each_seed([](Story& s) {
     s.forms();

@@ -271,6 +271,10 @@ void Fleet::live(int i) {
 
 void Fleet::turn(int i) {
   auto& s = (*this)[i];
+  // A Unit initialises again what an interrupted clone has left, unless another clone comes first.
+  if (upkeep_ == Upkeep::ByItself && s.pod && s.partial && !s.job && !s.full &&
+      timeline_.chance.percent(1))
+    initialise(i);
   const bool may_start =
       upkeep_ == Upkeep::ByItself || is_outside(i) || (s.pod && s.wanted && s.initialised);
   if (!s.running && may_start && timeline_.now() >= s.starts_at) boot(i);

@@ -70,6 +70,13 @@ Plan forgets_who_recovers(const Topology& t, TimePoint now) {
   return decide(told, now);
 }
 
+Plan takes_new_servers_for_old_ones(const Topology& t, TimePoint now) {
+  auto told = t;
+  for (auto& m : told.members)
+    change_seen(m, [](mysql::MemberObservation& seen) { seen.known_since = {}; });
+  return decide(told, now);
+}
+
 Plan counts_on_acks_too_early(const Topology& t, TimePoint now) {
   auto told = t;
   told.record.quorum.acks = told.record.quorum.waits_for;

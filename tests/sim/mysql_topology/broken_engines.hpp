@@ -16,6 +16,8 @@ Plan overlooks_a_member(const Topology& t, TimePoint now);
 Plan forgets_who_leaves(const Topology& t, TimePoint now);
 // Who has lost its data counts for a failover as soon as it has some again.
 Plan forgets_who_recovers(const Topology& t, TimePoint now);
+// An empty server that was replaced after the source was last seen is taken for the one of then.
+Plan takes_new_servers_for_old_ones(const Topology& t, TimePoint now);
 // Counts on more acknowledgements as soon as the source is told to wait for them.
 Plan counts_on_acks_too_early(const Topology& t, TimePoint now);
 // Has the source wait for one acknowledgement less.

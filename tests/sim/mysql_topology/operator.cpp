@@ -123,7 +123,7 @@ void Operator::probed(int i, Reachability reachability, const mysql::MemberObser
   if (seen) {
     auto copy = std::make_shared<mysql::MemberObservation>(*seen);
     copy->seen = o.seen = now;
-    copy->stalled_since = mysql::stalled_since(o.observation.get(), *copy);
+    mysql::remember(o.observation.get(), *copy);
     o.observation = std::move(copy);
   }
   w.probe = std::make_shared<mysql::ProbeOutcome>(std::move(o));

@@ -183,15 +183,20 @@ class Simulation {
       fleet_.delete_pod_and_volume(i, strikes_.luck().between(milliseconds(300), seconds(3)));
   }
 
-  // A majority of those who count has all that was acknowledged without it. Where no group is, it
+  // A majority of those who count has all that was acknowledged without it: who has nothing says
+  // the same after it has lost its volume as before anything was written. Where no group is, it
   // is a replica, and all others have theirs: what the operator cannot mend by itself is for a
   // person to decide.
   bool can_lose_volume(int i) const {
     const auto& quorum = object_.record.quorum;
+    const auto& operation = object_.record.operation;
+    if (!object_.failover.enabled && operation && operation->candidate == fleet_[i].name)
+      return false;
     const auto have_all =
         std::count_if(quorum.members.begin(), quorum.members.end(), [&](const auto& name) {
           const int other = fleet_.index_of(name);
-          return other != i && fleet_.has_all_acknowledged(other);
+          return other != i && fleet_.has_all_acknowledged(other) &&
+                 (!options_.group || !fleet_[other].executed.empty());
         });
     if (options_.group) return static_cast<std::size_t>(have_all) * 2 > quorum.members.size();
     return !options_.outside && fleet_[i].name != object_.record.current &&

@@ -353,7 +353,7 @@ void Members::probed(const std::string& id, Reachability reachability,
   if (seen) {
     seen->endpoint = o.endpoint;
     seen->seen = o.seen = now;
-    seen->stalled_since = mysql::stalled_since(o.observation.get(), *seen);
+    mysql::remember(o.observation.get(), *seen);
     o.observation = std::move(seen);
   }
   found->second.seen = std::make_shared<const mysql::ProbeOutcome>(std::move(o));

@@ -1,4 +1,4 @@
-// What two looks at a source tell about commits that wait.
+// What several looks at a server tell together.
 #include <gtest/gtest.h>
 
 #include "engines/mysql/model/observation.hpp"
@@ -16,6 +16,11 @@ MemberObservation waiting(int at, std::uint64_t sessions, std::uint64_t acknowle
   o.semi_sync_source.yes_tx = acknowledged;
   o.semi_sync_source.no_tx = 0;
   return o;
+}
+
+std::optional<TimePoint> stalled_since(const MemberObservation* before, MemberObservation now) {
+  remember(before, now);
+  return now.stalled_since;
 }
 
 TEST(StalledSince, IsTheFirstLookOfThoseThatSawNoCommitGetOn) {
@@ -54,6 +59,20 @@ TEST(StalledSince, OfAnotherLifeOrAnotherServerSaysNothing) {
   auto other = waiting(11, 2, 7);
   other.server_uuid.data[0] = 1;
   EXPECT_EQ(stalled_since(&first, other), other.seen);
+}
+
+TEST(KnownSince, IsTheEndOfTheFirstLookAtTheSameServer) {
+  auto first = waiting(1, 0, 0);
+  first.took = seconds(1);
+  remember(nullptr, first);
+  EXPECT_EQ(first.known_since, TimePoint(seconds(2)));
+  auto second = waiting(5, 0, 0);
+  remember(&first, second);
+  EXPECT_EQ(second.known_since, TimePoint(seconds(2)));
+  auto other = waiting(6, 0, 0);
+  other.server_uuid.data[0] = 1;
+  remember(&second, other);
+  EXPECT_EQ(other.known_since, TimePoint(seconds(6))) << "its volume was replaced";
 }
 
 }  // namespace

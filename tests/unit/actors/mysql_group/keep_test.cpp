@@ -119,6 +119,17 @@ TEST(GroupKeep, MembersJoinOneAtATimeAndWhoFailedWaitsForTheOthers) {
   EXPECT_THAT(text_of(plan, "JoinFailed"), HasSubstr("no seed answers"));
 }
 
+// Whose failure nobody remembers, as the operator was restarted.
+TEST(GroupKeep, WhoCountsJoinsBeforeThoseWhoMayNotComeYet) {
+  auto group = Group::formed();
+  group.seen_by({0}, "g:2", "db-0=PRIMARY");
+  for (const int i : {1, 2}) group.is_out(i).has("");
+  group.record().quorum.members = {"db-0", "db-2"};
+  const auto plan = group.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(asked(plan), ElementsAre("db-2 StartGroup"));
+}
+
 TEST(GroupKeep, AGroupThatElectsIsWaitedFor) {
   auto group = Group::formed();
   group.seen_by({0, 1, 2}, "g:2", "db-0=ONLINE db-1=ONLINE db-2=ONLINE");

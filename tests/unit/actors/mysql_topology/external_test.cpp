@@ -165,16 +165,59 @@ TEST(External, ACloneThatIsCutShortWhenItWasTakenForDoneIsMadeAgain) {
   EXPECT_EQ(recorded(servers.decide()), "Attach Clone to db-0, epoch 1");
 }
 
-TEST(External, HalfACloneIsNotLeftBehindWhereTheAnnotationIsTakenAway) {
-  auto servers = attaching(Step::Clone);
+TEST(External, AnOrderToCloneThatIsUnderWayIsEndedWhereTheAnnotationIsTakenAway) {
+  for (const auto step : {Step::Clone, Step::Follow}) {
+    auto servers = attaching(step);
+    servers.topology.external.reset();
+    auto plan = servers.decide();
+    EXPECT_EQ(recorded(plan), "Attach Reopen to db-0, epoch 2");
+    servers.record() = *plan.record;
+    plan = servers.decide();
+    EXPECT_FALSE(plan.record);
+    EXPECT_THAT(asked(plan), ElementsAre("db-0 Close")) << "its agent has to see the epoch";
+    servers[0].did(Verb::Close, 2).was_asked_now();
+    EXPECT_EQ(recorded(servers.decide()), "idle: db-0, epoch 2");
+    servers.topology.external = donor();
+    EXPECT_EQ(recorded(servers.decide()), "Attach Close to db-0, epoch 2") << "it is there again";
+  }
+}
+
+TEST(External, WhatIsLeftOfACloneIsThrownAwayBeforeTheAttachIsGivenUp) {
+  auto servers = attaching(Step::Reopen);
   servers.topology.external.reset();
-  EXPECT_EQ(recorded(servers.decide()), "idle: db-0, epoch 1");
-  servers[0].is_killed().agent.data = agent::DataState::ClonePartial;
+  servers[0].did(Verb::Close, 1).is_killed().agent.data = agent::DataState::ClonePartial;
   EXPECT_FALSE(servers.decide().record);
-  EXPECT_THAT(text_of(servers.decide(), "ClonePartial"), HasSubstr("put it back"));
+  EXPECT_THAT(held_by(servers.decide()), Contains("ClonePartial"));
   servers[0].has_lost_its_agent();  // so it may be, for all that is known
   EXPECT_FALSE(servers.decide().record);
   EXPECT_THAT(held_by(servers.decide()), Contains("SourceUnusable"));
+}
+
+// The server outside may have purged what would come next.
+TEST(External, AfterACloneTheOthersVouchForNothingBeforeTheyHaveIt) {
+  auto servers = attaching(Step::Clone);
+  servers[0].did(Verb::Clone, 1, "outside-9:1-10");
+  auto plan = servers.decide();
+  ASSERT_TRUE(plan.record);
+  EXPECT_THAT(plan.record->quorum.recovering, ElementsAre("db-1", "db-2"));
+
+  servers = attaching(Step::Reopen);
+  servers.topology.external.reset();
+  servers[0].did(Verb::Close, 1).has("outside-9:1-10").was_asked_now();
+  plan = servers.decide();
+  ASSERT_TRUE(plan.record);
+  EXPECT_THAT(plan.record->quorum.recovering, ElementsAre("db-1", "db-2"));
+}
+
+TEST(External, WhoHasAllAgainVouchesAlsoWhileTheServerOutsideIsLeft) {
+  auto servers = fed();
+  servers.topology.external.reset();
+  servers.record().quorum.recovering = {"db-2"};
+  servers.begin(OperationType::Detach, Step::CatchUp, "", "db-0");
+  const auto plan = servers.decide();
+  ASSERT_TRUE(plan.record);
+  EXPECT_THAT(plan.record->quorum.recovering, IsEmpty());
+  EXPECT_EQ(recorded(plan), "Detach CatchUp to db-0, epoch 2");
 }
 
 TEST(External, AnAttachThatHasOnlyClosedItsSourceIsGivenUpWhateverHasBecomeOfThat) {

@@ -362,7 +362,7 @@ TEST(Failover, AMemberThatReceivesItsDataAgainVouchesForNothing) {
   const auto plan = servers.decide();
   EXPECT_FALSE(plan.record);
   EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("1 of 2 needed"));
-  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("db-2 has not all data again"));
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("db-2 does not have all data yet"));
 }
 
 TEST(Failover, IsNotBegunOnTheWordOfAMemberThatReceivesItsDataAgain) {
@@ -372,7 +372,7 @@ TEST(Failover, IsNotBegunOnTheWordOfAMemberThatReceivesItsDataAgain) {
   const auto plan = servers.decide();
   EXPECT_FALSE(plan.record);
   EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("1 of 2 needed"));
-  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("db-2 has not all data again"));
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("db-2 does not have all data yet"));
 }
 
 TEST(Failover, WithinATopologyThatWasNeverWrittenToAnybodyVouches) {
@@ -381,6 +381,18 @@ TEST(Failover, WithinATopologyThatWasNeverWrittenToAnybodyVouches) {
   servers[1].did(Verb::StopReceiver, 2);
   servers[2].did(Verb::StopReceiver, 2);
   EXPECT_EQ(recorded(servers.decide()), "Failover Promote from db-0 to db-1, epoch 2");
+}
+
+// The look at the source is from before it had its first write, and db-2 is a new server since then.
+TEST(Failover, WhoWasReplacedSinceTheSourceWasSeenEmptyVouchesForNothing) {
+  auto servers = stopping();
+  for (auto& s : servers.list) s.has("");
+  servers[1].did(Verb::StopReceiver, 2);
+  servers[2].did(Verb::StopReceiver, 2);
+  servers[2].seen.known_since = servers[0].seen.seen + milliseconds(1);
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(text_of(plan, "QuorumMissing"), HasSubstr("db-2 holds no transactions"));
 }
 
 TEST(Failover, WaitsAMomentForTheRestOnceTheQuorumStands) {
@@ -649,6 +661,28 @@ TEST(Failover, ACandidateThatLostItsVolumeIsReplacedAndNotOpened) {
   const auto plan = servers.decide();
   EXPECT_EQ(recorded(plan), "Failover StopReceivers from db-1, epoch 3");
   EXPECT_THAT(plan.record->operation->reason, HasSubstr("db-1 has no data any more"));
+}
+
+TEST(Failover, WhoIsChosenIsOnRecordByItsServersUuid) {
+  auto servers = stopping();
+  servers[1].did(Verb::StopReceiver, 2, "db-0:1-10");
+  servers[2].did(Verb::StopReceiver, 2, "db-0:1-9");
+  const auto plan = servers.decide();
+  ASSERT_TRUE(plan.record);
+  EXPECT_EQ(plan.record->operation->candidate_uuid, mysql::to_string(uuid_of("db-1")));
+}
+
+// What the old source had was acknowledged by nobody: nobody had anything when it was chosen.
+TEST(Failover, ACandidateThatHadNoDataIsOpenedThoughTheOldSourceComesBackWithSome) {
+  auto servers = promoting();
+  for (auto& s : servers.list) s.has("");
+  servers[0] = Server(0, servers.now);
+  servers[0].has("db-0:1-3");
+  servers.record().operation->candidate_uuid = mysql::to_string(uuid_of("db-1"));
+  EXPECT_TRUE(command(servers.decide(), "db-1", Verb::Promote));
+  servers.record().operation->candidate_uuid = mysql::to_string(uuid_of("db-9"));
+  EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-1, epoch 3")
+      << "it is another server by now";
 }
 
 TEST(Failover, ACandidateThatHadNoDataLikeEverybodyIsOpened) {

@@ -305,6 +305,35 @@ TEST(WhoRecovers, IsWrittenDownAlsoWhileTheSourceIsOutOfSight) {
   EXPECT_THAT(plan.record->quorum.recovering, ElementsAre("db-2"));
 }
 
+// It may be a new server, and the source have got its first writes since.
+TEST(WhoRecovers, DoesNotFollowBeforeItIsKnownWhatTheSourceHas) {
+  auto servers = with_empty_replica();
+  servers[0].has("");
+  servers[1].has("");
+  servers[2].seen.known_since = servers[0].seen.seen + milliseconds(1);
+  auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_THAT(asked(plan), IsEmpty());
+  EXPECT_THAT(plan.probe, Contains("db-0"));
+  servers[0].seen.seen = servers[2].seen.known_since;
+  EXPECT_THAT(asked(servers.decide()), ElementsAre("db-2 Follow db-0"));
+}
+
+// What was seen of it then says nothing of what it has now.
+TEST(WhoRecovers, IsNobodyWhoWasNotAskedForLong) {
+  auto servers = with_empty_replica();
+  servers[2].is_silent(seconds(20));
+  const auto plan = servers.decide();
+  EXPECT_FALSE(plan.record);
+  EXPECT_FALSE(command(plan, "db-2", Verb::Follow));
+}
+
+TEST(WhoRecovers, IsNobodyWhoFollowedInThisEpochAndWasNotAskedSince) {
+  auto servers = with_empty_replica();
+  servers[2].did(Verb::Follow, 1).with_peer("db-0");
+  EXPECT_FALSE(servers.decide().record);
+}
+
 // It has just begun to follow, as all do when a topology forms.
 TEST(WhoRecovers, IsNobodyWhoFollowsAlready) {
   auto servers = Servers::formed();

@@ -62,6 +62,7 @@ Server::Server(int ordinal, TimePoint at)
   probe.since = at - seconds(60);
   probe.tried = probe.seen = at - kProbeAge;
   seen.seen = probe.seen;
+  seen.known_since = at - seconds(60);
   seen.server_uuid = uuid_of(name);
   seen.version = {9, 7, 0};
   outcomes[Verb::EnsureAccounts] = {.ok = true, .at = at - seconds(60)};
