@@ -2,11 +2,9 @@
 
 #include <atomic>
 #include <chrono>
-#include <csignal>
 #include <stdexcept>
 
 #include "benches/failover/peer.hpp"
-#include "benches/failover/servers.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace troupe::bench {
@@ -17,25 +15,14 @@ using mysql::testing::Mysqld;
 using support::eventually;
 
 constexpr const char* kGroup = "3f1d6a52-0d6e-4f3c-9a57-6f0e8c1b2d44";
+constexpr int kGroupPort = 33061;
 
 class GroupReplication final : public Peer {
  public:
-  explicit GroupReplication(const GroupOptions& options) {
-    std::array<std::string, kServers> at;
-    for (auto& address : at) address = fmt::format("127.0.0.1:{}", mysql::testing::free_port());
-    for (std::size_t i = 0; i < kServers; ++i)
-      servers_[i] = std::make_unique<Mysqld>(
-          static_cast<std::uint32_t>(i + 1),
-          durable_and({"--plugin-load-add=group_replication.so",
-                       fmt::format("--group-replication-group-name={}", kGroup),
-                       "--group-replication-local-address=" + at[i],
-                       fmt::format("--group-replication-group-seeds={},{},{}", at[0], at[1], at[2]),
-                       "--group-replication-start-on-boot=OFF",
-                       "--group-replication-recovery-get-public-key=ON",
-                       fmt::format("--group-replication-member-expel-timeout={}",
-                                   options.member_expel_timeout)}));
+  explicit GroupReplication(const GroupOptions& options)
+      : servers_([&options](const std::string& address) { return flags_of(options, address); }) {
     for (std::size_t i = 0; i < kServers; ++i) {
-      Client client(servers_[i]->admin());
+      Client client(servers_[i].admin());
       client.run("RESET BINARY LOGS AND GTIDS");
       if (i == 0) client.run("SET GLOBAL group_replication_bootstrap_group = ON");
       join(client);
@@ -45,28 +32,43 @@ class GroupReplication final : public Peer {
   }
 
   Mysqld& primary() override {
-    const auto port =
-        Client(servers_[0]->admin())
+    const auto address =
+        Client(servers_[0].admin())
             .value(
-                "SELECT MEMBER_PORT FROM performance_schema.replication_group_members WHERE "
+                "SELECT MEMBER_HOST FROM performance_schema.replication_group_members WHERE "
                 "MEMBER_ROLE = 'PRIMARY' AND MEMBER_STATE = 'ONLINE'");
-    for (const auto& server : servers_)
-      if (std::to_string(server->port()) == port) return *(primary_ = server.get());
+    for (primary_ = 0; primary_ < kServers; ++primary_)
+      if (servers_[primary_].address() == address) return servers_[primary_];
     throw std::runtime_error("no member of the group is its primary");
   }
 
-  oracle::Address route() override { return address_of(*servers_[tries_++ % kServers]); }
+  void lose_primary(Loss how) override { servers_.take_away(primary_, how); }
+  oracle::Address route() override { return address_of(servers_[tries_++ % kServers]); }
 
   void mend() override {
-    primary_->kill();
-    primary_->restart();
-    Client client(primary_->admin());
+    servers_.bring_back(primary_);
+    Client client(servers_[primary_].admin());
     join(client);
     await_members(kServers);
   }
 
  private:
-  static void join(Client& client) {
+  static std::vector<std::string> flags_of(const GroupOptions& options,
+                                           const std::string& address) {
+    return {
+        "--plugin-load-add=group_replication.so",
+        fmt::format("--group-replication-group-name={}", kGroup),
+        fmt::format("--group-replication-local-address={}:{}", address, kGroupPort),
+        "--group-replication-start-on-boot=OFF",
+        "--group-replication-recovery-get-public-key=ON",
+        fmt::format("--group-replication-member-expel-timeout={}", options.member_expel_timeout)};
+  }
+
+  void join(Client& client) {
+    std::string seeds;
+    for (std::size_t i = 0; i < kServers; ++i)
+      seeds += fmt::format("{}{}:{}", i == 0 ? "" : ",", servers_[i].address(), kGroupPort);
+    client.run(fmt::format("SET GLOBAL group_replication_group_seeds = '{}'", seeds));
     client.run(fmt::format(
         "CHANGE REPLICATION SOURCE TO SOURCE_USER = '{}', SOURCE_PASSWORD = '{}' FOR CHANNEL "
         "'group_replication_recovery'",
@@ -81,7 +83,7 @@ class GroupReplication final : public Peer {
   void await_members(std::size_t count) {
     const bool complete = eventually(std::chrono::seconds(120), [&] {
       for (std::size_t i = 0; i < count; ++i)
-        if (Client(servers_[i]->admin())
+        if (Client(servers_[i].admin())
                 .value("SELECT COUNT(*) FROM performance_schema.replication_group_members WHERE "
                        "MEMBER_STATE = 'ONLINE'") != std::to_string(count))
           return false;
@@ -92,7 +94,7 @@ class GroupReplication final : public Peer {
 
   Servers servers_;
   std::atomic<std::size_t> tries_ = 0;
-  Mysqld* primary_ = nullptr;  // when it was last asked for
+  std::size_t primary_ = 0;  // when it was last asked for
 };
 
 }  // namespace

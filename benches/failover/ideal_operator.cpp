@@ -9,9 +9,7 @@
 #include <thread>
 
 #include "benches/failover/peer.hpp"
-#include "benches/failover/servers.hpp"
 #include "engines/mysql/model/choice.hpp"
-#include "tests/oracle/strike.hpp"
 
 namespace troupe::bench {
 namespace {
@@ -33,27 +31,22 @@ void stop_replicating(Client& client) {
 class IdealOperator final : public Peer {
  public:
   IdealOperator() {
-    for (std::size_t i = 0; i < kServers; ++i) {
-      servers_[i] = std::make_unique<Mysqld>(
-          static_cast<std::uint32_t>(i + 1),
-          durable_and({"--plugin-load-add=rpl_semi_sync_source=semisync_source.so",
-                       "--plugin-load-add=rpl_semi_sync_replica=semisync_replica.so"}));
-      connect(i);
-    }
+    for (std::size_t i = 0; i < kServers; ++i) connect(i);
     open(0);
     for (const std::size_t i : {1u, 2u}) follow(i, 0);
     watcher_ = std::jthread([this](const std::stop_token& stopping) { watch(stopping); });
   }
 
-  Mysqld& primary() override { return *servers_[primary_]; }
+  Mysqld& primary() override { return servers_[primary_]; }
+  void lose_primary(Loss how) override { servers_.take_away(primary_, how); }
   oracle::Address route() override { return address_of(primary()); }
 
   void mend() override {
     std::unique_lock lock(mutex_);
-    settled_.wait(lock, [this] { return dead_.has_value(); });
+    settled_.wait(lock, [this] { return dead_ || !problem_.empty(); });
+    if (!problem_.empty()) throw std::runtime_error(problem_);
     const auto back = *std::exchange(dead_, std::nullopt);
-    servers_[back]->kill();
-    servers_[back]->restart();
+    servers_.bring_back(back);
     connect(back);
     // What it alone has, nobody was told of: it is passed over, as no client looks here.
     const auto theirs = clients_[primary_]->value("SELECT @@GLOBAL.gtid_executed");
@@ -68,17 +61,18 @@ class IdealOperator final : public Peer {
   }
 
  private:
-  void connect(std::size_t i) { clients_[i] = std::make_unique<Client>(servers_[i]->admin()); }
+  void connect(std::size_t i) { clients_[i] = std::make_unique<Client>(servers_[i].admin()); }
 
   void follow(std::size_t replica, std::size_t source) {
     auto& client = *clients_[replica];
     stop_replicating(client);
     client.run("SET GLOBAL super_read_only = ON");
-    client.run(fmt::format(
-        "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = {}, "
-        "SOURCE_USER = '{}', SOURCE_PASSWORD = '{}', SOURCE_AUTO_POSITION = 1, "
-        "GET_SOURCE_PUBLIC_KEY = 1, SOURCE_CONNECT_RETRY = 1",
-        servers_[source]->port(), mysql::testing::kAdmin, mysql::testing::kAdminPassword));
+    client.run(
+        fmt::format("CHANGE REPLICATION SOURCE TO SOURCE_HOST = '{}', SOURCE_PORT = {}, "
+                    "SOURCE_USER = '{}', SOURCE_PASSWORD = '{}', SOURCE_AUTO_POSITION = 1, "
+                    "GET_SOURCE_PUBLIC_KEY = 1, SOURCE_CONNECT_RETRY = 1",
+                    servers_[source].address(), servers_[source].port(), mysql::testing::kAdmin,
+                    mysql::testing::kAdminPassword));
     client.run("SET GLOBAL rpl_semi_sync_source_enabled = OFF");
     client.run("SET GLOBAL rpl_semi_sync_replica_enabled = ON");
     client.run("START REPLICA");
@@ -99,9 +93,13 @@ class IdealOperator final : public Peer {
     std::unique_lock lock(mutex_);
     while (!stopping.stop_requested()) {
       tick_.wait_for(lock, stopping, 1ms, [] { return false; });
-      if (!watched_ || !oracle::is_dying(primary().pid())) continue;
+      if (!watched_ || !servers_.is_away(primary_)) continue;
       watched_ = false;
-      fail_over();
+      try {
+        fail_over();
+      } catch (const std::exception& e) {
+        problem_ = e.what();
+      }
       settled_.notify_all();
     }
   }
@@ -144,7 +142,10 @@ class IdealOperator final : public Peer {
     dead_ = dead;
   }
 
-  Servers servers_;
+  Servers servers_{[](const std::string&) -> std::vector<std::string> {
+    return {"--plugin-load-add=rpl_semi_sync_source=semisync_source.so",
+            "--plugin-load-add=rpl_semi_sync_replica=semisync_replica.so"};
+  }};
   std::array<std::unique_ptr<Client>, kServers> clients_;
   std::atomic<std::size_t> primary_ = 0;
   std::mutex mutex_;
@@ -152,6 +153,7 @@ class IdealOperator final : public Peer {
   std::condition_variable_any tick_;
   bool watched_ = true;
   std::optional<std::size_t> dead_;  // whom the last failover has replaced
+  std::string problem_;              // why there will be none any more
   std::jthread watcher_;             // ends before what it looks at
 };
 

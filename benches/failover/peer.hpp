@@ -6,8 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "tests/db/mysqld.hpp"
-#include "tests/oracle/writers.hpp"
+#include "benches/failover/servers.hpp"
 
 namespace troupe::bench {
 
@@ -19,14 +18,14 @@ class Peer {
   Peer& operator=(const Peer&) = delete;
 
   virtual mysql::testing::Mysqld& primary() = 0;
+  virtual void lose_primary(Loss how) = 0;
   // Where a client that has lost its connection tries next.
   virtual oracle::Address route() = 0;
-  // After the primary was killed or stopped and another has taken over: it runs again, as a
-  // replica.
+  // After the primary was lost and another has taken over: it runs again, as a replica.
   virtual void mend() = 0;
 };
 
-// What no operator can beat: it looks at the primary's process every millisecond, holds a
+// What no operator can beat: it looks at the primary's process and link every millisecond, holds a
 // connection to each replica, does the least that loses no acknowledged write (stop receivers,
 // choose, drain, open), and its clients hear at once where to go. It writes nothing down, so it
 // cannot be killed, and asks nobody whether it may.

@@ -1,7 +1,9 @@
 #include "tests/db/mysqld.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -67,7 +69,7 @@ std::vector<std::string> command(const fs::path& data, const fs::path& log) {
 }
 
 // The child dies with the thread that made it, whatever happens to the test.
-pid_t spawn(const std::vector<std::string>& words) {
+pid_t spawn(const std::vector<std::string>& words, const std::string& netns = {}) {
   std::vector<char*> argv;
   for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
@@ -77,6 +79,10 @@ pid_t spawn(const std::vector<std::string>& words) {
   if (pid > 0) return pid;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
+  if (!netns.empty()) {
+    const int fd = ::open(netns.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || ::setns(fd, CLONE_NEWNET) != 0) ::_exit(126);
+  }
   const int null = ::open("/dev/null", O_RDWR);
   for (const int fd : {0, 1, 2}) ::dup2(null, fd);
   ::execv(argv[0], argv.data());
@@ -135,9 +141,10 @@ fs::path template_directory() {
 }
 
 // The server greets first, so a byte to read means that it serves.
-bool greets(std::uint16_t port) {
+bool greets(const std::string& host, std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const auto address = loopback(port);
+  auto address = loopback(port);
+  ::inet_pton(AF_INET, host.c_str(), &address.sin_addr);
   const timeval patience{1, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   char byte;
@@ -161,8 +168,8 @@ std::uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
-Mysqld::Mysqld(std::uint32_t server_id, std::vector<std::string> flags)
-    : server_id_(server_id), flags_(std::move(flags)) {
+Mysqld::Mysqld(std::uint32_t server_id, std::vector<std::string> flags, Place place)
+    : server_id_(server_id), flags_(std::move(flags)), place_(std::move(place)) {
   std::string name = fast_directory() / "troupe-mysqld-XXXXXX";
   if (!::mkdtemp(name.data())) give_up("cannot make a temporary directory");
   directory_ = name;
@@ -179,13 +186,13 @@ Mysqld::~Mysqld() {
 
 void Mysqld::start() {
   auto words = command(directory_ / "data", directory_ / "error.log");
-  words.insert(words.end(), {fmt::format("--port={}", port_), "--bind-address=127.0.0.1",
+  words.insert(words.end(), {fmt::format("--port={}", port_), "--bind-address=" + place_.address,
                              "--socket=" + socket(), fmt::format("--server-id={}", server_id_),
                              "--pid-file=" + (directory_ / "pid").string(), "--gtid-mode=ON",
-                             "--enforce-gtid-consistency=ON", "--report-host=127.0.0.1",
+                             "--enforce-gtid-consistency=ON", "--report-host=" + place_.address,
                              fmt::format("--report-port={}", port_), "--skip-replica-start=ON"});
   words.insert(words.end(), flags_.begin(), flags_.end());
-  pid_ = spawn(words);
+  pid_ = spawn(words, place_.netns);
   wait_until_it_listens();
 }
 
@@ -193,7 +200,7 @@ void Mysqld::wait_until_it_listens() {
   bool ended = false;
   const bool up = eventually(kStartDeadline, [&] {
     ended = has_ended(pid_);
-    return ended || greets(port_);
+    return ended || greets(place_.address, port_);
   });
   if (ended) pid_ = -1;
   if (ended || !up) give_up("mysqld did not start:\n" + log_tail());
@@ -247,7 +254,7 @@ Login Mysqld::admin() const {
 
 Login Mysqld::admin_over_tls() const {
   auto login = admin();
-  login.address = "127.0.0.1";
+  login.address = place_.address;
   login.port = port_;
   login.tls = TlsTrust{TrustAnchors::from_pem(ca_pem()).value(), "", certificate_fingerprint()};
   return login;

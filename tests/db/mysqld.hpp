@@ -1,4 +1,5 @@
-// A real mysqld for tests, outside any container, in a directory and on a loopback port of its own.
+// A real mysqld for tests, outside any container, in a directory and on a port of its own, of the
+// loopback or of a network namespace.
 //
 // The server is the one in the root file system that ./dev makes by debootstrap
 // (/var/cache/troupe/rootfs-mysql, or the environment's TROUPE_ROOTFS_MYSQL), run by that tree's
@@ -27,14 +28,21 @@ namespace troupe::mysql::testing {
 inline constexpr const char* kAdmin = "admin";
 inline constexpr const char* kAdminPassword = "admin-password";
 
+// Where a server listens.
+struct Place {
+  std::string address = "127.0.0.1";
+  std::string netns;  // path of its network namespace; empty: that of the test
+};
+
 class Mysqld {
  public:
   // `flags` follow the fixture's own and so override them.
-  explicit Mysqld(std::uint32_t server_id, std::vector<std::string> flags = {});
+  explicit Mysqld(std::uint32_t server_id, std::vector<std::string> flags = {}, Place place = {});
   ~Mysqld();
   Mysqld(const Mysqld&) = delete;
   Mysqld& operator=(const Mysqld&) = delete;
 
+  const std::string& address() const { return place_.address; }
   std::uint16_t port() const { return port_; }
   pid_t pid() const { return pid_; }
   std::string socket() const { return (directory_ / "mysqld.sock").string(); }
@@ -60,6 +68,7 @@ class Mysqld {
   std::filesystem::path directory_;
   std::uint32_t server_id_;
   std::vector<std::string> flags_;
+  Place place_;
   std::uint16_t port_ = 0;
   pid_t pid_ = -1;
 };
