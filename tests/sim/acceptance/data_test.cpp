@@ -13,6 +13,8 @@ TEST(A14, OfMembersThatDivergedThePersonsChoiceAndNobodyElseBecomesTheSource) {
   for_each_seed([](Story& s) {
     s.forms();
     const int dead = s.source(), one = s.replica(), other = s.other_replica();
+    // The person gives up nothing that was acknowledged.
+    s.expect("the other has all", [&] { return s.fleet.has_all_acknowledged(other); });
     s.fleet.kill(dead, minutes(10));
     s.fleet.write_by_hand(one);
     s.fleet.write_by_hand(other);
