@@ -387,7 +387,10 @@ void keep(const Topology& t, TimePoint now, Plan& plan) {
     plan.roles_stand = true;
     plan.hold("SourceNotListed",
               fmt::format("\"{}\" is the source and {}: list it as before, and switch over first",
-                          t.record.current, source ? "was isolated" : "is not listed any more"));
+                          t.record.current,
+                          source && source->isolated ? "was isolated" : "is not listed any more"));
+    if (const auto death = source ? death_of(t, *source, now) : std::nullopt)
+      consider_failover(t, *source, *death, now, plan);
     return;
   }
   plan.roles[source->name] = Role::Source;

@@ -190,6 +190,17 @@ TEST(Keep, ASourceThatIsNoMemberAnyMoreIsAskedFor) {
   EXPECT_THAT(held_by(servers.decide()), ElementsAre("SourceNotListed"));
 }
 
+TEST(Keep, ADeadSourceThatIsNoMemberAnyMoreIsReplaced) {
+  auto servers = Servers::formed();
+  servers[0].former = true;
+  EXPECT_THAT(text_of(servers.decide(), "SourceNotListed"), HasSubstr("not listed any more"));
+  servers[0].is_killed();
+  EXPECT_EQ(recorded(servers.decide()), "Failover StopReceivers from db-0, epoch 2");
+  servers[1].is_killed();
+  EXPECT_THAT(held_by(servers.decide()),
+              ElementsAre("QuorumMissing", "SourceNotListed", "SourceDead"));
+}
+
 TEST(Keep, WhoWasNotLookedAtYetOrTooLongAgoStaysBehindItsService) {
   auto servers = Servers::formed();
   servers[1].probed = false;
