@@ -147,6 +147,12 @@ bool is_filter(std::string_view name) {
                      [name](std::string_view filter) { return filter.starts_with(name); });
 }
 
+// What commits wait for is the operator's to say, whenever a member is promoted.
+bool is_told_when_promoted(std::string_view name) {
+  return name == "rpl_semi_sync_source_timeout" ||
+         name == "rpl_semi_sync_source_wait_for_replica_count";
+}
+
 // Why it is left out; empty: it is not.
 std::string_view why_left_out(const Setting& setting) {
   if (setting.name.starts_with('!')) return "what it sets is not looked at";
@@ -238,6 +244,8 @@ std::vector<std::string> overridden_settings(const std::vector<Setting>& user) {
     if (setting.name == "skip_log_bin" || setting.name == "disable_log_bin") {
       out.push_back(fmt::format("{} (the binary log stays on)", setting.name));
     }
+    if (is_told_when_promoted(setting.name))
+      out.push_back(fmt::format("{}={} (the operator sets it)", setting.name, setting.value));
   }
   return out;
 }

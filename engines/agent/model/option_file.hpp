@@ -43,8 +43,8 @@ struct InstanceSettings {
 // Values of the pins, in the order in which they are written.
 std::vector<Setting> safety_pins();
 
-// "sync_binlog=0 (kept at 1)", for each setting that has no effect because of a pin, or because it
-// is left out.
+// "sync_binlog=0 (kept at 1)", for each setting that has no effect because of a pin, because it is
+// left out, or because the operator sets it.
 std::vector<std::string> overridden_settings(const std::vector<Setting>& user);
 // Whether it has no effect in any case, so that it makes no difference to a running server.
 bool is_left_out(const Setting& setting);

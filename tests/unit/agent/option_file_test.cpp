@@ -60,6 +60,14 @@ TEST(OptionFile, OlderNamesAreTakenForTheNewerOnes) {
                                    "rpl_semi_sync_source_wait_no_replica=OFF (kept at ON)"));
 }
 
+TEST(OptionFile, WhatCommitsWaitForIsTheOperatorsToSay) {
+  EXPECT_THAT(overridden_settings(
+                  server_settings("[mysqld]\nrpl_semi_sync_master_timeout=100\n"
+                                  "loose-rpl-semi-sync-source-wait-for-replica-count = 1\n")),
+              ElementsAre("rpl_semi_sync_source_timeout=100 (the operator sets it)",
+                          "rpl_semi_sync_source_wait_for_replica_count=1 (the operator sets it)"));
+}
+
 // What is looked for in running servers is what files are kept from.
 TEST(OptionFile, EverySettingThatDurabilityRestsOnIsKept) {
   for (const auto& pin : mysql::durability_pins())
