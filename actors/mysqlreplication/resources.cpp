@@ -71,7 +71,9 @@ void service(const World& w, const k8s::ObjectPtr<k8s::Service>& live, std::stri
       {"type", k8s::to_string(o.spec.service.type)},
       {"selector", {{kReplicationLabel, o.metadata.name.view()}, {kReadonlyLabel, readonly}}},
       {"ports", {{{"name", "mysql"}, {"protocol", "TCP"}, {"port", port}, {"targetPort", port}}}}};
-  const bool drifted = live && (live->spec.selector.get(kReadonlyLabel) != readonly ||
+  // One label more, and it selects nobody.
+  const bool drifted = live && (live->spec.selector.size() != 2 ||
+                                live->spec.selector.get(kReadonlyLabel) != readonly ||
                                 live->spec.selector.get(kReplicationLabel) != o.metadata.name);
   ensure(d, "Service", ref<k8s::Service>(o.metadata.namespace_, name), kManager, std::move(body),
          live ? &live->metadata : nullptr, drifted);

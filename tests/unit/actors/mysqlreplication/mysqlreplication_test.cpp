@@ -204,8 +204,13 @@ TEST(MysqlReplication, HasNoReadonlyServiceWithoutReplicas) {
 TEST(MysqlReplication, MendsAServiceThatSomebodyChanged) {
   auto scene = ReplicationScene::formed();
   scene.settle();
-  scene.documents["Service/db-readwrite"]["spec"].as_object()["selector"] = {{"app", "other"}};
+  auto& selector = scene.documents["Service/db-readwrite"]["spec"].as_object()["selector"];
+  const auto right = selector.as_object();
+  selector = {{"app", "other"}};
   EXPECT_THAT(keys_of(scene.decide()), Contains(HasSubstr("db-readwrite")));
+  selector = right;
+  selector.as_object()["app"] = "other";
+  EXPECT_THAT(keys_of(scene.decide()), Contains(HasSubstr("db-readwrite"))) << "it selects nobody";
 }
 
 TEST(MysqlReplication, LetsOneMemberOfThreeBeDisrupted) {
