@@ -23,9 +23,7 @@ std::vector<const Member*> reachable_replicas(const Topology& t, const Member& s
   return out;
 }
 
-std::string not_whole(const Member& m) {
-  return m.name + " does not have all data yet";
-}
+std::string not_whole(const Member& m) { return m.name + " does not have all data yet"; }
 
 std::string missing(const Topology& t, const Member& source, int have, TimePoint now) {
   std::string text = fmt::format("{} of {} needed replicas within reach", have, t.quorum());

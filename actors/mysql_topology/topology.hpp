@@ -214,9 +214,9 @@ struct Operation {
   // Promote: that of the candidate's server when it was chosen. Another one means that its volume
   // was replaced since. Empty: nobody had looked at it.
   std::string candidate_uuid;
-  std::string gtids;      // CatchUp: what must be executed; Save: what is saved
-  std::string reason;     // why it began, or why it was given up
-  std::string started;    // RFC 3339, for people
+  std::string gtids;    // CatchUp: what must be executed; Save: what is saved
+  std::string reason;   // why it began, or why it was given up
+  std::string started;  // RFC 3339, for people
   bool operator==(const Operation&) const = default;
 };
 

@@ -315,8 +315,8 @@ struct ReplicationOperation {
   Text message;
 };
 BOOST_DESCRIBE_STRUCT(ReplicationOperation, (),
-                      (id, type, step, candidate, candidateUUID, from, epoch, targetGtidSet, startedAt, finishedAt,
-                       outcome, message))
+                      (id, type, step, candidate, candidateUUID, from, epoch, targetGtidSet,
+                       startedAt, finishedAt, outcome, message))
 template <>
 struct Schema<ReplicationOperation> {
   static constexpr std::string_view kDoc =

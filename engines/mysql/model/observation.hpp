@@ -170,8 +170,8 @@ struct MemberObservation {
   DurabilitySettings durability;
   std::vector<std::string> plugins;  // active ones that Troupe cares for, sorted
   // By this and the observations before it, see remember():
-  // Since when commits have waited for acknowledgements and none has got its own; empty: none waits,
-  // or they get on.
+  // Since when commits have waited for acknowledgements and none has got its own; empty: none
+  // waits, or they get on.
   std::optional<TimePoint> stalled_since;
   // When this server, by its server_uuid, had answered for the first time.
   TimePoint known_since;

@@ -383,7 +383,8 @@ TEST(Failover, WithinATopologyThatWasNeverWrittenToAnybodyVouches) {
   EXPECT_EQ(recorded(servers.decide()), "Failover Promote from db-0 to db-1, epoch 2");
 }
 
-// The look at the source is from before it had its first write, and db-2 is a new server since then.
+// The look at the source is from before it had its first write, and db-2 is a new server since
+// then.
 TEST(Failover, WhoWasReplacedSinceTheSourceWasSeenEmptyVouchesForNothing) {
   auto servers = stopping();
   for (auto& s : servers.list) s.has("");
