@@ -8,7 +8,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "runtime/model/process_stat.hpp"
+#include "tests/oracle/strike.hpp"
 #include "tests/support/program.hpp"
 
 namespace troupe::bench {
@@ -97,10 +97,8 @@ void Servers::take_away(std::size_t i, Loss how) {
 }
 
 bool Servers::is_away(std::size_t i) const {
-  std::string line;
-  std::ifstream process(fmt::format("/proc/{}/stat", servers_[i]->pid()));
-  const auto stat = std::getline(process, line) ? ProcessStat::parse(line) : std::nullopt;
-  return !stat || stat->is_dying() || stat->field(ProcessStat::kState) == "T" || !network_.is_up(i);
+  const auto pid = servers_[i]->pid();
+  return oracle::is_dying(pid) || support::is_stopped(pid) || !network_.is_up(i);
 }
 
 void Servers::bring_back(std::size_t i) {
