@@ -212,6 +212,9 @@ bool keep_members(const Topology& t, const View& view, TimePoint now, Plan& plan
   bool all = true;
   const Member* next = nullptr;
   const Member* next_of_record = nullptr;
+  const auto take_turn = [](const Member*& first, const Member& m) {
+    if (!first || last_tried(m) < last_tried(*first)) first = &m;
+  };
   for (const auto* m : t.voters()) {
     if ((op && op->candidate == m->name) || topo::leaves(t, *m)) {
       all = false;
@@ -222,9 +225,8 @@ bool keep_members(const Topology& t, const View& view, TimePoint now, Plan& plan
     if (place == Place::ToBeOpened) plan.commands.push_back(start_command(t, *m));
     if (place != Place::Outside || !may_join(t, view, *m, plan)) continue;
     tell_failed_join(t, *m, plan);
-    if (!next || last_tried(*m) < last_tried(*next)) next = m;
-    if (t.counts(*m) && (!next_of_record || last_tried(*m) < last_tried(*next_of_record)))
-      next_of_record = m;
+    take_turn(next, *m);
+    if (t.counts(*m)) take_turn(next_of_record, *m);
   }
   if (keep_record(t, view, next, now, plan)) return false;
   if (next_of_record && !plan.record) plan.commands.push_back(start_command(t, *next_of_record));

@@ -32,6 +32,11 @@ Command about(const Topology& t, const Member& m, Verb verb) {
           .accounts = t.external->revision};
 }
 
+void ask_to_close(const Topology& t, const Member& m, Plan& plan) {
+  plan.commands.push_back(
+      {.member = m.name, .verb = Verb::Close, .epoch = t.record.epoch, .kill_if_blocked = true});
+}
+
 // Of the server outside as it is described now.
 bool is_about(const Outcome& o, const External& e) {
   return o.address == e.address() && o.accounts == e.revision;
@@ -231,9 +236,7 @@ void close(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
   if (!t.is_fed())
     if (const auto death = death_of(t, m, now)) return consider_failover(t, m, *death, now, plan);
   if (!m.done(Verb::Close, epoch)) {
-    plan.commands.push_back(
-        {.member = m.name, .verb = Verb::Close, .epoch = epoch, .kill_if_blocked = true});
-    return;
+    return ask_to_close(t, m, plan);
   }
   if (const auto why = unusable(m, now))
     return plan.hold(why_unusable_now(m, "SourceUnusable", now), *why);
@@ -348,10 +351,7 @@ bool keep_fed(const Topology& t, const Member& source, TimePoint now, Plan& plan
                           "closed",
                           source.name, t.record.external),
               s.seen);
-    plan.commands.push_back({.member = source.name,
-                             .verb = Verb::Close,
-                             .epoch = t.record.epoch,
-                             .kill_if_blocked = true});
+    ask_to_close(t, source, plan);
     return false;
   }
   if (!t.external || follow_outside(t, source, now, plan) != FollowsOutside::Yes) return false;
@@ -393,34 +393,28 @@ namespace {
 // The annotation was taken away. An order to clone may be under way still, and half a clone is
 // nobody's data: its server does not start, and its Unit initialises it again.
 void withdraw(const Topology& t, const Member& m, TimePoint now, Plan& plan) {
+  constexpr const char* kWhy = "the annotation was taken away";
   const auto step = t.record.operation->step;
-  if (step == Step::Clone || step == Step::Follow) {
+  if (step == Step::Close) return give_up(t, kWhy, plan);
+  if (step != Step::Reopen) {
     plan.record = t.record;
     plan.record->operation->step = Step::Reopen;
     ++plan.record->epoch.value;
     return;
   }
-  if (step == Step::Reopen) {
-    if (!m.done(Verb::Close, t.record.epoch)) {
-      plan.commands.push_back({.member = m.name,
-                               .verb = Verb::Close,
-                               .epoch = t.record.epoch,
-                               .kill_if_blocked = true});
-      if (const auto why = unusable(m, now))
-        plan.hold(why_unusable_now(m, "SourceUnusable", now), *why);
-      return;
-    }
-    if (m.clone_is_partial())
-      return plan.hold("ClonePartial",
-                       fmt::format("the annotation was taken away before {} was cloned: what there "
-                                   "is of the clone is thrown away",
-                                   m.name));
-    if (const auto why = unusable(m, now))
-      return plan.hold(why_unusable_now(m, "SourceUnusable", now), *why);
-    if (m.changed_since_probe()) return plan.probe.push_back(m.name);
-  }
-  give_up(t, "the annotation was taken away", plan);
-  if (step == Step::Reopen && !m.position().empty()) others_recover(t, m, plan);
+  const bool is_closed = m.done(Verb::Close, t.record.epoch);
+  if (!is_closed) ask_to_close(t, m, plan);
+  if (is_closed && m.clone_is_partial())
+    return plan.hold("ClonePartial",
+                     fmt::format("the annotation was taken away before {} was cloned: what there "
+                                 "is of the clone is thrown away",
+                                 m.name));
+  if (const auto why = unusable(m, now))
+    return plan.hold(why_unusable_now(m, "SourceUnusable", now), *why);
+  if (!is_closed) return;
+  if (m.changed_since_probe()) return plan.probe.push_back(m.name);
+  give_up(t, kWhy, plan);
+  if (!m.position().empty()) others_recover(t, m, plan);
 }
 
 }  // namespace
