@@ -409,6 +409,18 @@ class AgentClone : public ::testing::Test {
            cut.wait_for(0s) != std::future_status::ready)
       std::this_thread::yield();
   }
+  // That a clone would have to drop.
+  void give_data_of_its_own() {
+    b.must<Promoted>({1}, Promote{.semi_sync = false});
+    b.must<Opened>({1}, OpenForWrites{.semi_sync = false});
+    Client(b.login()).run("CREATE DATABASE own");
+    Client(b.login()).run("CREATE TABLE own.t (i INT PRIMARY KEY)");
+    b.must<Closed>({2}, Close{});
+  }
+  bool has_data_of_its_own() const {
+    return Client(b.login()).value(
+               "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'own'") != "0";
+  }
   Clone from_a() const {
     return {.donor_host = "127.0.0.1",
             .donor_port = a.port(),
@@ -451,6 +463,50 @@ TEST_F(AgentClone, A21ThatDoesNotFitIsRefusedBeforeItStarts) {
   EXPECT_EQ(b.seen()->server_uuid, before.server_uuid) << "nothing was begun";
 }
 
+// What administrators write there would be thrown away.
+TEST_F(AgentClone, A52AcknowledgesNothingMeanwhileNotEvenToAdministrators) {
+  give_data_of_its_own();
+  b.must<AccountsEnsured>(
+      {}, EnsureAccounts{
+              {{.user = "admin", .password = Secret(kPassword), .grants = {GrantSet::Admin}}}});
+  std::atomic<bool> over = false;
+  std::atomic<int> refused = 0, acknowledged = 0;
+  std::vector<std::jthread> writers;
+  for (int w = 0; w < 4; ++w)
+    writers.emplace_back([&, w] {
+      for (int i = 0; !over; ++i) try {
+          Client client(b.login("admin"));
+          const auto sql = fmt::format("INSERT INTO own.t VALUES ({})", 4 * i + w);
+          const auto done = client.execute({mysql::testing::sql(sql)}, 500ms);
+          ++(done ? acknowledged : refused);
+        } catch (const std::runtime_error&) {  // it is not there at the moment
+          std::this_thread::yield();
+        }
+    });
+  ASSERT_TRUE(eventually([&] { return refused > 0; })) << "the account is not right";
+  const auto cloned = b.order({3}, from_a(), 60s);
+  over = true;
+  writers.clear();
+  EXPECT_TRUE(cloned) << cloned.error().message;
+  EXPECT_EQ(acknowledged, 0);
+  b.must<Following>({3}, Follow{.source = a.as_source()});
+  EXPECT_FALSE(has_data_of_its_own());
+}
+
+// The server remembers the last clone into it, which was another one.
+TEST_F(AgentClone, A20ThatWasCutShortBeforeItsServerKnewOfItIsNotDoneByTheOneBefore) {
+  b.must<Cloned>({1}, from_a());
+  Client(a.login()).run("CREATE DATABASE later");
+  cut = std::async(std::launch::async, [this] { return b.order({2}, from_a(), 60s); });
+  const auto mark = b.keep() / "cloning";
+  while (!std::filesystem::exists(mark) && cut.wait_for(0s) != std::future_status::ready)
+    std::this_thread::yield();
+  b.restart_agent();
+  cut.wait();
+  expect_done_again({3});
+  EXPECT_EQ(Client(b.login()).value("SHOW DATABASES LIKE 'later'"), "later");
+}
+
 TEST_F(AgentClone, A20ThatWasCutShortCanBeDoneAgain) {
   begin();
   [[maybe_unused]] const auto closed = b.order({2}, Close{}, 2s);
@@ -480,6 +536,19 @@ TEST_F(AgentClone, A20GoesOnWhenTheAgentRestartsInTheMiddleOfIt) {
   b.restart_agent();
   cut.wait();
   expect_done_again({1});
+}
+
+TEST_F(AgentClone, A20GoesOnWhenTheAgentRestartsWhileNobodyElseReachesItsServer) {
+  give_data_of_its_own();
+  cut = std::async(std::launch::async, [this] { return b.order({2}, from_a(), 60s); });
+  ASSERT_TRUE(eventually([&] {
+    const auto client = Client::try_connect(b.login());
+    return !client && client.error().reachability == mysql::Reachability::Refused;
+  }));
+  b.restart_agent();
+  cut.wait();
+  expect_done_again({2});
+  EXPECT_FALSE(has_data_of_its_own());
 }
 
 TEST(AgentMysql, AMemberWhoseCommitsWaitIsKilledWhenItMustClose) {

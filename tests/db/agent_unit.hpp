@@ -60,6 +60,8 @@ class Unit {
 
   std::uint16_t port() const { return port_; }
   std::filesystem::path data() const { return directory_ / "data"; }
+  // What the agent remembers on its data volume.
+  std::filesystem::path keep() const { return directory_ / "troupe"; }
   // As an application over TCP.
   mysql::Login login(const std::string& user = kAppUser) const;
   ReplicationSource as_source() const;

@@ -97,7 +97,9 @@ class Agent::Impl {
                            configuration_.local_password()};
     database_ = std::make_unique<LocalMysql>(context_, login);
     member_ = std::make_unique<MysqlMember>(settings_, *database_, supervisor_, board_);
-    clone_ = std::make_unique<MysqlClone>(*member_, *database_, directory_, board_);
+    clone_ = std::make_unique<MysqlClone>(
+        *member_, *database_, directory_, board_,
+        [this](MysqlClone::Network network, Work& work) { return starts_with(network, work); });
     outside_ = std::make_unique<ExternalSource>(context_);
     fence_watch_ = std::make_unique<FenceWatch>(
         context_, login, settings_.self_fence,
@@ -376,6 +378,15 @@ class Agent::Impl {
     return Reply{Done{}, "SIGKILL is sent"};
   }
   Result<Reply> run(const KillProcess&, Work& work) { return kill_process(work); }
+
+  // One that runs takes it with its next start.
+  Result<void> starts_with(MysqlClone::Network network, Work& work) {
+    const auto options = configuration_.files_for_start();
+    if (!options) return options.error();
+    auto spec = spawn_spec(*options);
+    if (network == MysqlClone::Network::Off) spec.argv.push_back("--skip-networking");
+    return supervisor_.start_database(spec, work);
+  }
 
   Result<Reply> run(const Clone& command, Work& work) {
     if (auto ready = settle(work); !ready) return ready.error();

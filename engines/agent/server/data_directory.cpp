@@ -47,8 +47,13 @@ fs::path DataDirectory::mark_file(Mark mark) const {
   return keep_dir_ / (mark == Mark::Initialising ? "initialising" : "cloning");
 }
 
-Result<void> DataDirectory::set(Mark mark) {
-  return write_durably(mark_file(mark), "of " + data_dir_.string() + "\n", 0644);
+Result<void> DataDirectory::set(Mark mark, std::string_view line) {
+  return write_durably(mark_file(mark), fmt::format("{}\n", line), 0644);
+}
+std::string DataDirectory::line_of(Mark mark) const {
+  constexpr std::size_t kMaxBytes = 4096;
+  const auto text = read_file(mark_file(mark), kMaxBytes);
+  return text ? text->substr(0, text->find('\n')) : std::string();
 }
 Result<void> DataDirectory::clear(Mark mark) { return remove_durably(mark_file(mark)); }
 Result<void> DataDirectory::forget_name() { return remove_durably(data_dir_ / "auto.cnf"); }

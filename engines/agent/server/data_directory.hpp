@@ -21,7 +21,10 @@ class DataDirectory {
   const std::filesystem::path& path() const { return data_dir_; }
 
   enum class Mark { Initialising, Cloning };
-  Result<void> set(Mark mark);
+  // With a line that tells whoever finds it what was there before.
+  Result<void> set(Mark mark, std::string_view line = "");
+  // That line; empty without the mark.
+  std::string line_of(Mark mark) const;
   Result<void> clear(Mark mark);
   bool is_set(Mark mark) const;
 

@@ -20,8 +20,12 @@ Error failed(std::string_view what) {
 }  // namespace
 
 MysqlClone::MysqlClone(MysqlMember& member, LocalMysql& database, DataDirectory& directory,
-                       const Board& board)
-    : member_(member), database_(database), directory_(directory), board_(board) {}
+                       const Board& board, StartsWith starts_with)
+    : member_(member),
+      database_(database),
+      directory_(directory),
+      board_(board),
+      starts_with_(std::move(starts_with)) {}
 
 Result<Reply> MysqlClone::run(const Clone& command, Work& work) {
   if (command.donor_host.empty()) return error(Code::Invalid, "no donor is named");
@@ -29,10 +33,15 @@ Result<Reply> MysqlClone::run(const Clone& command, Work& work) {
   if (!done_before) return done_before.error();
   if (!*done_before) {
     if (auto fits = check_space(command); !fits) return fits.error();
-    if (auto marked = directory_.set(DataDirectory::Mark::Cloning); !marked) return marked.error();
+    if (auto begun = begin(work); !begun) return begun.error();
+    const auto replaces_data = holds_data(work);
+    if (!replaces_data) return replaces_data.error();
+    if (*replaces_data)
+      if (auto alone = take_off_network(work); !alone) return alone.error();
     if (auto forgotten = directory_.forget_name(); !forgotten) return forgotten.error();
     const auto old_pid = board_.state().process.pid;
-    if (auto received = receive(command, work); !received) return received.error();
+    if (auto received = receive(command, *replaces_data, work); !received) return received.error();
+    work.stage("the server restarts on the new data");
     if (auto restarted = wait_for_restart(old_pid, work); !restarted) return restarted.error();
     const auto complete = completed(work);
     if (!complete) return complete.error();
@@ -74,13 +83,49 @@ Result<void> MysqlClone::check_space(const Clone& command) const {
                                           command.needed_bytes, space.free_bytes));
 }
 
-Result<void> MysqlClone::receive(const Clone& command, Work& work) {
+// A mark that is there already is of an attempt that has not got as far as this one will.
+Result<void> MysqlClone::begin(Work& work) {
   if (auto left = member_.leave_replication(work); !left) return left;
+  if (directory_.is_set(DataDirectory::Mark::Cloning)) return {};
+  const auto last = last_clone(work);
+  if (!last) return last.error();
+  return directory_.set(DataDirectory::Mark::Cloning, last->began);
+}
+
+// Whether a clone would drop anything.
+Result<bool> MysqlClone::holds_data(Work& work) {
+  const auto who = member_.identity(work);
+  if (!who) return who.error();
+  if (!who->executed.empty()) return true;
+  const auto rows = database_.query(
+      StatementBuilder()
+          .sql("SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN "
+               "('information_schema', 'mysql', 'performance_schema', 'sys') LIMIT 1")
+          .build(),
+      work);
+  if (!rows) return rows.error();
+  return !rows->empty();
+}
+
+// Only for this life: the one after it is an ordinary one, even if nobody is left to say so then.
+Result<void> MysqlClone::take_off_network(Work& work) {
+  work.stage("the server restarts where only its agent reaches it");
+  const auto old_pid = board_.state().process.pid;
+  if (auto taken = starts_with_(Network::Off, work); !taken) return taken;
+  const auto told =
+      database_.execute({StatementBuilder().sql("RESTART").build()}, work, work.left());
+  if (!told && mysql::reaction_of(told.error().number) != mysql::Reaction::Reconnect)
+    return to_error(told.error());
+  if (auto restarted = wait_for_restart(old_pid, work); !restarted) return restarted;
+  return starts_with_(Network::On, work);
+}
+
+Result<void> MysqlClone::receive(const Clone& command, bool replaces_data, Work& work) {
   auto prepared =
       database_.query(mysql::set_clone_donor(command.donor_host, command.donor_port), work);
-  // A clone writes; the member stays read-only for everybody without SUPER, and offline.
   if (prepared) prepared = database_.query(mysql::set_offline_mode(true), work);
-  if (prepared) prepared = database_.query(mysql::set_global({{"super_read_only", false}}), work);
+  if (prepared && replaces_data)
+    prepared = database_.query(mysql::set_global({{"super_read_only", false}}), work);
   if (!prepared) return prepared.error();
   auto cloning = std::async(std::launch::async, [&] {
     return database_.execute(
@@ -119,7 +164,6 @@ void MysqlClone::report_progress(Work& work) {
 }
 
 Result<void> MysqlClone::wait_for_restart(std::int64_t old_pid, Work& work) {
-  work.stage("the server restarts on the new data");
   while (true) {
     const auto process = board_.state().process;
     if (process.state == ProcessState::Running && process.pid != old_pid) return {};
@@ -127,15 +171,24 @@ Result<void> MysqlClone::wait_for_restart(std::int64_t old_pid, Work& work) {
   }
 }
 
-Result<bool> MysqlClone::completed(Work& work) {
-  const auto rows = database_.query(
-      StatementBuilder()
-          .sql("SELECT STATE AS state, ERROR_NO AS number, ERROR_MESSAGE AS message "
-               "FROM performance_schema.clone_status")
-          .build(),
-      work);
+Result<MysqlClone::LastClone> MysqlClone::last_clone(Work& work) {
+  const auto rows =
+      database_.query(StatementBuilder()
+                          .sql("SELECT STATE AS state, CAST(BEGIN_TIME AS CHAR) AS began "
+                               "FROM performance_schema.clone_status")
+                          .build(),
+                      work);
   if (!rows) return rows.error();
-  return !rows->empty() && (*rows)[0].text("state") == "Completed";
+  if (rows->empty()) return LastClone{};
+  const auto row = (*rows)[0];
+  return LastClone{.began = row.text("began"), .completed = row.text("state") == "Completed"};
+}
+
+// The clone that the mark stands for: one of the past is completed, too.
+Result<bool> MysqlClone::completed(Work& work) {
+  const auto last = last_clone(work);
+  if (!last) return last.error();
+  return last->completed && last->began != directory_.line_of(DataDirectory::Mark::Cloning);
 }
 
 }  // namespace troupe::agent

@@ -323,7 +323,7 @@ void Fleet::add(Server& s, const Transaction& t) {
 }
 
 bool Fleet::connect(Server& s, const Server& from) const {
-  if (!from.running || from.paused || !reaches(from.index, s.index)) return false;
+  if (!from.listens() || from.paused || !reaches(from.index, s.index)) return false;
   const bool heard = reaches(s.index, from.index);
   if (!s.connected) {
     if (!heard) return false;
@@ -734,7 +734,7 @@ std::optional<Reply> Fleet::save(Server& s, const Command& c) {
 std::optional<Reply> Fleet::clone(Server& s, Job& job) {
   const auto donor = peer_of(job.command);
   const auto& from = (*this)[donor];
-  const bool reached = from.running && reaches(s.index, donor) && reaches(donor, s.index);
+  const bool reached = from.listens() && reaches(s.index, donor) && reaches(donor, s.index);
   if (job.phase == 0) {
     if (!s.running && !s.partial) return refused(Code::Retry, "the server does not run");
     if (!s.read_only) return refused(Code::Conflict, "open for writes");

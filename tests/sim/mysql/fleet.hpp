@@ -157,6 +157,11 @@ struct Server {
   std::optional<std::pair<int, int>> left_group_in;
 
   bool hangs() const { return committed < binlog.size(); }
+  // To others than its agent: not while a clone takes the place of what it holds.
+  bool listens() const {
+    const bool replaced = job && job->command.verb == Verb::Clone && job->phase > 0;
+    return running && !(replaced && !executed.empty());
+  }
 };
 
 // Who makes Pods and starts servers: they themselves, or whoever plays kubelet and Unit.

@@ -107,7 +107,7 @@ void Operator::probe(int i) {
     if (!s.pod) return;
     if (watched_[static_cast<std::size_t>(i)].is_cut || (s.running && !fleet_.answers(i)))
       return later(kProbeDeadline, [this, i] { probed(i, Reachability::Timeout, nullptr); });
-    if (!s.running) return probed(i, Reachability::Refused, nullptr);
+    if (!s.listens()) return probed(i, Reachability::Refused, nullptr);
     auto seen = std::make_shared<mysql::MemberObservation>(fleet_.observe(i));
     later(timeline_.chance.between({}, faults.latency_max),
           [this, i, seen] { probed(i, Reachability::Ok, seen.get()); });

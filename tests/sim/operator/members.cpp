@@ -327,7 +327,7 @@ void Members::probe(const std::string& id, std::function<void()> done) {
     if (!link.reaches || !link.hears || after > kProbeDeadline)
       return tell(kProbeDeadline, Reachability::Timeout, nullptr);
     const auto& s = process_.world().fleet[*member];
-    if (!s.running) return tell(latency(), Reachability::Refused, nullptr);
+    if (!s.listens()) return tell(latency(), Reachability::Refused, nullptr);
     if (!s.accounts) return tell(latency(), Reachability::AuthFailed, nullptr);
     if (!process_.world().fleet.answers(*member))
       return tell(kProbeDeadline, Reachability::Timeout, nullptr);
