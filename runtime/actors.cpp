@@ -43,6 +43,13 @@ class SpinLock {
   std::atomic_flag flag_ = ATOMIC_FLAG_INIT;
 };
 
+// Whether a cause is kept where `waiting` are already: results all are, as each tells of something
+// that will not be told again, and alarms have some room of their own.
+bool is_kept(const Cause& cause, std::size_t waiting) {
+  if (cause.type == CauseType::EffectResult) return true;
+  return waiting < (cause.alarm ? 2 : 1) * Actors::kMaxCauses;
+}
+
 // What the outside knows of an actor, and what waits for it.
 struct Slot {
   mutable SpinLock lock;
@@ -133,7 +140,7 @@ struct Actors::Impl {
       const std::scoped_lock guard(slot->lock);
       if (!slot->live || slot->id != id) return;
       slot->released |= release;
-      if (slot->inbox.size() < kMaxCauses || cause.type == CauseType::EffectResult) {
+      if (is_kept(cause, slot->inbox.size())) {
         slot->inbox.push_back(std::move(cause));
       } else {
         ++slot->merged;
@@ -300,8 +307,9 @@ class ObjectActor final : public caf::event_based_actor {
     if (!held_) held_ = std::make_unique<Told>();
     held_->merged += told.merged;
     for (const auto& c : told.causes) {
-      if (held_->causes.size() < Actors::kMaxCauses || c.type == CauseType::EffectResult) {
+      if (is_kept(c, held_->causes.size())) {
         held_->causes.push_back(make_cause(c.type, c.id, c.at, c.text()));
+        held_->causes.back().alarm = c.alarm;
       } else {
         ++held_->merged;
         more(slot.kind->merged);

@@ -52,6 +52,12 @@ std::string describe_agent(const Cause& cause) {
   return text;
 }
 
+// One that was stopped was stopped by somebody.
+bool is_alarm(const agent::AgentObservation& seen) {
+  return seen.process.paused ||
+         (seen.death_witnessed() && seen.process.state != agent::ProcessState::Stopped);
+}
+
 std::string describe_server(const Cause& cause) {
   const auto& s = *static_cast<const ServerSeen*>(cause.subject.get());
   return fmt::format("server of {}: {}{}{}", s.unit, mysql::to_string(s.seen->reachability),
@@ -183,7 +189,9 @@ void Observations::put(const std::string& id, std::shared_ptr<const agent::Agent
     wake = found->second.wanted_by;
   }
   subject->seen = std::move(seen);
-  const Cause cause{CauseType::Observation, chain, now, 0, std::move(subject), &describe_agent};
+  const bool alarm = is_alarm(*subject->seen);
+  const Cause cause{
+      CauseType::Observation, chain, now, 0, std::move(subject), &describe_agent, alarm};
   for (const auto actor : wake) impl_->actors.wake(actor, cause);
 }
 
@@ -197,7 +205,7 @@ void Observations::put(std::shared_ptr<const mysql::ProbeOutcome> seen) {
     const auto found = impl_->servers.find(seen->endpoint.value);
     if (found == impl_->servers.end()) return;
     found->second.seen = seen;
-    chain = impl_->chains[seen->endpoint.value].of_server(now, chain);
+    chain = impl_->chains[seen->endpoint.value].of_server(seen->ok(), now, chain);
     subject->unit = found->second.target.label;
     wake = found->second.wanted_by;
   }

@@ -22,17 +22,18 @@ bool at_rest(const agent::AgentObservation& seen) {
 }  // namespace
 
 CausalId chain_of_run(std::span<const Cause> causes, CausalId retrying) {
-  CausalId step, event, other;
+  CausalId step, death, event, other;
   for (const auto& cause : causes) {
     if (!cause.id || cause.type == CauseType::Timer) continue;
     if (cause.type != CauseType::EffectResult) {
       if (!event) event = cause.id;
+      if (!death && cause.alarm) death = cause.id;
       continue;
     }
     const auto* result = static_cast<const EffectResult*>(cause.subject.get());
     keep_oldest(result && result->step ? step : other, cause.id);
   }
-  for (const auto id : {step, retrying, event})
+  for (const auto id : {step, death, retrying, event})
     if (id) return id;
   return other;
 }
@@ -54,6 +55,8 @@ CausalId EndpointChains::of_agent(const agent::AgentObservation& seen, TimePoint
     chain = commands_.back();
   else if (in_story(now))
     chain = story_;
+  else if (just_lost(now) && !at_rest(seen))
+    chain = lost_;
   if (at_rest(seen)) {
     story_ = {};
   } else if (!in_story(now)) {
@@ -63,11 +66,19 @@ CausalId EndpointChains::of_agent(const agent::AgentObservation& seen, TimePoint
   return chain;
 }
 
-CausalId EndpointChains::of_server(TimePoint now, CausalId fresh) {
+CausalId EndpointChains::of_server(bool answers, TimePoint now, CausalId fresh) {
   const auto command = std::exchange(to_be_looked_at_, {});
   if (!commands_.empty()) return commands_.back();
   if (command) return command;
-  return in_story(now) ? story_ : fresh;
+  if (in_story(now)) return story_;
+  if (answers) {
+    lost_ = {};
+    return fresh;
+  }
+  if (just_lost(now)) return lost_;
+  lost_ = fresh;
+  lost_at_ = now;
+  return fresh;
 }
 
 }  // namespace troupe::actors

@@ -25,6 +25,8 @@ struct Cause {
   std::uint64_t version = 0;            // of the subject, for describe()
   std::shared_ptr<const void> subject;  // whatever describe() needs; may be null
   std::string (*describe)(const Cause&) = nullptr;
+  // A process died, or may have: people follow the chain of that, so it is not lost among others.
+  bool alarm = false;
 
   std::string text() const { return describe ? describe(*this) : std::string(to_string(type)); }
 };

@@ -58,6 +58,19 @@ TEST_F(ActorsTest, CausesBeyondTheBoundAreMergedButResultsAreKept) {
   EXPECT_EQ(actors_.totals().merged_causes, 3u);
 }
 
+TEST_F(ActorsTest, AnAlarmIsKeptAmongManyOtherCauses) {
+  const auto [id, script] = spawn();
+  for (std::size_t i = 0; i < Actors::kMaxCauses; ++i) wake(id, "changed");
+  auto death = cause(CauseType::Observation, "dying");
+  death.alarm = true;
+  for (std::size_t i = 0; i < Actors::kMaxCauses + 1; ++i) actors_.wake(id, Cause(death));
+  settle();
+  ASSERT_EQ(script->runs.size(), 1u);
+  EXPECT_EQ(script->runs[0].size(), 2 * Actors::kMaxCauses);
+  EXPECT_EQ(script->runs[0].back(), "dying");
+  EXPECT_EQ(history_.of(id).back().merged_causes, 1u);
+}
+
 TEST_F(ActorsTest, AWakeDuringARunLeadsToAnother) {
   const auto [id, script] = spawn();
   script->run = [this, id = id, first = true](std::span<const Cause>) mutable {

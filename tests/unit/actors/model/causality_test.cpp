@@ -15,6 +15,11 @@ CausalId id(std::uint64_t value) { return CausalId{value}; }
 Cause event(std::uint64_t chain) {
   return make_cause(CauseType::Observation, id(chain), TimePoint(), "seen");
 }
+Cause death(std::uint64_t chain) {
+  auto cause = event(chain);
+  cause.alarm = true;
+  return cause;
+}
 Cause timer() { return make_cause(CauseType::Timer, id(99), TimePoint(), "timer"); }
 Cause result(std::uint64_t chain, bool step) {
   auto r = std::make_shared<EffectResult>();
@@ -33,6 +38,13 @@ TEST(ChainOfRun, AnOperationsStepGoesOnWithItsOwnChainWhateverHappensMeanwhile) 
 TEST(ChainOfRun, ADeathBeginsItsStoryAlsoWhereOldNewsIsStillBeingWritten) {
   EXPECT_EQ(chain({result(5, false), event(7)}), id(7));
   EXPECT_EQ(chain({event(7), event(8)}), id(7));
+}
+
+TEST(ChainOfRun, ADeathIsFollowedWhateverElseWokeItsRun) {
+  EXPECT_EQ(chain({event(7), death(9), event(8)}), id(9));
+  EXPECT_EQ(chain({death(9), death(10)}), id(9));
+  EXPECT_EQ(chain({death(9)}, id(4)), id(9));
+  EXPECT_EQ(chain({death(9), result(5, true)}), id(5));
 }
 
 TEST(ChainOfRun, AnotherTryBelongsToTheChainThatTriedFirst) {
@@ -71,7 +83,7 @@ class EndpointChainsTest : public ::testing::Test {
   CausalId see(agent::ProcessState state, bool dying = false) {
     return chains.of_agent(agent(state, dying), now, id(++newest));
   }
-  CausalId probe() { return chains.of_server(now, id(++newest)); }
+  CausalId probe(bool answers = true) { return chains.of_server(answers, now, id(++newest)); }
 
   EndpointChains chains;
   TimePoint now = TimePoint(minutes(60));
@@ -91,6 +103,28 @@ TEST_F(EndpointChainsTest, ADeathTheRestartsAndBeingWellAgainAreOneStory) {
   EXPECT_EQ(see(Running), death);
   EXPECT_NE(see(Running), death);
   EXPECT_NE(probe(), death);
+}
+
+TEST_F(EndpointChainsTest, AServerThatIsLostJustBeforeItsAgentTellsOfItsDeathBeginsTheStory) {
+  const auto loss = probe(false);
+  EXPECT_EQ(probe(false), loss);
+  now += EndpointChains::kSameDeath - seconds(1);
+  EXPECT_EQ(see(Running, true), loss);
+  now += EndpointChains::kSameDeath;
+  EXPECT_EQ(see(Backoff), loss);
+  EXPECT_EQ(see(Running), loss);
+  EXPECT_NE(see(Running, true), loss);
+}
+
+TEST_F(EndpointChainsTest, AServerThatWasLostLongAgoOrAnswersAgainHasNothingToDoWithADeath) {
+  auto loss = probe(false);
+  EXPECT_NE(see(Running), loss) << "its process is well";
+  now += EndpointChains::kSameDeath;
+  EXPECT_NE(see(Running, true), loss);
+  see(Running);
+  loss = probe(false);
+  probe();
+  EXPECT_NE(see(Running, true), loss);
 }
 
 TEST_F(EndpointChainsTest, WhatIsSeenDuringACommandComesOfIt) {
