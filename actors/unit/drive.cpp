@@ -49,9 +49,7 @@ void hold_failing_process(const World& w, Decision& d) {
   d.hold("ProcessFails",
          fmt::format("its process {}{} and is started again: see the log of container {}",
                      agent::how_it_ended(p),
-                     perhaps_memory ? " (as the kernel does where the container's memory limit is "
-                                      "exceeded)"
-                                    : "",
+                     perhaps_memory ? " (by somebody, or by the kernel for want of memory)" : "",
                      w.main_container),
          w.agent->since);
 }
