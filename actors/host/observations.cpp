@@ -190,8 +190,8 @@ void Observations::put(const std::string& id, std::shared_ptr<const agent::Agent
   }
   subject->seen = std::move(seen);
   const bool alarm = is_alarm(*subject->seen);
-  const Cause cause{
-      CauseType::Observation, chain, now, 0, std::move(subject), &describe_agent, alarm};
+  const Cause cause{CauseType::Observation, chain,           now,  0,
+                    std::move(subject),     &describe_agent, alarm};
   for (const auto actor : wake) impl_->actors.wake(actor, cause);
 }
 
