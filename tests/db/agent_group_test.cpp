@@ -25,7 +25,7 @@ class AgentGroup : public ::testing::Test {
   // By its own local socket: also while it is offline.
   static Client admin(Unit& unit) {
     auto login = unit.login(kAdmin);
-    login.address = (unit.data() / "mysqld.sock").string();
+    login.address = (unit.volume() / "mysqld.sock").string();
     return Client(login);
   }
 

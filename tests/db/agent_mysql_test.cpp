@@ -68,7 +68,7 @@ TEST(AgentMysql, A01AFreshMemberIsClosedEmptyAndSecured) {
   EXPECT_EQ(refused.error().reachability, mysql::Reachability::Offline);
   auto root = unit.login("root");
   root.password = Secret("");
-  root.address = (unit.data() / "mysqld.sock").string();
+  root.address = (unit.volume() / "mysqld.sock").string();
   const auto no_root = Client::try_connect(root);
   ASSERT_FALSE(no_root) << "root without a password must be locked";
 }
@@ -107,7 +107,7 @@ TEST(AgentMysql, UnsafeSettingsOfTheUserHaveNoEffectAndAreReported) {
       {}, EnsureAccounts{
               {{.user = "admin", .password = Secret(kPassword), .grants = {GrantSet::Admin}}}});
   auto login = unit.login("admin");
-  login.address = (unit.data() / "mysqld.sock").string();
+  login.address = (unit.volume() / "mysqld.sock").string();
   Client client(login);
   EXPECT_EQ(client.value("SELECT CONCAT_WS(',', @@sync_binlog, @@super_read_only, "
                          "@@log_bin, @@relay_log_recovery, @@offline_mode)"),
@@ -338,7 +338,7 @@ TEST(AgentMysql, AServerWhoseRelayLogIsGoneFollowsAgain) {
   ASSERT_TRUE(eventually([&] { return has_database(b, "d"); }));
   b.must<Done>({}, StopProcess{});
   std::vector<std::filesystem::path> relay_logs;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(b.data()))
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(b.volume()))
     if (entry.path().filename().string().starts_with("relay.0")) relay_logs.push_back(entry.path());
   ASSERT_THAT(relay_logs, Not(IsEmpty()));
   for (const auto& file : relay_logs) std::filesystem::remove(file);
@@ -402,13 +402,17 @@ class AgentClone : public ::testing::Test {
     Client(a.login()).run("CREATE DATABASE kept");
   }
 
-  // Until its data is on the way: so short a clone has this folder for a moment only.
-  void begin() {
-    cut = std::async(std::launch::async, [this] { return b.order({1}, from_a(), 60s); });
-    while (!std::filesystem::exists(b.data() / "#clone") &&
-           cut.wait_for(0s) != std::future_status::ready)
+  // Until there is such a file: they come and go within a moment.
+  void begin(Epoch epoch, const std::filesystem::path& file) {
+    cut = std::async(std::launch::async, [this, epoch] { return b.order(epoch, from_a(), 60s); });
+    while (!std::filesystem::exists(file)) {
+      if (cut.wait_for(0s) == std::future_status::ready)
+        throw std::runtime_error(fmt::format("there was no {} before it was over", file.string()));
       std::this_thread::yield();
+    }
   }
+  // Its data is on the way.
+  std::filesystem::path under_way() const { return b.data() / "#clone" / "#status_error"; }
   // That a clone would have to drop.
   void give_data_of_its_own() {
     b.must<Promoted>({1}, Promote{.semi_sync = false});
@@ -497,10 +501,7 @@ TEST_F(AgentClone, A52AcknowledgesNothingMeanwhileNotEvenToAdministrators) {
 TEST_F(AgentClone, A20ThatWasCutShortBeforeItsServerKnewOfItIsNotDoneByTheOneBefore) {
   b.must<Cloned>({1}, from_a());
   Client(a.login()).run("CREATE DATABASE later");
-  cut = std::async(std::launch::async, [this] { return b.order({2}, from_a(), 60s); });
-  const auto mark = b.keep() / "cloning";
-  while (!std::filesystem::exists(mark) && cut.wait_for(0s) != std::future_status::ready)
-    std::this_thread::yield();
+  begin({2}, b.keep() / "cloning");
   b.restart_agent();
   cut.wait();
   expect_done_again({3});
@@ -508,7 +509,7 @@ TEST_F(AgentClone, A20ThatWasCutShortBeforeItsServerKnewOfItIsNotDoneByTheOneBef
 }
 
 TEST_F(AgentClone, A20ThatWasCutShortCanBeDoneAgain) {
-  begin();
+  begin({1}, under_way());
   [[maybe_unused]] const auto closed = b.order({2}, Close{}, 2s);
   cut.wait();
   expect_done_again({3});
@@ -532,7 +533,7 @@ TEST_F(AgentClone, A20WhoseStatementCannotBeKilledCostsTheServerItsProcess) {
 }
 
 TEST_F(AgentClone, A20GoesOnWhenTheAgentRestartsInTheMiddleOfIt) {
-  begin();
+  begin({1}, under_way());
   b.restart_agent();
   cut.wait();
   expect_done_again({1});

@@ -134,7 +134,7 @@ void Unit::start_agent() {
       "--basedir={} --plugin-dir={} --lc-messages-dir={} --character-sets-dir={} "
       "--secure-file-priv=NULL --mysqlx=OFF",
       at("usr"), at("usr/lib/mysql/plugin"), at("usr/share/mysql"), at("usr/share/mysql/charsets"));
-  Words environment{"DATA_MOUNT=" + data().string(),
+  Words environment{"DATA_MOUNT=" + volume().string(),
                     fmt::format("TROUPE_UNIT={}/{}", kNamespace, name_),
                     "TROUPE_RUN_DIR=" + (directory_ / "run").string(),
                     "TROUPE_TLS_DIR=" + (directory_ / "tls").string(),
@@ -152,10 +152,10 @@ void Unit::ensure_data() {
   // What of it concerns the data directory.
   const bool plain = std::none_of(environment_.begin(), environment_.end(),
                                   [](const auto& entry) { return entry.starts_with("MYSQL_"); });
-  if (plain && fs::exists(prepared.path)) fs::copy(prepared.path, data() / "data", copy_options);
+  if (plain && fs::exists(prepared.path)) fs::copy(prepared.path, data(), copy_options);
   must<Initialised>({}, EnsureInitialised{});
   if (!plain || fs::exists(prepared.path)) return;
-  fs::copy(data() / "data", prepared.path, copy_options);
+  fs::copy(data(), prepared.path, copy_options);
   fs::remove(prepared.path / "auto.cnf");  // each copy makes a server_uuid of its own
 }
 

@@ -59,9 +59,10 @@ class Unit {
                std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
 
   std::uint16_t port() const { return port_; }
-  std::filesystem::path data() const { return directory_ / "data"; }
-  // What the agent remembers on its data volume.
-  std::filesystem::path keep() const { return directory_ / "troupe"; }
+  std::filesystem::path volume() const { return directory_ / "data"; }
+  std::filesystem::path data() const { return volume() / "data"; }
+  // What the agent remembers.
+  std::filesystem::path keep() const { return volume() / "troupe"; }
   // As an application over TCP.
   mysql::Login login(const std::string& user = kAppUser) const;
   ReplicationSource as_source() const;

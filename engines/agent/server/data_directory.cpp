@@ -24,8 +24,9 @@ DataDirectory::DataDirectory(fs::path data_dir, fs::path keep_dir, Owner owner)
 
 DataState DataDirectory::state() const {
   if (is_set(Mark::Initialising) || holds_nothing()) return DataState::Empty;
-  // The server's own mark covers a clone that was begun without this agent.
-  if (is_set(Mark::Cloning) || present(data_dir_ / "#clone" / "#status_in_progress")) {
+  // The server's own mark (clone_handler's #status_error), of a clone that was begun without this
+  // agent: it is there until all files have come.
+  if (is_set(Mark::Cloning) || present(data_dir_ / "#clone" / "#status_error")) {
     return DataState::ClonePartial;
   }
   if (present(data_dir_ / "mysql.ibd") && present(data_dir_ / "ibdata1")) {
