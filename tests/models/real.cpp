@@ -135,7 +135,12 @@ void Real::pause(int server, bool paused) {
 void Real::purge(int server) {
   Client client(login(server));
   client.run("FLUSH BINARY LOGS");
-  client.run(fmt::format("PURGE BINARY LOGS TO '{}'", client.value("SHOW BINARY LOG STATUS")));
+  // A file that is still being sent to a replica stays, with a warning.
+  const auto purged = support::eventually(kComesToRest, [&] {
+    client.run(fmt::format("PURGE BINARY LOGS TO '{}'", client.value("SHOW BINARY LOG STATUS")));
+    return client.value("SELECT GTID_SUBTRACT(@@gtid_executed, @@gtid_purged)").empty();
+  });
+  if (!purged) throw std::runtime_error(name_of(server) + " does not purge its binary logs");
 }
 
 void Real::hold_applier(int member, bool held) {
