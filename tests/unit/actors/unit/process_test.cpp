@@ -95,7 +95,7 @@ TEST_F(UnitProcess, AProcessThatTheKernelKilledIsToldAsSuch) {
   process.state = agent::ProcessState::Backoff;
   process.exit_signal = 9;
   unit.settle();
-  EXPECT_THAT(condition("Reconciled"), HasSubstr("memory limit"));
+  EXPECT_THAT(condition("Reconciled"), HasSubstr("for want of memory"));
 }
 
 TEST_F(UnitProcess, AStartOnOrderIsNoTrouble) {
