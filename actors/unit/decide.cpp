@@ -164,7 +164,7 @@ PodStanding keep_running_pod(const World& w, boost::json::object body, Memory& m
   if (!hash.empty() && hash != wanted) {
     const bool goes_anyway = forced(w) || live.deletionTimestamp;
     if (!goes_anyway && !is_acceptable(w, std::move(body), wanted, memory, d))
-      return {{}, memory.pod_outdated};
+      return {.outdated = memory.pod_outdated, .undecided = true};
     d.doing = kReplacing;
     if (goes_anyway || may_end(w, kToBeReplaced, memory, now, d)) remove_pod(w, d);
     return {"TemplateChanged"};
@@ -228,6 +228,7 @@ Decision UnitKind::decide(const World& w, Memory& memory, TimePoint now) {
     }
   } else {
     d.doing = "waiting for what it refers to";
+    pod.undecided = true;
     if (w.certificate) keep_certificate(w, now, d);
   }
   watch_agent(w, d);

@@ -100,6 +100,8 @@ std::optional<Rendering> rendering(const World& world);
 struct PodStanding {
   std::string_view task;  // why it is being replaced; empty if it is not
   bool outdated = false;  // this operator would make another one of the same Unit
+  // Whether it stays is not known yet: the specification has not been followed as far as that.
+  bool undecided = false;
 };
 void write_status(const World& world, Memory& memory, const PodStanding& pod, TimePoint now,
                   Decision& decision);

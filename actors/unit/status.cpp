@@ -128,7 +128,9 @@ void write_status(const World& w, Memory& memory, const PodStanding& pod, TimePo
                         [](const Guard& g) { return g.rule != kHandsOverFirst; });
   k8s::Arena arena;
   k8s::UnitStatus s;
-  s.observedGeneration = o.metadata.generation;
+  // A set that updates its Units one after the other goes on when this one says that it was.
+  s.observedGeneration =
+      w.pod && pod.undecided ? o.status.observedGeneration : o.metadata.generation;
   s.processState = process_of(w);
   if (w.pod && pod.task.empty()) {
     s.phase = phase_of(o, *w.pod, process_of(w), access_of(w, memory));

@@ -145,6 +145,12 @@ class MysqlRoles : public ClusterTest {
     return out;
   }
 
+  static bool is_ready(const std::string& pod) {
+    return ok(fmt::format("get pod {} -o "
+                          "jsonpath={{.status.conditions[?(@.type==\"Ready\")].status}}",
+                          pod)) == "True";
+  }
+
   // How many events of that reason this operator has told.
   static std::ptrdiff_t told(const std::string& reason) {
     const auto log = support::file_text(cluster().directory() / "operator.log");
@@ -335,8 +341,13 @@ TEST_F(MysqlRoles, ARollingChangeReplacesEveryPodOnceAndTheSourceLastAfterItsRol
   for (const auto& [pod, uid] : pods()) lives[pod].insert(uid);
   request_cpu("110m");
   ASSERT_TRUE(eventually(seconds(240), [&] {
-    for (const auto& [pod, uid] : pods())
-      if (lives[pod].insert(uid).second) order.push_back(pod);
+    for (const auto& [pod, uid] : pods()) {
+      if (!lives[pod].insert(uid).second) continue;
+      order.push_back(pod);
+      // maxUnavailable is 1.
+      for (const auto& [other, ignored] : lives)
+        EXPECT_TRUE(other == pod || is_ready(other)) << pod << " did not wait for " << other;
+    }
     return order.size() >= 3;
   })) << fmt::format("only {} were replaced", fmt::join(order, ", "));
   ASSERT_TRUE(settles());

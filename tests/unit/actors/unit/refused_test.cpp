@@ -81,6 +81,27 @@ TEST_F(UnitWithAnotherTemplate, TriesItUnderANameThatNoPodHas) {
   EXPECT_TRUE(is_replaced());
 }
 
+// A set goes on to the next Unit when this one says that it was followed, and is ready.
+TEST_F(UnitWithAnotherTemplate, IsFollowedOnceThePodIsBeingReplacedAndNotBefore) {
+  const auto generation = [this] { return cluster.find<k8s::Unit>("db-0")->metadata.generation; };
+  const auto followed = [this] {
+    return cluster.find<k8s::Unit>("db-0")->status.observedGeneration;
+  };
+  unit.settle();
+  ASSERT_EQ(followed(), generation());
+  answer_tries(Code::Invalid);
+  set_image("mysql:8.0.42");
+  unit.settle();
+  EXPECT_EQ(status("phase"), "Ready");
+  EXPECT_LT(followed(), generation());
+
+  cluster.admission = {};
+  set_image("mysql:8.0.43");
+  unit.settle();
+  EXPECT_TRUE(is_replaced());
+  EXPECT_EQ(followed(), generation());
+}
+
 TEST_F(UnitWithAnotherTemplate, KeepsThePodWhereTheOtherIsInvalid) {
   answer_tries(Code::Invalid);
   set_image("mysql:8.0.42");
