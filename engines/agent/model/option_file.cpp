@@ -153,6 +153,11 @@ bool is_told_when_promoted(std::string_view name) {
          name == "rpl_semi_sync_source_wait_for_replica_count";
 }
 
+// A server takes the beginning of a name for the name where no other begins so.
+bool means(std::string_view name, std::string_view whole, std::string_view shortest) {
+  return name.starts_with(shortest) && whole.starts_with(name);
+}
+
 // Why it is left out; empty: it is not.
 std::string_view why_left_out(const Setting& setting) {
   if (setting.name.starts_with('!')) return "what it sets is not looked at";
@@ -160,6 +165,10 @@ std::string_view why_left_out(const Setting& setting) {
   const auto value = meaning(setting.value);
   if (setting.name == "innodb_flush_method" && (value == "nosync" || value == "littlesync"))
     return "what is committed would not be on disk";
+  if (means(setting.name, "init_connect", "init_c") && value.find("log_bin") != value.npos)
+    return "what its sessions write would be on no replica";
+  if (means(setting.name, "skip_grant_tables", "skip_g"))
+    return "anybody could log in, and write everywhere";
   return {};
 }
 

@@ -83,7 +83,8 @@ TEST(OptionFile, FiltersAreLeftOutAndReported) {
         "replicate_do_table=a.b", "replicate_ignore_table=a.b", "replicate_wild_do_table=a.%",
         "loose-replicate-wild-ignore-table=a.%", "Replicate_Rewrite_Db=a->b", "binlog_ignore=a",
         "innodb_flush_method=nosync", "innodb-flush-method='littlesync'", "!include /tmp/more.cnf",
-        "!includedir /tmp/more"}) {
+        "!includedir /tmp/more", "init_connect='SET SESSION sql_log_bin=0'",
+        "init-con = \"set @@Sql_Log_Bin = OFF\"", "skip-grant-tables", "skip_grant"}) {
     const auto file = fmt::format("[mysqld]\nport=1\n  {}\nb=2\n", line);
     EXPECT_EQ(without_unsafe_lines(file), "[mysqld]\nport=1\nb=2\n") << line;
     EXPECT_THAT(overridden_settings(server_settings(file)), ElementsAre(HasSubstr("(left out: ")))
@@ -94,7 +95,8 @@ TEST(OptionFile, FiltersAreLeftOutAndReported) {
 TEST(OptionFile, AllElseOfTheUsersStaysAsItIs) {
   const std::string file =
       "# binlog_do_db=a\n[mysqld]\nbinlog_format=ROW\nbinlog_cache_size=1M # more\n"
-      "replicate_same_server_id=0\ninnodb_flush_method=O_DIRECT\n\n[mysqldump]\nquick\n";
+      "replicate_same_server_id=0\ninnodb_flush_method=O_DIRECT\n"
+      "init_connect='SET NAMES utf8mb4'\nskip_name_resolve\n\n[mysqldump]\nquick\n";
   EXPECT_EQ(without_unsafe_lines(file), file);
 }
 
