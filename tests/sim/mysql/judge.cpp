@@ -11,6 +11,9 @@ using std::chrono::milliseconds;
 constexpr Duration kWriteEveryMin = milliseconds(2);
 constexpr Duration kWriteEveryMax = milliseconds(30);
 constexpr Duration kProgressWithin = std::chrono::seconds(60);
+// A storm of retries has far fewer events.
+constexpr Duration kMoment = milliseconds(1);
+constexpr int kMostInAMoment = 50'000;
 
 }  // namespace
 
@@ -49,6 +52,12 @@ void Judge::saw_record(const std::string& topology, Epoch epoch, const std::stri
 
 bool Judge::step() {
   if (!holds() || !timeline_.step()) return false;
+  if (const auto now = timeline_.now(); now >= moment_ + kMoment) {
+    moment_ = now;
+    in_moment_ = 0;
+  }
+  if (++in_moment_ == kMostInAMoment)
+    broken(Invariant::ItConverges, "somebody looks again and again without letting time go on");
   fleet_.check_writers();
   look_();
   return holds();

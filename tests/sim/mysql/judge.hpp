@@ -64,6 +64,8 @@ class Judge {
   std::optional<Violation> violation_;
   std::map<std::string, Record> records_;
   std::uint64_t changes_ = 0;  // of source
+  TimePoint moment_;
+  int in_moment_ = 0;  // events since then
 };
 
 }  // namespace troupe::mysql_topology::sim
